@@ -1,0 +1,31 @@
+//! Signalbox routes a reseller panel's orders over several upstream providers, never loses one, never places one
+//! twice, and can show why it did what it did.
+//!
+//! # Map, in the direction of the data
+//!
+//! | module | what happens there |
+//! |---|---|
+//! | [`http`], [`graphql`] | a request comes in and becomes a command or a read |
+//! | [`command`] | state is loaded, the domain decides, events are appended |
+//! | `domain` | the rules: pure, synchronous, without clock or I/O |
+//! | [`journal`] | events are made durable, in one gapless order |
+//! | [`projection`] | events are folded into tables by the files in `projections/` |
+//! | [`read`] | those tables are read |
+//! | [`process`] | the only loops: events in, provider calls, commands out |
+//! | [`provider_api`] | how upstream panels are spoken to |
+//!
+//! Beside the flow stand [`credentials`] (sealed provider keys), [`postgres`] (the private database),
+//! [`simulator`] (a fake panel) and [`cli`] (the program).
+
+pub mod cli;
+pub mod command;
+pub mod credentials;
+pub mod graphql;
+pub mod http;
+pub mod journal;
+pub mod postgres;
+pub mod process;
+pub mod projection;
+pub mod provider_api;
+pub mod read;
+pub mod simulator;

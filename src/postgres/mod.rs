@@ -1,0 +1,1 @@
+//! A private PostgreSQL, started and stopped with the program.

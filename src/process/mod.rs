@@ -1,0 +1,1 @@
+//! The loops that drive orders, syncs and connection tests.

@@ -1,0 +1,1 @@
+//! The runner that folds the journal into read models.

@@ -1,0 +1,1 @@
+//! The panel API v2, as panels really speak it.

@@ -1,0 +1,1 @@
+//! A fake panel for trying things on.
