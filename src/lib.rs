@@ -20,6 +20,7 @@
 pub mod cli;
 pub mod command;
 pub mod credentials;
+pub mod domain;
 pub mod graphql;
 pub mod http;
 pub mod journal;

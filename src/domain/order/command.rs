@@ -1,0 +1,129 @@
+use chrono::{DateTime, Utc};
+use rust_decimal::Decimal;
+
+use super::{OrderFields, SettledAs};
+use crate::domain::{
+    AttemptId, Incarnation, ProviderId, ServiceId, refusal::RefusalClass, routing::Decision,
+};
+
+/// What may be asked of an order.
+#[derive(Debug, Clone)]
+pub enum OrderCommand {
+    /// Take a customer's order, and start its first attempt where a provider's permit is in hand.
+    Place {
+        /// What the panel API answers as `order`.
+        number: i64,
+        /// Whose order.
+        account: String,
+        /// What is ordered.
+        service_id: ServiceId,
+        /// The request, validated.
+        fields: OrderFields,
+        /// What the customer pays.
+        charge: Decimal,
+        /// SHA-256 of the request in hex.
+        digest: String,
+        /// The first attempt, where it can start at once.
+        claim: Option<Claim>,
+    },
+    /// Start the next attempt of an order that is free.
+    Start(Claim),
+    /// Take in what became of an attempt, however late.
+    RecordAnswer {
+        /// Which attempt.
+        attempt_id: AttemptId,
+        /// What became of it.
+        answer: ProviderAnswer,
+        /// Where the order goes if this did not place it.
+        next: NextStep,
+    },
+    /// Take an operator's word on an attempt in doubt.
+    Settle {
+        /// Number of the attempt.
+        attempt: i32,
+        /// What became of it.
+        settled_as: SettledAs,
+        /// The provider's id of the order, where it was placed.
+        api_order_id: Option<String>,
+        /// The evidence, in words.
+        note: String,
+        /// The time now.
+        now: DateTime<Utc>,
+        /// Where the order goes if it was not placed.
+        next: NextStep,
+    },
+    /// Give an order up that no provider can take.
+    Fail {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// The right to send one attempt: a provider's permit is in hand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    /// Id of the attempt.
+    pub attempt_id: AttemptId,
+    /// Who is asked.
+    pub provider_id: ProviderId,
+    /// Which service is bought.
+    pub service_id: ServiceId,
+    /// What the provider calls that service.
+    pub provider_service_id: String,
+    /// Which tenure sends it.
+    pub incarnation: Incarnation,
+    /// The time now.
+    pub started_at: DateTime<Utc>,
+    /// Nothing is sent after this instant.
+    pub send_before: DateTime<Utc>,
+    /// When evidence may say at the earliest that it was never taken.
+    pub settle_after: DateTime<Utc>,
+    /// Why this provider.
+    pub decision: Decision,
+}
+
+/// What became of an attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ProviderAnswer {
+    /// The provider answered with an order id.
+    Placed {
+        /// The provider's id of the order.
+        api_order_id: String,
+        /// Time to the answer, in milliseconds.
+        response_ms: i64,
+    },
+    /// The provider certainly did not take it.
+    Refused {
+        /// What the refusal lets us do.
+        class: RefusalClass,
+        /// The provider's own words, or why nothing could be sent.
+        reason: String,
+        /// Time to the answer, in milliseconds; absent where the provider was not reached.
+        response_ms: Option<i64>,
+    },
+    /// The provider may or may not have taken it.
+    InDoubt {
+        /// What went wrong on the way.
+        reason: String,
+        /// Time until it went wrong; absent where the process died.
+        response_ms: Option<i64>,
+    },
+    /// Nothing was sent, and nothing will be.
+    NotSent {
+        /// Why not.
+        reason: String,
+    },
+}
+
+/// Where an order goes when an attempt did not place it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NextStep {
+    /// To this candidate at once: its permit is in hand.
+    Start(Claim),
+    /// To this provider as soon as it has a permit free.
+    Queue(ProviderId),
+    /// Back to the same provider after this instant.
+    Wait(DateTime<Utc>),
+    /// Nowhere: no candidate is left.
+    GiveUp,
+}

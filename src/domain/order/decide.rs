@@ -1,0 +1,218 @@
+//! What an order decides: the life of its attempts.
+
+use super::{
+    Attempt, AttemptState, NextStep, Order, OrderCommand, OrderError, OrderEvent, Progress,
+    ProviderAnswer, SettledAs,
+};
+use crate::domain::{
+    AttemptId, ProviderId,
+    refusal::{AfterRefusal, RefusalClass},
+};
+
+/// How often an order goes back to a provider that says its link is busy: about a day, at the dispatcher's pace.
+const MAX_BUSY_LINK_TRIES: usize = 100;
+
+type Decided = Result<Vec<OrderEvent>, OrderError>;
+
+impl Order {
+    pub(super) fn decided(&self, command: OrderCommand) -> Decided {
+        if let OrderCommand::Place { .. } = command {
+            return self.place(command);
+        }
+        if self.progress == Progress::Absent {
+            return Err(OrderError::NotFound);
+        }
+        match command {
+            OrderCommand::Place { .. } => Err(OrderError::AlreadyPlaced),
+            OrderCommand::Start(claim) => {
+                self.free()?;
+                Ok(vec![self.started(claim)])
+            }
+            OrderCommand::RecordAnswer { attempt_id, answer, next } => {
+                self.record(attempt_id, answer, next)
+            }
+            OrderCommand::Settle { .. } => self.settle(command),
+            OrderCommand::Fail { reason } => {
+                self.free()?;
+                Ok(vec![OrderEvent::OrderFailed { reason }])
+            }
+        }
+    }
+
+    fn place(&self, command: OrderCommand) -> Decided {
+        let OrderCommand::Place { number, account, service_id, fields, charge, digest, claim } =
+            command
+        else {
+            return Ok(vec![]);
+        };
+        if self.progress != Progress::Absent {
+            return Err(OrderError::AlreadyPlaced);
+        }
+        let placed = OrderEvent::OrderPlaced {
+            number,
+            account,
+            service_id,
+            link: fields.link,
+            quantity: fields.quantity,
+            per_run: fields.per_run,
+            fields: fields.sent,
+            charge,
+            digest,
+        };
+        let started = claim.map(|claim| self.started(claim));
+        Ok([Some(placed), started].into_iter().flatten().collect())
+    }
+
+    fn record(&self, id: AttemptId, answer: ProviderAnswer, next: NextStep) -> Decided {
+        let attempt = self.attempt(id).ok_or(OrderError::NoSuchAttempt)?;
+        match (&attempt.state, answer) {
+            (_, ProviderAnswer::Placed { api_order_id, response_ms }) => {
+                Ok(self.record_placed(attempt, api_order_id, response_ms))
+            }
+            (
+                AttemptState::Started | AttemptState::InDoubt,
+                ProviderAnswer::Refused { class, reason, response_ms },
+            ) => {
+                let refused = OrderEvent::AttemptRefused {
+                    attempt: attempt.number,
+                    attempt_id: id,
+                    provider_id: attempt.provider_id,
+                    class,
+                    reason: reason.clone(),
+                    response_ms,
+                };
+                Ok(self.after(refused, attempt, NextAfter { class: Some(class), reason, next }))
+            }
+            (AttemptState::Started, ProviderAnswer::InDoubt { reason, response_ms }) => {
+                Ok(vec![OrderEvent::AttemptInDoubt {
+                    attempt: attempt.number,
+                    attempt_id: id,
+                    provider_id: attempt.provider_id,
+                    reason,
+                    response_ms,
+                }])
+            }
+            (AttemptState::Started | AttemptState::InDoubt, ProviderAnswer::NotSent { reason }) => {
+                Ok(vec![OrderEvent::AttemptNotSent {
+                    attempt: attempt.number,
+                    attempt_id: id,
+                    provider_id: attempt.provider_id,
+                    reason,
+                }])
+            }
+            // Decided before, and this answer claims no order: nothing new.
+            _ => Ok(vec![]),
+        }
+    }
+
+    /// An order id is taken in whatever was decided before: the provider holds an order of ours.
+    fn record_placed(&self, attempt: &Attempt, id: String, response_ms: i64) -> Vec<OrderEvent> {
+        let undecided = matches!(attempt.state, AttemptState::Started | AttemptState::InDoubt);
+        let untouched_since = self.is_free() && self.is_last(attempt);
+        if attempt.state == AttemptState::Placed(id.clone()) {
+            return vec![];
+        }
+        if undecided || untouched_since {
+            return vec![OrderEvent::AttemptPlaced {
+                attempt: attempt.number,
+                attempt_id: attempt.attempt_id,
+                provider_id: attempt.provider_id,
+                api_order_id: id,
+                response_ms,
+            }];
+        }
+        vec![OrderEvent::DuplicateFound {
+            attempt: attempt.number,
+            attempt_id: attempt.attempt_id,
+            provider_id: attempt.provider_id,
+            api_order_id: id,
+        }]
+    }
+
+    fn is_last(&self, attempt: &Attempt) -> bool {
+        self.attempts.last().is_some_and(|last| last.attempt_id == attempt.attempt_id)
+    }
+
+    fn settle(&self, command: OrderCommand) -> Decided {
+        let OrderCommand::Settle { attempt, settled_as, api_order_id, note, now, next } = command
+        else {
+            return Ok(vec![]);
+        };
+        let attempt = self.attempt_number(attempt).ok_or(OrderError::NoSuchAttempt)?;
+        if attempt.state != AttemptState::InDoubt {
+            return Err(OrderError::NotInDoubt);
+        }
+        if settled_as == SettledAs::Placed && api_order_id.is_none() {
+            return Err(OrderError::ApiOrderIdMissing);
+        }
+        if settled_as == SettledAs::NotPlaced && now < attempt.settle_after {
+            return Err(OrderError::TooEarly(attempt.settle_after));
+        }
+        let settled = OrderEvent::AttemptSettled {
+            attempt: attempt.number,
+            attempt_id: attempt.attempt_id,
+            provider_id: attempt.provider_id,
+            settled_as,
+            api_order_id: api_order_id.filter(|_| settled_as == SettledAs::Placed),
+            note: note.clone(),
+        };
+        if settled_as == SettledAs::Placed {
+            return Ok(vec![settled]);
+        }
+        let reason = format!("settled as not placed: {note}");
+        Ok(self.after(settled, attempt, NextAfter { class: None, reason, next }))
+    }
+
+    /// What follows an attempt that came to nothing: the log entry, and the next attempt, a wait or the end.
+    fn after(&self, outcome: OrderEvent, attempt: &Attempt, then: NextAfter) -> Vec<OrderEvent> {
+        let NextAfter { class, reason, next } = then;
+        let next = self.allowed(class, next);
+        let failed_over = OrderEvent::FailedOver {
+            attempt: attempt.number,
+            from_provider_id: attempt.provider_id,
+            to_provider_id: next.destination(),
+            reason: reason.clone(),
+        };
+        let consequence = match next {
+            NextStep::Start(claim) => Some(self.started(claim)),
+            NextStep::Queue(_) => None,
+            NextStep::Wait(until) => Some(OrderEvent::OrderDeferred { until, reason }),
+            NextStep::GiveUp => Some(OrderEvent::OrderFailed { reason }),
+        };
+        [Some(outcome), Some(failed_over), consequence].into_iter().flatten().collect()
+    }
+
+    /// Holds the caller's plan against what the refusal allows.
+    fn allowed(&self, class: Option<RefusalClass>, next: NextStep) -> NextStep {
+        let after = class.map_or(AfterRefusal::NextCandidate, RefusalClass::then);
+        let waited_enough = self.busy_link_count() + 1 >= MAX_BUSY_LINK_TRIES;
+        match (after, next) {
+            (AfterRefusal::Nowhere, _) => NextStep::GiveUp,
+            (AfterRefusal::SameProviderLater, NextStep::Wait(_)) if waited_enough => {
+                NextStep::GiveUp
+            }
+            (AfterRefusal::SameProviderLater, NextStep::Start(_) | NextStep::Queue(_)) => {
+                NextStep::GiveUp
+            }
+            (_, next) => next,
+        }
+    }
+}
+
+/// What is known when an attempt came to nothing.
+struct NextAfter {
+    /// `None` where it was not a refusal.
+    class: Option<RefusalClass>,
+    reason: String,
+    next: NextStep,
+}
+
+impl NextStep {
+    fn destination(&self) -> Option<ProviderId> {
+        match self {
+            Self::Start(claim) => Some(claim.provider_id),
+            Self::Queue(provider) => Some(*provider),
+            Self::Wait(_) | Self::GiveUp => None,
+        }
+    }
+}

@@ -1,0 +1,186 @@
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{
+    AttemptId, Incarnation, Link, ProviderId, ServiceId, aggregate::event_types,
+    refusal::RefusalClass, routing::Decision,
+};
+
+/// How an attempt in doubt was settled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum SettledAs {
+    /// The provider holds the order.
+    Placed,
+    /// The provider never took it.
+    NotPlaced,
+}
+
+/// What can have happened to an order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type")]
+pub enum OrderEvent {
+    /// A customer ordered; from here on the order cannot be lost.
+    OrderPlaced {
+        /// What the panel API answers as `order`.
+        number: i64,
+        /// Whose order.
+        account: String,
+        /// What was ordered; its provider is the primary.
+        service_id: ServiceId,
+        /// What the order works on.
+        link: Link,
+        /// Units ordered in all; a package counts as 1.
+        quantity: i64,
+        /// Units in one run, which lie within a service's limits; absent for a package.
+        per_run: Option<i64>,
+        /// What is sent to the provider besides the service and the link, by the panel API's names.
+        fields: BTreeMap<String, String>,
+        /// What the customer pays.
+        charge: Decimal,
+        /// SHA-256 of the request in hex, so that a repeated idempotency key with another request is noticed.
+        digest: String,
+    },
+    /// A provider was chosen and is about to be asked. Durable before the first byte goes out.
+    AttemptStarted {
+        /// 1 for the order's first.
+        attempt: i32,
+        /// Its id over all orders.
+        attempt_id: AttemptId,
+        /// Who is asked.
+        provider_id: ProviderId,
+        /// Which service is bought: the ordered one or a backup.
+        service_id: ServiceId,
+        /// What the provider calls that service.
+        provider_service_id: String,
+        /// Which tenure sends it.
+        incarnation: Incarnation,
+        /// When it was claimed.
+        started_at: DateTime<Utc>,
+        /// Nothing is sent after this instant.
+        send_before: DateTime<Utc>,
+        /// When evidence may say at the earliest that the provider never took it: `send_before`, the time limit of the
+        /// call, and a time for the provider to settle.
+        settle_after: DateTime<Utc>,
+        /// Why this provider.
+        decision: Decision,
+    },
+    /// The provider answered with an order id.
+    AttemptPlaced {
+        /// Which attempt.
+        attempt: i32,
+        /// Its id over all orders.
+        attempt_id: AttemptId,
+        /// Who holds the order now.
+        provider_id: ProviderId,
+        /// The provider's id of the order, an opaque string.
+        api_order_id: String,
+        /// Time from the first byte to the answer, in milliseconds.
+        response_ms: i64,
+    },
+    /// The provider certainly did not take it.
+    AttemptRefused {
+        /// Which attempt.
+        attempt: i32,
+        /// Its id over all orders.
+        attempt_id: AttemptId,
+        /// Who refused.
+        provider_id: ProviderId,
+        /// What the refusal lets us do.
+        class: RefusalClass,
+        /// The provider's own words, or why nothing could be sent.
+        reason: String,
+        /// Time to the answer, in milliseconds; absent where the provider was not reached.
+        response_ms: Option<i64>,
+    },
+    /// The provider may or may not have taken it.
+    AttemptInDoubt {
+        /// Which attempt.
+        attempt: i32,
+        /// Its id over all orders.
+        attempt_id: AttemptId,
+        /// Who was asked.
+        provider_id: ProviderId,
+        /// What went wrong on the way.
+        reason: String,
+        /// Time until it went wrong, in milliseconds; absent where the process died.
+        response_ms: Option<i64>,
+    },
+    /// Nothing was sent: the claim is released and the order is free again.
+    AttemptNotSent {
+        /// Which attempt.
+        attempt: i32,
+        /// Its id over all orders.
+        attempt_id: AttemptId,
+        /// Who would have been asked.
+        provider_id: ProviderId,
+        /// Why not.
+        reason: String,
+    },
+    /// An attempt came to nothing, and this is where the order goes now.
+    FailedOver {
+        /// The attempt that came to nothing.
+        attempt: i32,
+        /// Who did not take the order.
+        from_provider_id: ProviderId,
+        /// Who is tried next; absent where no candidate is left or the refusal forbids another.
+        to_provider_id: Option<ProviderId>,
+        /// Why the first did not take it.
+        reason: String,
+    },
+    /// An attempt in doubt was settled.
+    AttemptSettled {
+        /// Which attempt.
+        attempt: i32,
+        /// Its id over all orders.
+        attempt_id: AttemptId,
+        /// Who was asked.
+        provider_id: ProviderId,
+        /// What became of it.
+        settled_as: SettledAs,
+        /// The provider's id of the order, where it was placed and the id is known.
+        api_order_id: Option<String>,
+        /// The evidence, in words.
+        note: String,
+    },
+    /// A provider turned out to hold an order that was taken to be free, so it exists twice. An alarm.
+    DuplicateFound {
+        /// The attempt that was placed after all.
+        attempt: i32,
+        /// Its id over all orders.
+        attempt_id: AttemptId,
+        /// Who holds the other order.
+        provider_id: ProviderId,
+        /// The other order's id at that provider.
+        api_order_id: String,
+    },
+    /// The order waits before its next attempt.
+    OrderDeferred {
+        /// For how long.
+        until: DateTime<Utc>,
+        /// What for.
+        reason: String,
+    },
+    /// No provider took it, and none will be asked any more.
+    OrderFailed {
+        /// Why.
+        reason: String,
+    },
+}
+
+event_types!(OrderEvent {
+    OrderPlaced,
+    AttemptStarted,
+    AttemptPlaced,
+    AttemptRefused,
+    AttemptInDoubt,
+    AttemptNotSent,
+    FailedOver,
+    AttemptSettled,
+    DuplicateFound,
+    OrderDeferred,
+    OrderFailed,
+});

@@ -1,0 +1,214 @@
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::{Attempt, AttemptState, Claim, OrderCommand, OrderError, OrderEvent, SettledAs};
+use crate::domain::{
+    Aggregate, AttemptId, Link, ProviderId, ServiceId, refusal::RefusalClass, routing::Request,
+};
+
+/// The state of an order.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Order {
+    /// Where it stands.
+    pub progress: Progress,
+    /// What was ordered.
+    pub service_id: ServiceId,
+    /// What it works on.
+    pub link: Link,
+    /// What is sent besides the service and the link.
+    pub fields: BTreeMap<String, String>,
+    /// Digest of the customer's request.
+    pub digest: String,
+    /// Every try so far, oldest first.
+    pub attempts: Vec<Attempt>,
+    quantity: i64,
+    units_per_run: Option<i64>,
+}
+
+/// Where an order stands.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum Progress {
+    /// Not placed yet.
+    #[default]
+    Absent,
+    /// Free: no provider holds it, none is being asked.
+    Queued,
+    /// Free, but not before this instant.
+    Deferred(DateTime<Utc>),
+    /// A provider is being asked.
+    Attempting,
+    /// A provider may hold it.
+    InDoubt,
+    /// A provider holds it.
+    AtProvider(ProviderId),
+    /// No provider took it.
+    Failed,
+}
+
+impl Order {
+    /// Returns what the order asks of a candidate.
+    pub fn request(&self) -> Request {
+        Request {
+            units_per_run: self.units_per_run,
+            total_units: self.quantity,
+            package: self.units_per_run.is_none(),
+            dripfeed: self.fields.contains_key("runs"),
+        }
+    }
+
+    /// Tells whether the order was asked for at this service before, and not taken.
+    pub fn has_tried(&self, service: ServiceId) -> bool {
+        let mut attempts = self.attempts.iter();
+        attempts.any(|attempt| attempt.service_id == service && attempt.exhausts_its_candidate())
+    }
+
+    /// Returns how often the order was turned away because its link was busy.
+    pub fn busy_link_count(&self) -> usize {
+        let busy = AttemptState::Refused(RefusalClass::LinkBusy);
+        self.attempts.iter().filter(|attempt| attempt.state == busy).count()
+    }
+
+    /// Finds an attempt by its id.
+    pub fn attempt(&self, id: AttemptId) -> Option<&Attempt> {
+        self.attempts.iter().find(|attempt| attempt.attempt_id == id)
+    }
+
+    /// Finds an attempt by its number.
+    pub fn attempt_number(&self, number: i32) -> Option<&Attempt> {
+        self.attempts.iter().find(|attempt| attempt.number == number)
+    }
+
+    /// Returns the attempt that has no outcome yet.
+    pub fn running_attempt(&self) -> Option<&Attempt> {
+        self.attempts.iter().find(|attempt| attempt.state == AttemptState::Started)
+    }
+
+    /// Tells whether no provider holds the order or is being asked.
+    pub fn is_free(&self) -> bool {
+        matches!(self.progress, Progress::Queued | Progress::Deferred(_))
+    }
+
+    pub(super) fn free(&self) -> Result<(), OrderError> {
+        match self.progress {
+            Progress::Queued | Progress::Deferred(_) => Ok(()),
+            Progress::Absent => Err(OrderError::NotFound),
+            Progress::Attempting => Err(OrderError::NotFree("a provider is being asked")),
+            Progress::InDoubt => Err(OrderError::NotFree("a provider may hold it")),
+            Progress::AtProvider(_) => Err(OrderError::NotFree("a provider holds it")),
+            Progress::Failed => Err(OrderError::NotFree("no provider took it")),
+        }
+    }
+
+    /// The event that starts the order's next attempt.
+    pub(super) fn started(&self, claim: Claim) -> OrderEvent {
+        OrderEvent::AttemptStarted {
+            attempt: i32::try_from(self.attempts.len() + 1).unwrap_or(i32::MAX),
+            attempt_id: claim.attempt_id,
+            provider_id: claim.provider_id,
+            service_id: claim.service_id,
+            provider_service_id: claim.provider_service_id,
+            incarnation: claim.incarnation,
+            started_at: claim.started_at,
+            send_before: claim.send_before,
+            settle_after: claim.settle_after,
+            decision: claim.decision,
+        }
+    }
+
+    fn set_attempt(&mut self, id: AttemptId, state: AttemptState) {
+        if let Some(attempt) = self.attempts.iter_mut().find(|attempt| attempt.attempt_id == id) {
+            attempt.state = state;
+        }
+    }
+
+    fn evolve_settled(&mut self, id: AttemptId, as_: SettledAs, api_order_id: Option<&String>) {
+        let provider = self.attempt(id).map(|attempt| attempt.provider_id);
+        match (as_, provider) {
+            (SettledAs::Placed, Some(provider)) => {
+                let api_order_id = api_order_id.cloned().unwrap_or_default();
+                self.set_attempt(id, AttemptState::Placed(api_order_id));
+                self.progress = Progress::AtProvider(provider);
+            }
+            _ => {
+                self.set_attempt(id, AttemptState::NotPlaced);
+                self.progress = Progress::Queued;
+            }
+        }
+    }
+}
+
+impl Aggregate for Order {
+    const TYPE: &'static str = "order";
+    type Command = OrderCommand;
+    type Event = OrderEvent;
+    type Error = OrderError;
+
+    fn decide(&self, command: OrderCommand) -> Result<Vec<OrderEvent>, OrderError> {
+        self.decided(command)
+    }
+
+    fn evolve(&mut self, event: &OrderEvent) {
+        match event {
+            OrderEvent::OrderPlaced {
+                service_id, link, quantity, per_run, fields, digest, ..
+            } => {
+                *self = Self {
+                    progress: Progress::Queued,
+                    service_id: *service_id,
+                    link: link.clone(),
+                    fields: fields.clone(),
+                    digest: digest.clone(),
+                    attempts: vec![],
+                    quantity: *quantity,
+                    units_per_run: *per_run,
+                };
+            }
+            OrderEvent::AttemptStarted {
+                attempt,
+                attempt_id,
+                provider_id,
+                service_id,
+                provider_service_id,
+                incarnation,
+                settle_after,
+                ..
+            } => {
+                self.attempts.push(Attempt {
+                    number: *attempt,
+                    attempt_id: *attempt_id,
+                    provider_id: *provider_id,
+                    service_id: *service_id,
+                    provider_service_id: provider_service_id.clone(),
+                    incarnation: *incarnation,
+                    settle_after: *settle_after,
+                    state: AttemptState::Started,
+                });
+                self.progress = Progress::Attempting;
+            }
+            OrderEvent::AttemptPlaced { attempt_id, provider_id, api_order_id, .. } => {
+                self.set_attempt(*attempt_id, AttemptState::Placed(api_order_id.clone()));
+                self.progress = Progress::AtProvider(*provider_id);
+            }
+            OrderEvent::AttemptRefused { attempt_id, class, .. } => {
+                self.set_attempt(*attempt_id, AttemptState::Refused(*class));
+                self.progress = Progress::Queued;
+            }
+            OrderEvent::AttemptInDoubt { attempt_id, .. } => {
+                self.set_attempt(*attempt_id, AttemptState::InDoubt);
+                self.progress = Progress::InDoubt;
+            }
+            OrderEvent::AttemptNotSent { attempt_id, .. } => {
+                self.set_attempt(*attempt_id, AttemptState::NotSent);
+                self.progress = Progress::Queued;
+            }
+            OrderEvent::AttemptSettled { attempt_id, settled_as, api_order_id, .. } => {
+                self.evolve_settled(*attempt_id, *settled_as, api_order_id.as_ref());
+            }
+            OrderEvent::OrderDeferred { until, .. } => self.progress = Progress::Deferred(*until),
+            OrderEvent::OrderFailed { .. } => self.progress = Progress::Failed,
+            OrderEvent::FailedOver { .. } | OrderEvent::DuplicateFound { .. } => {}
+        }
+    }
+}

@@ -1,0 +1,77 @@
+use chrono::{DateTime, Utc};
+
+use super::{ProviderName, ProviderUrl};
+use crate::domain::{Balance, CredentialId};
+
+/// What may be asked of a provider.
+#[derive(Debug, Clone)]
+pub enum ProviderCommand {
+    /// Enter it; it is active at once.
+    Add {
+        /// Its name, reserved in the same append.
+        name: ProviderName,
+        /// Where its API is.
+        api_url: ProviderUrl,
+        /// 1 is tried first.
+        priority: i32,
+        /// The sealed key.
+        key: KeyReference,
+    },
+    /// Change the given fields.
+    Update(ProviderChanges),
+    /// Switch between active and inactive.
+    Toggle,
+    /// Switch it on or off.
+    SetActive(Activation),
+    /// Remove it for good.
+    Delete(Dependents),
+    /// Note what a balance call came to.
+    RecordConnectionTest {
+        /// The balance, or what went wrong in words.
+        outcome: Result<Balance, String>,
+        /// Duration of the call in milliseconds.
+        response_ms: i64,
+        /// When the call ended.
+        tested_at: DateTime<Utc>,
+    },
+}
+
+/// Whether orders may go to a provider.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Activation {
+    /// They may.
+    Active,
+    /// They may not.
+    Inactive,
+}
+
+/// New values; what is absent stays.
+#[derive(Debug, Clone, Default)]
+pub struct ProviderChanges {
+    /// New name.
+    pub name: Option<ProviderName>,
+    /// New address.
+    pub api_url: Option<ProviderUrl>,
+    /// New priority.
+    pub priority: Option<i32>,
+    /// New key.
+    pub key: Option<KeyReference>,
+}
+
+/// A provider key as events may know it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyReference {
+    /// Where the sealed key is.
+    pub credential_id: CredentialId,
+    /// Its last four characters, where it is long enough to show them.
+    pub hint: Option<String>,
+}
+
+/// What still depends on a provider.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Dependents {
+    /// Services imported from it and not retired.
+    pub services: usize,
+    /// Orders that it holds or may hold.
+    pub open_orders: i64,
+}

@@ -1,0 +1,85 @@
+use chrono::{DateTime, Utc};
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{CredentialId, aggregate::event_types};
+
+/// What can have happened to a provider.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type")]
+pub enum ProviderEvent {
+    /// An operator entered it; it is active from now on.
+    ProviderAdded {
+        /// Unique among the providers that are not deleted.
+        name: String,
+        /// Address of its API, used as given.
+        api_url: String,
+        /// 1 is tried first.
+        priority: i32,
+        /// The sealed key, stored beside the journal.
+        credential_id: CredentialId,
+        /// Last four characters of the key; absent for keys under 12.
+        key_hint: Option<String>,
+    },
+    /// It goes by another name.
+    ProviderRenamed {
+        /// The new name.
+        name: String,
+    },
+    /// Its API is reached at another address.
+    ProviderUrlChanged {
+        /// The new address.
+        api_url: String,
+    },
+    /// It is tried earlier or later than before.
+    ProviderPriorityChanged {
+        /// The new priority.
+        priority: i32,
+    },
+    /// Another key is used from now on.
+    ProviderKeyReplaced {
+        /// The sealed new key.
+        credential_id: CredentialId,
+        /// Last four characters of the new key; absent for keys under 12.
+        key_hint: Option<String>,
+    },
+    /// Orders may go to it again.
+    ProviderActivated {},
+    /// No more orders go to it.
+    ProviderDeactivated {},
+    /// It is gone for good; history goes on naming it.
+    ProviderDeleted {},
+    /// It answered a balance call.
+    ConnectionTestSucceeded {
+        /// Amount on our account there, in its own currency.
+        balance: Decimal,
+        /// The currency as the provider writes it.
+        currency: Option<String>,
+        /// From the first byte sent to the last one read, in milliseconds.
+        response_ms: i64,
+        /// When the answer came.
+        tested_at: DateTime<Utc>,
+    },
+    /// It did not answer a balance call as a panel does.
+    ConnectionTestFailed {
+        /// What went wrong, in words.
+        reason: String,
+        /// Time until the failure, in milliseconds.
+        response_ms: i64,
+        /// When it failed.
+        tested_at: DateTime<Utc>,
+    },
+}
+
+event_types!(ProviderEvent {
+    ProviderAdded,
+    ProviderRenamed,
+    ProviderUrlChanged,
+    ProviderPriorityChanged,
+    ProviderKeyReplaced,
+    ProviderActivated,
+    ProviderDeactivated,
+    ProviderDeleted,
+    ConnectionTestSucceeded,
+    ConnectionTestFailed,
+});

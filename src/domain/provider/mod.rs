@@ -1,0 +1,18 @@
+//! An upstream provider: a panel that we buy from, with an account and a key of ours.
+
+mod command;
+mod error;
+mod event;
+mod name;
+mod state;
+mod url;
+
+pub use command::{Activation, Dependents, KeyReference, ProviderChanges, ProviderCommand};
+pub use error::ProviderError;
+pub use event::ProviderEvent;
+pub use name::{InvalidName, ProviderName};
+pub use state::{BalanceReading, Lifecycle, Provider};
+pub use url::{InvalidUrl, ProviderUrl, UpstreamPolicy, is_public};
+
+/// Priorities run from 1, tried first, to this.
+pub const MAX_PRIORITY: i32 = 1_000_000;

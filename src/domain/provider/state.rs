@@ -1,0 +1,202 @@
+use chrono::{DateTime, TimeDelta, Utc};
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    MAX_PRIORITY, ProviderCommand, ProviderError, ProviderEvent,
+    command::{Activation, Dependents, ProviderChanges},
+};
+use crate::domain::{Aggregate, CredentialId};
+
+/// How long a reading of the balance is taken for the balance: orders and top-ups change it unseen.
+const BALANCE_IS_FRESH: TimeDelta = TimeDelta::minutes(10);
+
+/// Where a provider is in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum Lifecycle {
+    /// Not added yet.
+    #[default]
+    Absent,
+    /// Orders may go to it.
+    Active,
+    /// An operator switched it off.
+    Inactive,
+    /// Gone for good.
+    Deleted,
+}
+
+/// What a balance call said last.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BalanceReading {
+    /// Amount in the provider's currency.
+    pub balance: Decimal,
+    /// When it was read.
+    pub read_at: DateTime<Utc>,
+}
+
+/// The state of a provider.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Provider {
+    /// Where it is in its life.
+    pub lifecycle: Lifecycle,
+    /// Its name.
+    pub name: String,
+    /// Where its API is.
+    pub api_url: String,
+    /// 1 is tried first.
+    pub priority: i32,
+    /// Where its sealed key is.
+    pub credential_id: CredentialId,
+    /// The last successful reading.
+    pub balance: Option<BalanceReading>,
+}
+
+impl Provider {
+    /// Tells whether it was added and not deleted.
+    pub fn exists(&self) -> bool {
+        matches!(self.lifecycle, Lifecycle::Active | Lifecycle::Inactive)
+    }
+
+    /// Tells whether orders may go to it.
+    pub fn is_active(&self) -> bool {
+        self.lifecycle == Lifecycle::Active
+    }
+
+    /// Returns the balance where it was read within the last ten minutes.
+    pub fn fresh_balance(&self, now: DateTime<Utc>) -> Option<Decimal> {
+        let reading = self.balance.as_ref()?;
+        (now - reading.read_at <= BALANCE_IS_FRESH).then_some(reading.balance)
+    }
+
+    fn existing(&self) -> Result<(), ProviderError> {
+        self.exists().then_some(()).ok_or(ProviderError::NotFound)
+    }
+
+    fn update(&self, changes: ProviderChanges) -> Result<Vec<ProviderEvent>, ProviderError> {
+        let mut events = vec![];
+        if let Some(name) = changes.name.filter(|name| name.as_str() != self.name) {
+            events.push(ProviderEvent::ProviderRenamed { name: name.as_str().to_owned() });
+        }
+        if let Some(url) = changes.api_url.filter(|url| url.as_str() != self.api_url) {
+            events.push(ProviderEvent::ProviderUrlChanged { api_url: url.as_str().to_owned() });
+        }
+        if let Some(priority) = changes.priority {
+            let priority = valid_priority(priority)?;
+            if priority != self.priority {
+                events.push(ProviderEvent::ProviderPriorityChanged { priority });
+            }
+        }
+        if let Some(key) = changes.key {
+            events.push(ProviderEvent::ProviderKeyReplaced {
+                credential_id: key.credential_id,
+                key_hint: key.hint,
+            });
+        }
+        Ok(events)
+    }
+
+    fn set_active(&self, activation: Activation) -> Vec<ProviderEvent> {
+        match (activation, self.lifecycle) {
+            (Activation::Active, Lifecycle::Inactive) => vec![ProviderEvent::ProviderActivated {}],
+            (Activation::Inactive, Lifecycle::Active) => {
+                vec![ProviderEvent::ProviderDeactivated {}]
+            }
+            _ => vec![],
+        }
+    }
+}
+
+fn valid_priority(priority: i32) -> Result<i32, ProviderError> {
+    if (1..=MAX_PRIORITY).contains(&priority) {
+        Ok(priority)
+    } else {
+        Err(ProviderError::Priority(priority))
+    }
+}
+
+fn unused(dependents: Dependents) -> Result<(), ProviderError> {
+    if dependents.services > 0 {
+        return Err(ProviderError::HasServices { services: dependents.services });
+    }
+    if dependents.open_orders > 0 {
+        return Err(ProviderError::HasOpenOrders { orders: dependents.open_orders });
+    }
+    Ok(())
+}
+
+impl Aggregate for Provider {
+    const TYPE: &'static str = "provider";
+    type Command = ProviderCommand;
+    type Event = ProviderEvent;
+    type Error = ProviderError;
+
+    fn decide(&self, command: ProviderCommand) -> Result<Vec<ProviderEvent>, ProviderError> {
+        if let ProviderCommand::Add { name, api_url, priority, key } = command {
+            if self.lifecycle != Lifecycle::Absent {
+                return Err(ProviderError::AlreadyAdded);
+            }
+            return Ok(vec![ProviderEvent::ProviderAdded {
+                name: name.as_str().to_owned(),
+                api_url: api_url.as_str().to_owned(),
+                priority: valid_priority(priority)?,
+                credential_id: key.credential_id,
+                key_hint: key.hint,
+            }]);
+        }
+        self.existing()?;
+        match command {
+            ProviderCommand::Add { .. } => Err(ProviderError::AlreadyAdded),
+            ProviderCommand::Update(changes) => self.update(changes),
+            ProviderCommand::Toggle if self.is_active() => {
+                Ok(self.set_active(Activation::Inactive))
+            }
+            ProviderCommand::Toggle => Ok(self.set_active(Activation::Active)),
+            ProviderCommand::SetActive(activation) => Ok(self.set_active(activation)),
+            ProviderCommand::Delete(dependents) => {
+                unused(dependents)?;
+                Ok(vec![ProviderEvent::ProviderDeleted {}])
+            }
+            ProviderCommand::RecordConnectionTest { outcome, response_ms, tested_at } => {
+                Ok(vec![match outcome {
+                    Ok(balance) => ProviderEvent::ConnectionTestSucceeded {
+                        balance: balance.amount,
+                        currency: balance.currency,
+                        response_ms,
+                        tested_at,
+                    },
+                    Err(reason) => {
+                        ProviderEvent::ConnectionTestFailed { reason, response_ms, tested_at }
+                    }
+                }])
+            }
+        }
+    }
+
+    fn evolve(&mut self, event: &ProviderEvent) {
+        match event.clone() {
+            ProviderEvent::ProviderAdded { name, api_url, priority, credential_id, .. } => {
+                *self = Self {
+                    lifecycle: Lifecycle::Active,
+                    name,
+                    api_url,
+                    priority,
+                    credential_id,
+                    balance: None,
+                };
+            }
+            ProviderEvent::ProviderRenamed { name } => self.name = name,
+            ProviderEvent::ProviderUrlChanged { api_url } => self.api_url = api_url,
+            ProviderEvent::ProviderPriorityChanged { priority } => self.priority = priority,
+            ProviderEvent::ProviderKeyReplaced { credential_id, .. } => {
+                self.credential_id = credential_id;
+            }
+            ProviderEvent::ProviderActivated {} => self.lifecycle = Lifecycle::Active,
+            ProviderEvent::ProviderDeactivated {} => self.lifecycle = Lifecycle::Inactive,
+            ProviderEvent::ProviderDeleted {} => self.lifecycle = Lifecycle::Deleted,
+            ProviderEvent::ConnectionTestSucceeded { balance, tested_at, .. } => {
+                self.balance = Some(BalanceReading { balance, read_at: tested_at });
+            }
+            ProviderEvent::ConnectionTestFailed { .. } => {}
+        }
+    }
+}

@@ -1,0 +1,286 @@
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{Position, ProviderId, ServiceId, charge_for};
+
+/// In which order the candidates of a service are tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Strategy {
+    /// The primary, then the backups by mapping priority, provider priority, id.
+    #[default]
+    Priority,
+    /// By measured performance.
+    BestScore,
+}
+
+/// What an order asks of a candidate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// Units in one run, which must lie within the service's limits; `None` where limits do not apply.
+    pub units_per_run: Option<i64>,
+    /// Units in all runs, which are paid for.
+    pub total_units: i64,
+    /// Whether the service is sold as a whole package.
+    pub package: bool,
+    /// Whether the order is split into runs.
+    pub dripfeed: bool,
+}
+
+/// What is known of a candidate when the choice is made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CandidateFacts {
+    /// Who would be asked.
+    pub provider_id: ProviderId,
+    /// Which service would be bought there.
+    pub service_id: ServiceId,
+    /// What the provider calls it.
+    pub provider_service_id: String,
+    /// `None` for the primary, else the mapping's priority.
+    pub mapping_priority: Option<i32>,
+    /// The provider's own priority.
+    pub provider_priority: i32,
+    /// Whether the provider is active.
+    pub active: bool,
+    /// Whether the service is for sale.
+    pub enabled: bool,
+    /// Whether the provider's list still has the service.
+    pub listed: bool,
+    /// Whether the types of this service and the ordered one are the same.
+    pub kind_fits: bool,
+    /// Least and largest quantity.
+    pub limits: (i64, i64),
+    /// Whether the service can be split into runs.
+    pub dripfeed: bool,
+    /// The provider's price per 1000, or of a package.
+    pub rate: Decimal,
+    /// The provider's last reading of our account, where it is fresh.
+    pub balance: Option<Decimal>,
+    /// Whether the order has already been tried there.
+    pub tried: bool,
+}
+
+/// Why a candidate was not considered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "rule", rename_all = "snake_case")]
+pub enum Exclusion {
+    /// An operator switched the provider off.
+    ProviderInactive,
+    /// The service is not for sale.
+    ServiceDisabled,
+    /// The provider's list does not have the service any more.
+    ServiceDelisted,
+    /// The service has become one of another type.
+    OtherKind,
+    /// The quantity is outside the service's limits.
+    QuantityOutOfLimits {
+        /// Least quantity.
+        min: i64,
+        /// Largest quantity.
+        max: i64,
+    },
+    /// The service cannot be split into runs.
+    NoDripfeed,
+    /// Our account there does not cover the order.
+    BalanceTooLow {
+        /// What it holds.
+        balance: Decimal,
+        /// What the order would cost.
+        cost: Decimal,
+    },
+    /// The order was tried there before.
+    AlreadyTried,
+}
+
+/// One candidate as it stood when the choice was made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Candidate {
+    /// Who would be asked.
+    pub provider_id: ProviderId,
+    /// Which service would be bought there.
+    pub service_id: ServiceId,
+    /// `None` for the primary, else the mapping's priority.
+    pub mapping_priority: Option<i32>,
+    /// The provider's own priority.
+    pub provider_priority: i32,
+    /// Measured performance in parts per million; `None` where the strategy does not use it.
+    pub score_ppm: Option<i64>,
+    /// Why it was not considered; empty for one that could take the order.
+    pub excluded: Vec<Exclusion>,
+}
+
+/// Why an order went where it went.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decision {
+    /// The journal's position up to which facts were known.
+    pub basis: Position,
+    /// How the candidates were ordered.
+    pub strategy: Strategy,
+    /// All candidates, in the order in which they are tried.
+    pub candidates: Vec<Candidate>,
+    /// Index of the chosen one.
+    pub chosen: Option<usize>,
+}
+
+impl Request {
+    /// Returns what a candidate would ask for the order.
+    fn cost(&self, rate: Decimal) -> Decimal {
+        if self.package { rate } else { charge_for(rate, self.total_units) }
+    }
+}
+
+impl Decision {
+    /// Returns the chosen candidate; `None` where nobody can take the order.
+    pub fn choice(&self) -> Option<&Candidate> {
+        self.chosen.and_then(|index| self.candidates.get(index))
+    }
+}
+
+/// Orders the candidates by the strategy and chooses the first that can take the request.
+pub fn decide(
+    basis: Position,
+    strategy: Strategy,
+    request: &Request,
+    mut candidates: Vec<CandidateFacts>,
+) -> Decision {
+    candidates.sort_by_key(CandidateFacts::priority_rank);
+    let candidates: Vec<Candidate> = candidates.iter().map(|facts| facts.judged(request)).collect();
+    let chosen = candidates.iter().position(|candidate| candidate.excluded.is_empty());
+    Decision { basis, strategy, candidates, chosen }
+}
+
+impl CandidateFacts {
+    /// The primary comes first, since `None` sorts before any mapping's priority.
+    fn priority_rank(&self) -> (Option<i32>, i32, ProviderId, ServiceId) {
+        (self.mapping_priority, self.provider_priority, self.provider_id, self.service_id)
+    }
+
+    fn judged(&self, request: &Request) -> Candidate {
+        Candidate {
+            provider_id: self.provider_id,
+            service_id: self.service_id,
+            mapping_priority: self.mapping_priority,
+            provider_priority: self.provider_priority,
+            score_ppm: None,
+            excluded: self.exclusions(request),
+        }
+    }
+
+    fn exclusions(&self, request: &Request) -> Vec<Exclusion> {
+        let (min, max) = self.limits;
+        let out_of_limits =
+            request.units_per_run.is_some_and(|units| !(min..=max).contains(&units));
+        let flags = [
+            (!self.active, Exclusion::ProviderInactive),
+            (!self.enabled, Exclusion::ServiceDisabled),
+            (!self.listed, Exclusion::ServiceDelisted),
+            (!self.kind_fits, Exclusion::OtherKind),
+            (out_of_limits, Exclusion::QuantityOutOfLimits { min, max }),
+            (request.dripfeed && !self.dripfeed, Exclusion::NoDripfeed),
+            (self.tried, Exclusion::AlreadyTried),
+        ];
+        let mut exclusions: Vec<Exclusion> =
+            flags.into_iter().filter_map(|(holds, rule)| holds.then_some(rule)).collect();
+        let cost = request.cost(self.rate);
+        if let Some(balance) = self.balance.filter(|balance| *balance < cost) {
+            exclusions.push(Exclusion::BalanceTooLow { balance, cost });
+        }
+        exclusions
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rust_decimal::dec;
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn candidate(
+        id: u128,
+        mapping_priority: Option<i32>,
+        provider_priority: i32,
+    ) -> CandidateFacts {
+        CandidateFacts {
+            provider_id: ProviderId(Uuid::from_u128(id)),
+            service_id: ServiceId(Uuid::from_u128(id)),
+            provider_service_id: id.to_string(),
+            mapping_priority,
+            provider_priority,
+            active: true,
+            enabled: true,
+            listed: true,
+            kind_fits: true,
+            limits: (10, 1000),
+            dripfeed: true,
+            rate: dec!(0.5),
+            balance: None,
+            tried: false,
+        }
+    }
+
+    fn request(units: i64) -> Request {
+        Request { units_per_run: Some(units), total_units: units, package: false, dripfeed: false }
+    }
+
+    fn decided(request: &Request, candidates: Vec<CandidateFacts>) -> Decision {
+        decide(Position(7), Strategy::Priority, request, candidates)
+    }
+
+    #[test]
+    fn primary_comes_first_then_backups_by_mapping_priority_provider_priority_and_id() {
+        let decision = decided(
+            &request(100),
+            vec![
+                candidate(5, Some(2), 1),
+                candidate(4, Some(1), 9),
+                candidate(3, Some(1), 9),
+                candidate(2, Some(1), 3),
+                candidate(1, None, 50),
+            ],
+        );
+        let order: Vec<u128> =
+            decision.candidates.iter().map(|c| c.provider_id.0.as_u128()).collect();
+        assert_eq!(order, [1, 2, 3, 4, 5]);
+        assert_eq!(decision.chosen, Some(0));
+    }
+
+    #[test]
+    fn every_broken_rule_of_a_candidate_is_named() {
+        let unfit = CandidateFacts {
+            active: false,
+            enabled: false,
+            listed: false,
+            kind_fits: false,
+            dripfeed: false,
+            tried: true,
+            balance: Some(dec!(0.1)),
+            ..candidate(1, None, 1)
+        };
+        let request = Request { dripfeed: true, total_units: 4000, ..request(2000) };
+        let decision = decided(&request, vec![unfit]);
+        assert_eq!(
+            decision.candidates[0].excluded,
+            [
+                Exclusion::ProviderInactive,
+                Exclusion::ServiceDisabled,
+                Exclusion::ServiceDelisted,
+                Exclusion::OtherKind,
+                Exclusion::QuantityOutOfLimits { min: 10, max: 1000 },
+                Exclusion::NoDripfeed,
+                Exclusion::AlreadyTried,
+                Exclusion::BalanceTooLow { balance: dec!(0.1), cost: dec!(2) },
+            ]
+        );
+        assert_eq!(decision.choice(), None);
+    }
+
+    #[test]
+    fn package_costs_its_rate_and_has_no_limits() {
+        let request =
+            Request { units_per_run: None, total_units: 1, package: true, dripfeed: false };
+        let poor = CandidateFacts { balance: Some(dec!(0.4)), ..candidate(1, None, 1) };
+        let decision = decided(&request, vec![poor, candidate(2, Some(1), 1)]);
+        assert_eq!(decision.chosen, Some(1));
+    }
+}

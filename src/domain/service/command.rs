@@ -1,0 +1,64 @@
+use rust_decimal::Decimal;
+
+use super::{ServiceKind, ServiceListing};
+use crate::domain::{ProviderId, ServiceId, routing::Strategy};
+
+/// What may be asked of a service.
+#[derive(Debug, Clone)]
+pub enum ServiceCommand {
+    /// Take over what a sync found in the provider's list.
+    Observe {
+        /// Whose list.
+        provider_id: ProviderId,
+        /// Its short number, used where it is new.
+        number: i64,
+        /// The row.
+        listing: ServiceListing,
+    },
+    /// Note that a complete list does not have it.
+    Delist,
+    /// Put it up for sale or take it off.
+    SetForSale(ForSale),
+    /// Name a price per 1000.
+    SetPrice(Decimal),
+    /// Derive the price from the rate, now and at every later sync.
+    SetMarkup(Decimal),
+    /// File it under another category.
+    Recategorise(String),
+    /// Choose how its candidates are ordered.
+    SetStrategy(Strategy),
+    /// Name an equivalent, or change its priority.
+    Map {
+        /// The equivalent.
+        backup: Equivalent,
+        /// 1 is tried first after the primary.
+        priority: i32,
+    },
+    /// Take an equivalent back.
+    Unmap(ServiceId),
+    /// Dissociate it from its provider.
+    Retire {
+        /// Orders of it that a provider holds or may hold.
+        open_orders: i64,
+    },
+}
+
+/// Whether customers may order a service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ForSale {
+    /// They may.
+    Yes,
+    /// They may not.
+    No,
+}
+
+/// What must be known of a service before it can stand in for another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Equivalent {
+    /// The service.
+    pub service_id: ServiceId,
+    /// Who sells it.
+    pub provider_id: ProviderId,
+    /// Its type.
+    pub kind: ServiceKind,
+}

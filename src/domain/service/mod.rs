@@ -1,0 +1,18 @@
+//! A service as customers buy it: imported from one provider, kept in step with that provider's catalogue, backed by
+//! equivalents at others.
+
+mod command;
+mod error;
+mod event;
+mod kind;
+mod listing;
+mod pricing;
+mod state;
+
+pub use command::{Equivalent, ForSale, ServiceCommand};
+pub use error::ServiceError;
+pub use event::ServiceEvent;
+pub use kind::{Requirements, ServiceKind, Units};
+pub use listing::ServiceListing;
+pub use pricing::Pricing;
+pub use state::{Backup, Imported, Service};

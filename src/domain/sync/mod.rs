@@ -1,0 +1,7 @@
+//! One run of a catalogue sync: when it ran, what it changed, what was wrong with the list.
+
+mod event;
+mod state;
+
+pub use event::{SyncCounts, SyncEvent, SyncTrigger};
+pub use state::{SyncCommand, SyncError, SyncRun};
