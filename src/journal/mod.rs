@@ -1,1 +1,5 @@
 //! The event journal.
+
+mod error;
+
+pub use error::AppendError;
