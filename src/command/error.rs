@@ -41,7 +41,7 @@ pub enum CommandError {
 
 impl CommandError {
     /// An input that breaks a rule.
-    pub fn invalid(field: &str, problem: impl ToString) -> Self {
+    pub fn invalid(field: &str, problem: impl std::fmt::Display) -> Self {
         Self::Invalid { field: field.to_owned(), problem: problem.to_string() }
     }
 }
@@ -111,7 +111,7 @@ impl From<InvalidFields> for CommandError {
 impl From<AppendError> for CommandError {
     fn from(error: AppendError) -> Self {
         match error {
-            AppendError::Conflict { .. } => {
+            AppendError::Conflict(_) => {
                 Self::Conflict("something else changed at the same time: try again".to_owned())
             }
             AppendError::Invalid(_) => Self::Internal(error.to_string()),
