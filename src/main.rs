@@ -1,3 +1,9 @@
 //! The `signalbox` program.
 
-fn main() {}
+use clap::Parser;
+use signalbox::cli::Cli;
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    Cli::parse().run().await
+}
