@@ -12,29 +12,31 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::simulator::{Catalogue, IdSteps, Latency, Pace, Panel, PanelConfig, Switches};
 
-const CONTROL: &str = "\
-While it runs, the panel is controlled under /_sim on the same port, without a key:
-  GET    /_sim                        counts, balance, latency, switches, faults
-  GET    /_sim/orders                 every order that was accepted
-  GET    /_sim/requests               the last calls, without their keys
-  GET    /_sim/faults                 the rules in force
-  PUT    /_sim/faults                 replaces all rules by a list
-  POST   /_sim/faults                 adds one rule after the others; the first that hits a call decides it
-  DELETE /_sim/faults                 ends all faults
-  PUT    /_sim/balance                {\"balance\":\"12.5\"}
-  PUT    /_sim/latency                {\"base_ms\":50,\"jitter_ms\":100}
-  PUT    /_sim/switches               {\"orders_list\":true,\"busy_links\":true}, either or both
-  GET    /_sim/catalogue              the rows on sale; PUT replaces them, POST adds one
-  PATCH  /_sim/catalogue/{service}    merges fields into a row; DELETE takes it away
+const CONTROL: &str = r#"While it runs, the panel is controlled under /_sim on the same port, without a key:
+  GET    /_sim            counts, balance, latency, switches, faults
+  GET    /_sim/orders     every order that was accepted
+  GET    /_sim/requests   the last calls, without their keys
+  GET    /_sim/faults     the rules in force; the first that hits a call decides it
+  PUT    /_sim/faults     replaces all rules by a list
+  POST   /_sim/faults     adds one rule after the others
+  DELETE /_sim/faults     ends all faults
+  PUT    /_sim/balance    {"balance":"12.5"}
+  PUT    /_sim/latency    {"base_ms":50,"jitter_ms":100}
+  PUT    /_sim/switches   {"orders_list":true,"busy_links":true}, either or both
+  GET    /_sim/catalogue  the rows on sale; PUT replaces them, POST adds one
+  PATCH  /_sim/catalogue/{service}   merges fields into a row; DELETE removes it
 
-A rule: {\"fault\":FAULT, \"action\":\"add\", \"share\":0.5, \"remaining\":10, \"moment\":\"after\"}
-All but the fault may be left out: every action, every call, without end, before the panel acts.
-Faults: {\"refuse\":\"Not enough funds on balance\"}  {\"too_many_requests\":{\"retry_after_seconds\":3,\"body\":\"json\"}}
-        (body json, text, html or empty)  \"server_error\"  {\"html\":503}  {\"slow_ms\":3000}  \"silent\"  \"reset\"
-        \"truncated\"  \"empty_list\"
+A rule: {"fault":FAULT,"action":"add","share":0.5,"remaining":10,"moment":"after"}
+All but the fault may be left out; then it hits every action and every call,
+without end, before the panel acts on it. FAULT is one of
+  {"refuse":"Not enough funds on balance"}   {"html":503}   {"slow_ms":3000}
+  "server_error"   "silent"   "reset"   "truncated"   "empty_list"
+  {"too_many_requests":{"retry_after_seconds":3,"body":"json"}}
+                   (body: json, text, html or empty)
 
-Example: half of the orders are accepted, and then the connection is reset:
-  curl http://127.0.0.1:8090/_sim/faults --json '{\"fault\":\"reset\",\"action\":\"add\",\"share\":0.5,\"moment\":\"after\"}'";
+Half of the orders are accepted, and then the connection is reset:
+  curl http://127.0.0.1:8090/_sim/faults \
+    --json '{"fault":"reset","action":"add","share":0.5,"moment":"after"}'"#;
 
 /// Serves one fake panel at /api/v2, whose faults are switched while it runs
 #[derive(Args, Debug)]

@@ -29,7 +29,7 @@ pub struct Panel {
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The address cannot be listened on.
-    #[error("cannot listen on {address}; choose another address: {source}")]
+    #[error("cannot listen on {address}, choose another address")]
     AddressUnusable {
         /// The address that was asked for.
         address: SocketAddr,

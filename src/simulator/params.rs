@@ -83,9 +83,9 @@ impl<S: Send + Sync> FromRequest<S> for Params {
         let body =
             Bytes::from_request(request, state).await.map_err(IntoResponse::into_response)?;
         if is_json {
-            params.add_json(&body)
+            params.add_json(&body);
         } else {
-            params.add_form(&body)
+            params.add_form(&body);
         }
         Ok(params)
     }

@@ -3,8 +3,10 @@
 //! Connections are accepted here and not by a ready-made server, because a reset needs the socket itself.
 
 use std::convert::Infallible;
+use std::error::Error;
 use std::future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Bytes;
@@ -56,7 +58,7 @@ impl Server {
                 // Out of file handles, or the client left at once: others go on.
                 Err(error) => {
                     tracing::warn!(%error, "a connection was not accepted");
-                    tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+                    tokio::time::sleep(Duration::from_millis(10)).await;
                 }
             }
         }
@@ -76,8 +78,7 @@ async fn serve(stream: TcpStream, app: Router) {
         .timer(TokioTimer::new())
         .serve_connection(TokioIo::new(stream), service);
     let Err(error) = (&mut connection).await else { return };
-    let is_reset =
-        std::error::Error::source(&error).is_some_and(|source| source.is::<ResetConnection>());
+    let is_reset = error.source().is_some_and(<dyn Error>::is::<ResetConnection>);
     if is_reset {
         let stream = connection.into_parts().io.into_inner();
         // Dropped with a linger of zero, a socket sends RST.

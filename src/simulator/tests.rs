@@ -18,7 +18,7 @@ fn client() -> Client {
         // Another test's provider does as well.
         let _ = rustls::crypto::ring::default_provider().install_default();
     });
-    Client::builder().no_proxy().build().unwrap()
+    Client::builder().no_proxy().tls_built_in_root_certs(false).build().unwrap()
 }
 
 fn rows() -> Catalogue {

@@ -106,8 +106,8 @@ mod tests {
         State::sample(Catalogue::from(vec![row]))
     }
 
-    fn add(state: &mut State, params: Params) -> Result<Value, Refusal> {
-        answer(state, &params, Now::read())
+    fn add(state: &mut State, params: &Params) -> Result<Value, Refusal> {
+        answer(state, params, Now::read())
     }
 
     #[test_case("Default", &[LINK, ("quantity", "10"), ("runs", "3"), ("interval", "5")], 30)]
@@ -135,9 +135,9 @@ mod tests {
         let optional = ["runs", "interval", "posts"];
         for missing in fields.iter().filter(|(name, _)| !optional.contains(name)) {
             let rest: Vec<_> = fields.iter().filter(|field| *field != missing).collect();
-            assert!(add(&mut state, params(&rest)).is_err(), "{kind} without {}", missing.0);
+            assert!(add(&mut state, &params(&rest)).is_err(), "{kind} without {}", missing.0);
         }
-        add(&mut state, params(&fields.iter().collect::<Vec<_>>())).unwrap();
+        add(&mut state, &params(&fields.iter().collect::<Vec<_>>())).unwrap();
         let order = state.book.show_all(Now::read()).remove(0);
         assert_eq!(order.quantity, units);
         assert_eq!(order.charge, Decimal::new(15, 4) * Decimal::from(units));
@@ -151,7 +151,7 @@ mod tests {
     #[test_case("Custom Comments Package", &[&LINK, &("comments", "a\nb\nc")])]
     fn a_package_counts_as_one_and_costs_its_whole_rate(kind: &str, fields: &[&(&str, &str)]) {
         let mut state = state(kind);
-        add(&mut state, params(fields)).unwrap();
+        add(&mut state, &params(fields)).unwrap();
         let order = state.book.show_all(Now::read()).remove(0);
         assert_eq!((order.quantity, order.charge), (1, Decimal::new(15, 1)));
     }
@@ -169,7 +169,7 @@ mod tests {
         let right = [("service", "7"), LINK, ("quantity", "10")];
         let params: Params = right.iter().chain(wrong).copied().collect();
         let before = state.book.balance;
-        assert_eq!(add(&mut state, params).unwrap_err().to_string(), text);
+        assert_eq!(add(&mut state, &params).unwrap_err().to_string(), text);
         assert_eq!(state.book.balance, before);
     }
 
@@ -177,11 +177,11 @@ mod tests {
     fn a_busy_link_is_refused_only_where_that_is_switched_on() {
         let mut state = state("Default");
         let order = || params(&[&LINK, &("quantity", "10")]);
-        add(&mut state, order()).unwrap();
-        add(&mut state, order()).unwrap();
+        add(&mut state, &order()).unwrap();
+        add(&mut state, &order()).unwrap();
         state.switches.busy_links = true;
-        assert_eq!(add(&mut state, order()), Err(Refusal::LinkBusy));
-        add(&mut state, params(&[&("link", "https://example.com/p/2"), &("quantity", "10")]))
+        assert_eq!(add(&mut state, &order()), Err(Refusal::LinkBusy));
+        add(&mut state, &params(&[&("link", "https://example.com/p/2"), &("quantity", "10")]))
             .unwrap();
     }
 }

@@ -16,7 +16,7 @@ pub struct Catalogue {
 #[derive(Debug, thiserror::Error)]
 pub enum CatalogueError {
     /// The text is not JSON, or no array.
-    #[error("the catalogue must be a JSON array, as the action `services` answers it: {0}")]
+    #[error("the catalogue must be a JSON array, as the action `services` answers it")]
     NotAnArray(#[source] serde_json::Error),
 }
 
