@@ -1,1 +1,6 @@
 //! The program: one file a subcommand.
+
+mod command;
+mod simulate;
+
+pub use command::Cli;

@@ -1,0 +1,30 @@
+//! The subcommands by name.
+
+use clap::{Parser, Subcommand};
+
+use super::simulate::Simulate;
+
+/// Routes a reseller panel's orders over several upstream providers, never loses one, never places one twice.
+#[derive(Debug, Parser)]
+#[command(name = "signalbox", version)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Simulate(Simulate),
+}
+
+impl Cli {
+    /// Runs the subcommand until it is done, or until the program is asked to end.
+    ///
+    /// # Errors
+    /// Whatever the subcommand could not do, in words for the operator.
+    pub async fn run(self) -> anyhow::Result<()> {
+        match self.command {
+            Command::Simulate(simulate) => simulate.run().await,
+        }
+    }
+}
