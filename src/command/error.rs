@@ -5,6 +5,7 @@ use crate::domain::{
     order::{InvalidFields, OrderError},
     provider::{InvalidName, InvalidUrl, ProviderError},
     service::ServiceError,
+    sync::SyncError,
 };
 use crate::journal::AppendError;
 
@@ -99,6 +100,12 @@ impl From<OrderError> for CommandError {
             | OrderError::NotInDoubt
             | OrderError::TooEarly(_) => Self::Conflict(error.to_string()),
         }
+    }
+}
+
+impl From<SyncError> for CommandError {
+    fn from(error: SyncError) -> Self {
+        Self::Conflict(error.to_string())
     }
 }
 

@@ -1,4 +1,4 @@
-use std::fmt;
+use std::{collections::HashMap, fmt};
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -65,7 +65,12 @@ pub struct Appended {
 impl AppendRequest {
     /// Begins a request on behalf of a command, whose name goes into the events' metadata.
     pub fn of_command(name: &str) -> Self {
-        let metadata = serde_json::json!({ "command": name }).to_string();
+        Self::with_metadata(&HashMap::from([("command".to_owned(), name.to_owned())]))
+    }
+
+    /// Begins a request whose events carry this metadata: a flat map, which stock loading can read.
+    pub fn with_metadata(metadata: &HashMap<String, String>) -> Self {
+        let metadata = serde_json::json!(metadata).to_string();
         Self { streams: vec![], metadata, malformed: None }
     }
 

@@ -1,1 +1,3 @@
 //! Queries over the read models.
+
+pub mod open_orders;
