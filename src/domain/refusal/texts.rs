@@ -21,10 +21,7 @@ const SENTENCES: &[(&str, RefusalClass)] = &[
     ("incorrect quantity", Quantity),
     ("bad link", Link),
     ("incorrect link", Link),
-    (
-        "you have active order with this link. please wait until order being completed",
-        LinkBusy,
-    ),
+    ("you have active order with this link. please wait until order being completed", LinkBusy),
     ("rate limit exceeded", Overload),
     ("too many requests", Overload),
     ("ordering is disabled", Maintenance),
