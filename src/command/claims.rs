@@ -4,7 +4,7 @@
 //! driven by one task at a time: whoever starts or resumes it holds its [`DriveGuard`].
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, hash_map::Entry},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
@@ -37,15 +37,9 @@ struct Shared {
     call_limit: Duration,
     permits: Mutex<HashMap<ProviderId, Arc<Semaphore>>>,
     tenure: Mutex<Option<Incarnation>>,
-    driven: Mutex<HashMap<OrderId, Asked>>,
+    /// Orders that have a driver, and the latest event that it was told of.
+    driven: Mutex<HashMap<OrderId, i64>>,
     work: mpsc::UnboundedSender<Work>,
-}
-
-/// What has come up about an order while it was driven.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Asked {
-    Nothing,
-    Again,
 }
 
 /// What the dispatcher is to do with an order.
@@ -85,6 +79,7 @@ pub struct Ticket {
 #[derive(Debug)]
 pub struct DriveGuard {
     order: OrderId,
+    seen: i64,
     claims: Claims,
 }
 
@@ -129,17 +124,18 @@ impl Claims {
         self.ticket(decision, decision.choice()?, permit)
     }
 
-    /// Takes the right to drive an order; `None` where somebody has it, who is then told to look again.
-    pub fn drive(&self, order: OrderId) -> Option<DriveGuard> {
+    /// Takes the right to drive an order after its event `sequence`; `None` where somebody has it, who then looks again
+    /// unless it has seen that event.
+    pub fn drive(&self, order: OrderId, sequence: i64) -> Option<DriveGuard> {
         let mut driven = lock(&self.shared.driven);
-        match driven.get_mut(&order) {
-            Some(asked) => {
-                *asked = Asked::Again;
+        match driven.entry(order) {
+            Entry::Occupied(mut told) => {
+                *told.get_mut() = sequence.max(*told.get());
                 None
             }
-            None => {
-                driven.insert(order, Asked::Nothing);
-                Some(DriveGuard { order, claims: self.clone() })
+            Entry::Vacant(free) => {
+                free.insert(0);
+                Some(DriveGuard { order, seen: 0, claims: self.clone() })
             }
         }
     }
@@ -152,7 +148,10 @@ impl Claims {
 
     fn permits(&self, provider: ProviderId) -> Arc<Semaphore> {
         let mut permits = lock(&self.shared.permits);
-        permits.entry(provider).or_insert_with(|| Arc::new(Semaphore::new(CALLS_PER_PROVIDER))).clone()
+        permits
+            .entry(provider)
+            .or_insert_with(|| Arc::new(Semaphore::new(CALLS_PER_PROVIDER)))
+            .clone()
     }
 
     fn ticket(
@@ -186,10 +185,17 @@ impl Ticket {
     }
 }
 
+impl DriveGuard {
+    /// Notes that the driver knows the order up to a version.
+    pub fn saw(&mut self, version: i64) {
+        self.seen = version;
+    }
+}
+
 impl Drop for DriveGuard {
     fn drop(&mut self) {
-        let asked = lock(&self.claims.shared.driven).remove(&self.order);
-        if asked == Some(Asked::Again) {
+        let told = lock(&self.claims.shared.driven).remove(&self.order);
+        if told.is_some_and(|told| told > self.seen) {
             self.claims.hand_over(Work::Resume(self.order));
         }
     }

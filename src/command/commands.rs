@@ -1,4 +1,5 @@
 use std::{
+    fmt::Display,
     ops::Deref,
     sync::{
         Arc,
@@ -12,12 +13,12 @@ use sqlx::PgPool;
 use tokio::time::timeout;
 
 use super::{
-    Catalogue, Claims, CommandError, Failure, JournalStore, Loaded, Stored, numbers::Numbers,
+    Catalogue, Claims, CommandError, JournalStore, Loaded, Stored, numbers::Numbers, race::Failure,
 };
 use crate::{
     credentials::Credentials,
     domain::{Position, provider::UpstreamPolicy},
-    journal::{AppendRequest, Journal, read_head},
+    journal::{AppendRequest, Journal, StreamId, read_head},
     projection::Projections,
 };
 
@@ -116,13 +117,13 @@ impl Commands {
     ///
     /// # Errors
     /// [`CommandError::Unavailable`] where the database cannot be asked.
-    pub async fn load<A: Stored>(&self, id: impl ToString) -> Result<Loaded<A>, CommandError> {
+    pub async fn load<A: Stored>(&self, id: impl Display) -> Result<Loaded<A>, CommandError> {
         let loaded = EventStore::<A>::load_aggregate(&self.parts.store, &id.to_string()).await;
         loaded.map_err(|error| match error {
             AggregateError::DatabaseConnectionError(error) => CommandError::Unavailable(format!(
                 "the database cannot be asked at present: {error}"
             )),
-            error => CommandError::Internal(format!("stream {} {}: {error}", A::TYPE, id.to_string())),
+            error => CommandError::Internal(format!("stream {}: {error}", StreamId::of::<A>(&id))),
         })
     }
 
@@ -137,13 +138,20 @@ impl Commands {
             match once().await {
                 Ok(value) => return Ok(value),
                 Err(Failure::Final(error)) => return Err(error),
-                Err(Failure::Raced) => {
-                    let head = read_head(self.parts.journal.pool()).await?;
-                    self.parts.catalogue.reached(head).await;
-                }
+                Err(Failure::Raced) => self.catch_up().await?,
             }
         }
         Err(CommandError::Conflict("other changes keep coming in between: try again".to_owned()))
+    }
+
+    /// Waits until the catalogue knows everything that has happened so far.
+    ///
+    /// # Errors
+    /// [`CommandError::Unavailable`] where the database cannot be asked.
+    pub async fn catch_up(&self) -> Result<(), CommandError> {
+        let head = read_head(self.parts.journal.pool()).await?;
+        self.parts.catalogue.reached(head).await;
+        Ok(())
     }
 
     /// Appends a change of providers or services, so that this process's next command sees it.

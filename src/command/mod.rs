@@ -25,7 +25,7 @@ pub use claims::{Claims, DriveGuard, StartedAttempt, Ticket, Work};
 pub use commands::{CommandNeeds, Commands, Done};
 pub use cqrs::{JournalStore, Loaded, Stored};
 pub use error::CommandError;
+pub(crate) use order::held_order;
 pub use order::{PlaceOrder, SettleAttempt};
 pub use provider::{AddProvider, UpdateProvider};
-pub use race::Failure;
 pub use service::ServicePatch;

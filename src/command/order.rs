@@ -5,14 +5,14 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::{
-    CommandError, Commands, Done, DriveGuard, Failure, Loaded, StartedAttempt, Ticket, Work,
+    CommandError, Commands, Done, DriveGuard, Loaded, StartedAttempt, Ticket, Work, race::Failure,
 };
 use crate::{
     domain::{
         Aggregate, OrderId, ServiceId,
         order::{
-            NextStep, Order, OrderCommand, OrderError, OrderEvent, OrderFields, OrderRequest,
-            Progress, SettledAs,
+            NextStep, Order, OrderCommand, OrderEvent, OrderFields, OrderRequest, Progress,
+            SettledAs,
         },
         provider::Provider,
         reservation::{Reservation, ReservationCommand, ReservationError, Subject},
@@ -77,10 +77,10 @@ impl Commands {
             }
         };
         self.retried(async || {
-            if place.idempotency_key.is_some() {
-                if let Some(done) = self.placed_before(id, &digest).await? {
-                    return Ok(done);
-                }
+            if place.idempotency_key.is_some()
+                && let Some(done) = self.placed_before(id, &digest).await?
+            {
+                return Ok(done);
             }
             let draft = self.draft(&place)?;
             let number = self.parts.order_numbers.next().await?;
@@ -184,7 +184,8 @@ impl Commands {
     }
 
     fn draft(&self, place: &PlaceOrder) -> Result<Draft, CommandError> {
-        let found = self.parts.catalogue.read(|snapshot| snapshot.service(place.service_id).cloned());
+        let found =
+            self.parts.catalogue.read(|snapshot| snapshot.service(place.service_id).cloned());
         let not_found = || CommandError::NotFound("there is no such service".to_owned());
         let found = found.ok_or_else(not_found)?;
         let service = found.aggregate.associated().ok_or_else(not_found)?;
@@ -210,7 +211,7 @@ impl Commands {
         place: &PlaceOrder,
         draft: Draft,
     ) -> Result<Done<OrderId>, Failure> {
-        let guard = self.parts.claims.drive(id);
+        let guard = self.parts.claims.drive(id, 0);
         let ticket = guard.as_ref().and_then(|_| self.parts.claims.try_claim(&draft.decision));
         let events = Order::default().decide(OrderCommand::Place {
             number,
@@ -234,13 +235,20 @@ impl Commands {
             self.parts.claims.hand_over(Work::Resume(id));
         }
         let position = appended?.position;
-        if let Some((ticket, guard)) = ticket.zip(guard) {
+        if let Some((ticket, mut guard)) = ticket.zip(guard) {
+            guard.saw(events.len() as i64);
             self.hand_over(id, &events, ticket, guard);
         }
         Ok(Done { value: id, position })
     }
 
-    fn hand_over(&self, order_id: OrderId, events: &[OrderEvent], ticket: Ticket, guard: DriveGuard) {
+    fn hand_over(
+        &self,
+        order_id: OrderId,
+        events: &[OrderEvent],
+        ticket: Ticket,
+        guard: DriveGuard,
+    ) {
         let mut order = Order::default();
         events.iter().for_each(|event| order.evolve(event));
         let version = events.len() as i64;
@@ -299,6 +307,7 @@ fn bounded<'a>(field: &str, text: &'a str) -> Result<&'a str, CommandError> {
 
 fn digest(place: &PlaceOrder) -> String {
     let request = &place.request;
-    let facts = serde_json::json!([place.service_id, request.link, request.quantity, request.fields]);
+    let facts =
+        serde_json::json!([place.service_id, request.link, request.quantity, request.fields]);
     Sha256::digest(facts.to_string().as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -2,7 +2,7 @@
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{CommandError, Commands, Done, Failure, Snapshot, Versioned};
+use super::{CommandError, Commands, Done, Snapshot, Versioned, race::Failure};
 use crate::{
     credentials::hint,
     domain::{
@@ -71,7 +71,8 @@ impl Commands {
         let key = self.store_key(&add.api_key).await?;
         let events = Provider::default().decide(command(key)?)?;
         self.retried(async || {
-            let request = AppendRequest::of_command("addProvider").append::<Provider>(id, 0, &events);
+            let request =
+                AppendRequest::of_command("addProvider").append::<Provider>(id, 0, &events);
             let request = self.with_name_reserved(request, &name, id).await?;
             self.change(request, id).await
         })
@@ -104,9 +105,10 @@ impl Commands {
         self.retried(async || {
             let Versioned { aggregate, version } = self.provider(id)?;
             let events = aggregate.decide(ProviderCommand::Update(changes.clone()))?;
-            let mut request =
-                AppendRequest::of_command("updateProvider").append::<Provider>(id, version, &events);
-            if let Some(name) = changes.name.as_ref().filter(|name| name.as_str() != aggregate.name) {
+            let mut request = AppendRequest::of_command("updateProvider")
+                .append::<Provider>(id, version, &events);
+            if let Some(name) = changes.name.as_ref().filter(|name| name.as_str() != aggregate.name)
+            {
                 request = self.with_name_released(request, &aggregate, id, Some(name)).await?;
                 request = self.with_name_reserved(request, name, id).await?;
             }
@@ -220,8 +222,7 @@ impl Commands {
         self.retried(async || {
             let provider = self.provider(id)?;
             let outcome = outcome.clone();
-            let command =
-                ProviderCommand::RecordConnectionTest { outcome, response_ms, tested_at };
+            let command = ProviderCommand::RecordConnectionTest { outcome, response_ms, tested_at };
             let events = provider.aggregate.decide(command)?;
             let request = AppendRequest::of_command("testProviderConnection");
             self.change(request.append::<Provider>(id, provider.version, &events), id).await
@@ -245,7 +246,9 @@ impl Commands {
         let text = key.expose_secret();
         let problem = match text.len() {
             0 => Some("the key is empty".to_owned()),
-            bytes if bytes > MAX_KEY_BYTES => Some(format!("the key is over {MAX_KEY_BYTES} bytes")),
+            bytes if bytes > MAX_KEY_BYTES => {
+                Some(format!("the key is over {MAX_KEY_BYTES} bytes"))
+            }
             _ if text.chars().any(char::is_control) => {
                 Some("the key contains a control character".to_owned())
             }

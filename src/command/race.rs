@@ -5,7 +5,7 @@ use crate::{credentials::CredentialError, journal::AppendError};
 
 /// Why one try of a command came to nothing.
 #[derive(Debug)]
-pub enum Failure {
+pub(super) enum Failure {
     /// Something moved between the decision and the append: decide again.
     Raced,
     /// It would fail again.

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::{CommandError, Commands, Done, Failure};
+use super::{CommandError, Commands, Done, race::Failure};
 use crate::{
     domain::{
         Aggregate, Incarnation, ProviderId, ServiceId, SyncId,
@@ -78,9 +78,9 @@ impl Commands {
         missing: Vec<ServiceId>,
         counts: &mut SyncCounts,
     ) -> Result<(), CommandError> {
-        let listed = rows.into_iter().map(|row| {
-            (ServiceId::derive(provider, &row.provider_service_id), Found::Listed(row))
-        });
+        let listed = rows
+            .into_iter()
+            .map(|row| (ServiceId::derive(provider, &row.provider_service_id), Found::Listed(row)));
         let missing = missing.into_iter().map(|id| (id, Found::Missing));
         let found: Vec<(ServiceId, Found)> = listed.chain(missing).collect();
         for chunk in found.chunks(CHUNK) {

@@ -31,7 +31,9 @@ pub enum CredentialError {
     #[error("the provider's key is gone from the database: enter it again")]
     Missing,
     /// Sealed with another key, or tampered with.
-    #[error("the provider's key cannot be opened with this SIGNALBOX_SECRET_KEY: use the one that it was stored with, or enter the provider's key again")]
+    #[error(
+        "the provider's key cannot be opened with this SIGNALBOX_SECRET_KEY: use the one that it was stored with, or enter the provider's key again"
+    )]
     NotOurs,
 }
 
@@ -123,7 +125,8 @@ impl Credentials {
 /// Returns the last four characters of a key that is long enough to show them.
 pub fn hint(key: &SecretString) -> Option<String> {
     let characters: Vec<char> = key.expose_secret().chars().collect();
-    (characters.len() >= HINT_FROM_CHARS).then(|| characters[characters.len() - 4..].iter().collect())
+    (characters.len() >= HINT_FROM_CHARS)
+        .then(|| characters[characters.len() - 4..].iter().collect())
 }
 
 #[cfg(test)]

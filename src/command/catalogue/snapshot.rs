@@ -72,7 +72,8 @@ impl Snapshot {
     ) -> Option<Decision> {
         let ordered = self.service(service)?.aggregate.imported()?;
         let primary = std::iter::once((service, None));
-        let backups = ordered.backups.iter().map(|backup| (backup.service_id, Some(backup.priority)));
+        let backups =
+            ordered.backups.iter().map(|backup| (backup.service_id, Some(backup.priority)));
         let facts = primary.chain(backups).filter_map(|(id, mapping_priority)| {
             let tried = has_tried(id);
             Some(CandidateFacts { mapping_priority, tried, ..self.facts(id, ordered, now)? })

@@ -25,6 +25,8 @@ pub struct Catalogue {
 pub struct RowError {
     /// Its place in the list, from 1.
     pub row: usize,
+    /// The service's id, where that much could be read: the row still says that the service is listed.
+    pub provider_service_id: Option<String>,
     /// The whole sentence, such as ``row 17 (service 901): rate `abc` is no decimal``.
     pub message: String,
 }
@@ -41,7 +43,7 @@ impl RowError {
             Some(id) => format!("row {row} (service {id}): {fault}"),
             None => format!("row {row}: {fault}"),
         };
-        Self { row, message }
+        Self { row, provider_service_id: id.map(str::to_owned), message }
     }
 }
 
