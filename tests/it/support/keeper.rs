@@ -48,7 +48,9 @@ struct Folder(PathBuf);
 
 impl Folder {
     fn of_this_build() -> Self {
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("shared-postgres");
+        // Not `env!`, which is wrong in a build that was copied to another checkout: <build>/debug/deps/it-….
+        let program = env::current_exe().unwrap();
+        let folder = program.ancestors().nth(3).unwrap().join("tmp/shared-postgres");
         fs::create_dir_all(&folder).unwrap();
         Self(folder)
     }
@@ -151,7 +153,7 @@ async fn keeps_the_shared_server() {
 async fn make_template(options: PgConnectOptions) {
     let mut admin = options.connect().await.unwrap();
     admin.execute(format!("create database {TEMPLATE}").as_str()).await.unwrap();
-    let migrations = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations");
+    let migrations = env::var("CARGO_MANIFEST_DIR").map(PathBuf::from).unwrap().join("migrations");
     if migrations.is_dir() {
         // Read when run, so a new migration needs no rebuild of the tests.
         let mut template = options.database(TEMPLATE).connect().await.unwrap();
