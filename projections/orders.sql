@@ -30,12 +30,11 @@ create table orders (
     created_at      timestamptz not null
 );
 
--- Each also serves its page of newest first.
+-- Each also serves its page of newest first; that of the status, the queue of what is to be dispatched.
 create index on orders (provider_id, placed_position);
 create index on orders (service_id, placed_position);
 create index on orders (status, placed_position);
 create index on orders (link, placed_position);
-create index on orders (placed_position) where status = 'QUEUED';
 
 create function fold(after_position bigint, upto_position bigint) returns void
 language plpgsql set plan_cache_mode = force_custom_plan as $$
