@@ -3,4 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a helper that fails should fail its test")]
 
 mod private_postgres;
+mod projections;
+mod projections_history;
+mod projections_states;
 mod support;
