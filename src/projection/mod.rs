@@ -1,36 +1,32 @@
-//! The projection runner.
+//! The runner that folds the journal into read models.
+//!
+//! # Shape
+//! A read model is one file in `projections/`: a header that says which question it answers and which events it folds,
+//! its tables, and a function `fold(after_position, upto_position)`. Its tables stand in a schema named by the file's
+//! name and hash, so a changed file is built beside the old one, and two versions of the program each read their own.
+//! One task per model folds batch after batch, as soon as the journal is known to have grown.
+//!
+//! # Correctness
+//! A batch and the checkpoint behind it are one transaction, so every event is folded exactly once, whatever dies. The
+//! lock on the checkpoint's row elects who folds; of several processes each batch is folded by one. A crash of the
+//! database may take the last batches back, checkpoint included, since they do not wait for the disk; the journal does.
+//! A model that fails stops alone: the position that it stops at and the database's words are in its status.
+//!
+//! # Cost
+//! At rest one short query every quarter of a second; after an append about 2 ms until all models have it. Batches grow
+//! with the load, to 5,000 positions.
 
-use std::time::Duration;
+mod error;
+mod fold;
+mod install;
+mod model;
+mod progress;
+mod rebuild;
+mod runner;
+mod start;
 
-use crate::domain::Position;
-
-/// x
-#[derive(Debug, Clone)]
-pub struct Projections;
-
-/// x
-#[derive(Debug, Clone, thiserror::Error)]
-#[error("not yet")]
-pub struct WaitError;
-
-/// x
-#[derive(Debug, Clone)]
-pub struct ProjectionStatus {
-    /// x
-    pub name: String,
-    /// x
-    pub position: Position,
-    /// x
-    pub stopped: Option<String>,
-}
-
-impl Projections {
-    /// x
-    pub async fn wait_for(&self, _: Position, _: Duration) -> Result<(), WaitError> {
-        Ok(())
-    }
-    /// x
-    pub fn status(&self) -> Vec<ProjectionStatus> {
-        vec![]
-    }
-}
+pub use error::{ProjectionError, WaitError};
+pub use model::{ReadModel, ReadModels, search_path};
+pub use progress::ProjectionStatus;
+pub use rebuild::rebuild;
+pub use start::Projections;

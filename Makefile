@@ -1,0 +1,23 @@
+# Every command sets up what it needs first, and says what it installs.
+
+SHELL := /bin/bash
+# Rust is found where rustup puts it, also by a shell that has not read its profile since.
+export PATH := $(PATH):$(HOME)/.cargo/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check
+
+help: ## List the commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## Install what is missing from the distribution
+	@scripts/setup
+
+demo: setup ## Watch orders fail over between simulated panels (ARGS="--exit-after 30" ends it)
+	@exec cargo run -- demo $(ARGS)
+
+test: setup ## Run all tests on a real PostgreSQL (ARGS="name" selects some)
+	@scripts/test $(ARGS)
+
+check: setup ## Check format, lints, documentation, licences and sources
+	@scripts/check

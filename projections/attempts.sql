@@ -1,0 +1,114 @@
+-- Which providers was each order tried at, why there, and what became of it?
+--
+-- folds: AttemptStarted, AttemptPlaced, AttemptRefused, AttemptInDoubt, AttemptNotSent, AttemptSettled, DuplicateFound
+-- ignores: OrderPlaced, FailedOver, OrderDeferred, OrderFailed
+-- ignores: ProviderAdded, ProviderRenamed, ProviderUrlChanged, ProviderPriorityChanged, ProviderKeyReplaced
+-- ignores: ProviderActivated, ProviderDeactivated, ProviderDeleted, ConnectionTestSucceeded, ConnectionTestFailed
+-- ignores: ServiceImported, ServiceRepriced, ServiceChanged, ServiceDelisted, ServiceRelisted, ServiceIdReused
+-- ignores: ServiceEnabled, ServiceDisabled, ServicePriceSet, ServiceRecategorised, ServiceStrategySet
+-- ignores: ServiceMapped, ServiceUnmapped, ServiceRetired
+-- ignores: SyncStarted, SyncCompleted, SyncFailed
+-- ignores: Reserved, ReservationReleased
+
+create table attempts (
+    attempt_id   uuid primary key,
+    order_id     uuid not null,
+    number       int not null,
+    provider_id  uuid not null,
+    service_id   uuid not null,
+    -- STARTED, PLACED, REFUSED, IN_DOUBT, or NOT_PLACED: nothing was sent, or evidence showed that it was not taken.
+    outcome      text not null,
+    -- What a refusal lets us do.
+    class        text,
+    reason       text,
+    -- The first that is known: a second one for the same attempt is a duplicate, which `reason` names.
+    api_order_id text,
+    -- Time to the last answer, in milliseconds.
+    response_ms  bigint,
+    started_at   timestamptz not null,
+    decision     jsonb not null
+);
+
+create unique index on attempts (order_id, number);
+
+-- What a provider holds or may hold.
+create index on attempts (provider_id) where outcome in ('STARTED', 'PLACED', 'IN_DOUBT');
+
+create function fold(after_position bigint, upto_position bigint) returns void
+language plpgsql set plan_cache_mode = force_custom_plan as $$
+begin
+    with answers as (
+        select
+            (payload ->> 'attempt_id')::uuid as attempt_id,
+            position,
+            event_type,
+            aggregate_id,
+            payload,
+            case event_type
+                when 'AttemptStarted' then 'STARTED'
+                when 'AttemptRefused' then 'REFUSED'
+                when 'AttemptInDoubt' then 'IN_DOUBT'
+                when 'AttemptNotSent' then 'NOT_PLACED'
+                when 'AttemptSettled' then payload ->> 'settled_as'
+                else 'PLACED'
+            end as outcome,
+            case event_type
+                when 'AttemptNotSent' then 'not sent: ' || (payload ->> 'reason')
+                when 'AttemptSettled' then 'settled: ' || (payload ->> 'note')
+                when 'DuplicateFound' then 'duplicate: the provider holds it as ' || (payload ->> 'api_order_id')
+                else payload ->> 'reason'
+            end as reason,
+            payload ->> 'api_order_id' as api_order_id,
+            (payload ->> 'response_ms')::bigint as response_ms
+        from events
+        where position > after_position
+            and position <= upto_position
+            and event_type in (
+                'AttemptStarted', 'AttemptPlaced', 'AttemptRefused', 'AttemptInDoubt', 'AttemptNotSent',
+                'AttemptSettled', 'DuplicateFound'
+            )
+    ),
+    latest as (
+        select
+            attempt_id,
+            (array_agg(outcome order by position desc))[1] as outcome,
+            (array_agg(payload ->> 'class' order by position desc))[1] as class,
+            (array_agg(reason order by position desc))[1] as reason,
+            (array_agg(api_order_id order by position) filter (where api_order_id is not null))[1] as api_order_id,
+            (array_agg(response_ms order by position desc) filter (where response_ms is not null))[1] as response_ms
+        from answers
+        group by attempt_id
+    ),
+    started as (
+        insert into attempts (
+            attempt_id, order_id, number, provider_id, service_id, outcome, class, reason, api_order_id, response_ms,
+            started_at, decision
+        )
+        select
+            attempt_id,
+            aggregate_id::uuid,
+            (payload ->> 'attempt')::int,
+            (payload ->> 'provider_id')::uuid,
+            (payload ->> 'service_id')::uuid,
+            latest.outcome,
+            latest.class,
+            latest.reason,
+            latest.api_order_id,
+            latest.response_ms,
+            (payload ->> 'started_at')::timestamptz,
+            payload -> 'decision'
+        from answers
+        join latest using (attempt_id)
+        where event_type = 'AttemptStarted'
+    )
+    -- Does not see what this statement inserts, which needs no update either.
+    update attempts
+    set outcome = latest.outcome,
+        class = latest.class,
+        reason = latest.reason,
+        api_order_id = coalesce(attempts.api_order_id, latest.api_order_id),
+        response_ms = coalesce(latest.response_ms, attempts.response_ms)
+    from latest
+    where attempts.attempt_id = latest.attempt_id;
+end
+$$;

@@ -1,0 +1,110 @@
+-- What was ordered, and where does each order stand now?
+--
+-- folds: OrderPlaced, AttemptStarted, AttemptPlaced, AttemptRefused, AttemptInDoubt, AttemptNotSent, AttemptSettled
+-- folds: OrderDeferred, OrderFailed
+-- ignores: FailedOver, DuplicateFound
+-- ignores: ProviderAdded, ProviderRenamed, ProviderUrlChanged, ProviderPriorityChanged, ProviderKeyReplaced
+-- ignores: ProviderActivated, ProviderDeactivated, ProviderDeleted, ConnectionTestSucceeded, ConnectionTestFailed
+-- ignores: ServiceImported, ServiceRepriced, ServiceChanged, ServiceDelisted, ServiceRelisted, ServiceIdReused
+-- ignores: ServiceEnabled, ServiceDisabled, ServicePriceSet, ServiceRecategorised, ServiceStrategySet
+-- ignores: ServiceMapped, ServiceUnmapped, ServiceRetired
+-- ignores: SyncStarted, SyncCompleted, SyncFailed
+-- ignores: Reserved, ReservationReleased
+
+create table orders (
+    order_id        uuid primary key,
+    number          bigint not null unique,
+    placed_position bigint not null unique,
+    account         text not null,
+    service_id      uuid not null,
+    link            text not null,
+    quantity        bigint not null,
+    charge          numeric not null,
+    -- QUEUED: no provider holds it, though one may be being asked. IN_DOUBT, PENDING, FAILED.
+    status          text not null,
+    -- Who is being asked, may hold it or holds it.
+    provider_id     uuid,
+    api_order_id    text,
+    -- Not tried again before.
+    waits_until     timestamptz,
+    created_at      timestamptz not null
+);
+
+-- Each also serves its page of newest first; that of the status, the queue of what is to be dispatched.
+create index on orders (provider_id, placed_position);
+create index on orders (service_id, placed_position);
+create index on orders (status, placed_position);
+create index on orders (link, placed_position);
+
+create function fold(after_position bigint, upto_position bigint) returns void
+language plpgsql set plan_cache_mode = force_custom_plan as $$
+begin
+    with changes as (
+        select
+            aggregate_id::uuid as order_id,
+            position,
+            event_type,
+            payload,
+            recorded_at,
+            case
+                when event_type = 'AttemptPlaced' then 'PENDING'
+                when event_type = 'AttemptSettled' and payload ->> 'settled_as' = 'PLACED' then 'PENDING'
+                when event_type = 'AttemptInDoubt' then 'IN_DOUBT'
+                when event_type = 'OrderFailed' then 'FAILED'
+                else 'QUEUED'
+            end as status
+        from events
+        where position > after_position
+            and position <= upto_position
+            and event_type in (
+                'OrderPlaced', 'AttemptStarted', 'AttemptPlaced', 'AttemptRefused', 'AttemptInDoubt', 'AttemptNotSent',
+                'AttemptSettled', 'OrderDeferred', 'OrderFailed'
+            )
+    ),
+    -- Each of these events says all there is to say of where the order stands.
+    latest as (
+        select distinct on (order_id)
+            order_id,
+            status,
+            case
+                when status in ('PENDING', 'IN_DOUBT') or event_type = 'AttemptStarted'
+                    then (payload ->> 'provider_id')::uuid
+            end as provider_id,
+            payload ->> 'api_order_id' as api_order_id,
+            (payload ->> 'until')::timestamptz as waits_until
+        from changes
+        order by order_id, position desc
+    ),
+    placed as (
+        insert into orders (
+            order_id, number, placed_position, account, service_id, link, quantity, charge, status, provider_id,
+            api_order_id, waits_until, created_at
+        )
+        select
+            order_id,
+            (payload ->> 'number')::bigint,
+            position,
+            payload ->> 'account',
+            (payload ->> 'service_id')::uuid,
+            payload ->> 'link',
+            (payload ->> 'quantity')::bigint,
+            (payload ->> 'charge')::numeric,
+            latest.status,
+            provider_id,
+            api_order_id,
+            waits_until,
+            recorded_at
+        from changes
+        join latest using (order_id)
+        where event_type = 'OrderPlaced'
+    )
+    -- Does not see what this statement inserts, which needs no update either.
+    update orders
+    set status = latest.status,
+        provider_id = latest.provider_id,
+        api_order_id = latest.api_order_id,
+        waits_until = latest.waits_until
+    from latest
+    where orders.order_id = latest.order_id;
+end
+$$;

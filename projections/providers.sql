@@ -1,0 +1,83 @@
+-- Which upstream providers are there, and how does each stand now?
+--
+-- folds: ProviderAdded, ProviderRenamed, ProviderUrlChanged, ProviderPriorityChanged, ProviderKeyReplaced
+-- folds: ProviderActivated, ProviderDeactivated, ProviderDeleted, ConnectionTestSucceeded
+-- ignores: ConnectionTestFailed
+-- ignores: ServiceImported, ServiceRepriced, ServiceChanged, ServiceDelisted, ServiceRelisted, ServiceIdReused
+-- ignores: ServiceEnabled, ServiceDisabled, ServicePriceSet, ServiceRecategorised, ServiceStrategySet
+-- ignores: ServiceMapped, ServiceUnmapped, ServiceRetired
+-- ignores: SyncStarted, SyncCompleted, SyncFailed
+-- ignores: OrderPlaced, AttemptStarted, AttemptPlaced, AttemptRefused, AttemptInDoubt, AttemptNotSent, FailedOver
+-- ignores: AttemptSettled, DuplicateFound, OrderDeferred, OrderFailed
+-- ignores: Reserved, ReservationReleased
+
+-- A deleted provider keeps its row, because history goes on naming it.
+create table providers (
+    provider_id  uuid primary key,
+    name         text not null,
+    api_url      text not null,
+    api_key_hint text,
+    priority     int not null,
+    active       boolean not null,
+    deleted      boolean not null,
+    balance      numeric,
+    currency     text,
+    created_at   timestamptz not null
+);
+
+create index on providers (priority, provider_id) where not deleted;
+
+-- The last value of each key, in the order of aggregation.
+create aggregate merged (jsonb) (sfunc = jsonb_concat, stype = jsonb, initcond = '{}');
+
+create function fold(after_position bigint, upto_position bigint) returns void
+language plpgsql set plan_cache_mode = force_custom_plan as $$
+begin
+    with changes as (
+        select
+            aggregate_id::uuid as provider_id,
+            position,
+            payload || case event_type
+                when 'ProviderAdded' then jsonb_build_object(
+                    'provider_id', aggregate_id,
+                    'api_key_hint', payload -> 'key_hint',
+                    'active', true,
+                    'deleted', false,
+                    'created_at', recorded_at
+                )
+                when 'ProviderKeyReplaced' then jsonb_build_object('api_key_hint', payload -> 'key_hint')
+                when 'ProviderActivated' then '{"active": true}'
+                when 'ProviderDeactivated' then '{"active": false}'
+                when 'ProviderDeleted' then '{"active": false, "deleted": true}'
+                else '{}'
+            end as columns
+        from events
+        where position > after_position
+            and position <= upto_position
+            and event_type in (
+                'ProviderAdded', 'ProviderRenamed', 'ProviderUrlChanged', 'ProviderPriorityChanged',
+                'ProviderKeyReplaced', 'ProviderActivated', 'ProviderDeactivated', 'ProviderDeleted',
+                'ConnectionTestSucceeded'
+            )
+    ),
+    changed as (
+        select provider_id, merged(columns order by position) as columns
+        from changes
+        group by provider_id
+    )
+    insert into providers
+    select folded.*
+    from changed
+    left join providers as known using (provider_id)
+    cross join lateral jsonb_populate_record(known, changed.columns) as folded
+    on conflict (provider_id) do update
+    set name = excluded.name,
+        api_url = excluded.api_url,
+        api_key_hint = excluded.api_key_hint,
+        priority = excluded.priority,
+        active = excluded.active,
+        deleted = excluded.deleted,
+        balance = excluded.balance,
+        currency = excluded.currency;
+end
+$$;

@@ -1,0 +1,137 @@
+//! The task that keeps one model up to date.
+
+use std::{sync::Arc, time::Duration};
+
+use sqlx::PgPool;
+use tokio::{sync::watch, time::sleep};
+
+use super::{
+    ProjectionStatus, ReadModel,
+    fold::{FoldError, Folded, fold_next},
+};
+use crate::domain::Position;
+
+/// Most positions in one transaction: about a tenth of a second, so that readers see a rebuild advance.
+const MAX_BATCH: i64 = 5_000;
+/// Pause before looking again whether the process that folds has come further.
+const ELSEWHERE: Duration = Duration::from_millis(20);
+/// First pause after a failure; each one that follows doubles it, up to the longest.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_LOST: Duration = Duration::from_secs(5);
+const LONGEST_STOP: Duration = Duration::from_secs(30);
+
+/// Folds one model until it is dropped.
+pub(super) struct Runner {
+    pool: PgPool,
+    model: ReadModel,
+    head: watch::Receiver<Position>,
+    status: StatusOf,
+    batch: i64,
+    pause: Duration,
+}
+
+/// The line of one model in the status that all tasks share.
+pub(super) struct StatusOf {
+    pub(super) all: Arc<watch::Sender<Vec<ProjectionStatus>>>,
+    pub(super) index: usize,
+}
+
+/// When to fold again.
+enum Next {
+    AtOnce,
+    Beyond(Position),
+    After(Duration),
+}
+
+impl Runner {
+    pub(super) fn new(
+        pool: PgPool,
+        model: ReadModel,
+        head: watch::Receiver<Position>,
+        status: StatusOf,
+    ) -> Self {
+        Self { pool, model, head, status, batch: MAX_BATCH, pause: FIRST_PAUSE }
+    }
+
+    pub(super) async fn run(mut self) {
+        loop {
+            match self.round().await {
+                Next::AtOnce => {}
+                Next::After(pause) => sleep(pause).await,
+                Next::Beyond(position) => {
+                    if self.head.wait_for(|head| *head > position).await.is_err() {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    async fn round(&mut self) -> Next {
+        let head = *self.head.borrow_and_update();
+        match fold_next(&self.pool, &self.model, head, self.batch).await {
+            Ok(Folded::Upto(position)) => {
+                self.batch = (self.batch * 2).min(MAX_BATCH);
+                self.pause = FIRST_PAUSE;
+                self.status.advanced(position);
+                if position < head { Next::AtOnce } else { Next::Beyond(position) }
+            }
+            Ok(Folded::Elsewhere(position)) => {
+                self.status.advanced(position);
+                if position < head { Next::After(ELSEWHERE) } else { Next::Beyond(position) }
+            }
+            Err(FoldError::Interrupted(error)) => {
+                let pause = self.next_pause(LONGEST_LOST);
+                tracing::warn!(model = self.model.name(), %error, ?pause, "folding was interrupted");
+                Next::After(pause)
+            }
+            Err(FoldError::Broken { after, upto, source }) => self.broken(after, upto, &source),
+        }
+    }
+
+    /// Halves the batch until one position is left: there the model stops.
+    fn broken(&mut self, after: Position, upto: Position, error: &sqlx::Error) -> Next {
+        let size = upto.0 - after.0;
+        if size > 1 {
+            self.batch = size / 2;
+            return Next::AtOnce;
+        }
+        let words =
+            error.as_database_error().map_or_else(|| error.to_string(), |e| e.message().to_owned());
+        if self.status.stopped(format!("position {upto}: {words}")) {
+            tracing::error!(
+                model = self.model.name(), position = upto.0, %error, "the read model has stopped"
+            );
+        }
+        Next::After(self.next_pause(LONGEST_STOP))
+    }
+
+    fn next_pause(&mut self, longest: Duration) -> Duration {
+        let pause = self.pause.min(longest);
+        self.pause = pause * 2;
+        pause
+    }
+}
+
+impl StatusOf {
+    /// Notes that the model runs, and wakes who waits where it has come further.
+    fn advanced(&self, position: Position) {
+        self.all.send_if_modified(|models| {
+            let Some(line) = models.get_mut(self.index) else { return false };
+            let news = line.position < position || line.stopped.is_some();
+            line.position = position;
+            line.stopped = None;
+            news
+        });
+    }
+
+    /// Notes where and why the model stopped; tells whether that is new.
+    fn stopped(&self, reason: String) -> bool {
+        self.all.send_if_modified(|models| {
+            let Some(line) = models.get_mut(self.index) else { return false };
+            let news = line.stopped.as_ref() != Some(&reason);
+            line.stopped = Some(reason);
+            news
+        })
+    }
+}

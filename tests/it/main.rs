@@ -1,0 +1,9 @@
+//! The integration tests: one binary, real PostgreSQL, no mocks.
+
+#![allow(clippy::unwrap_used, reason = "a helper that fails should fail its test")]
+
+mod private_postgres;
+mod projections;
+mod projections_history;
+mod projections_states;
+mod support;

@@ -1,0 +1,281 @@
+//! The read models say what the aggregates say.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use rust_decimal::Decimal;
+use signalbox::{
+    domain::{
+        Event,
+        order::{AttemptState, OrderEvent, Progress},
+        provider::ProviderEvent,
+        reservation::ReservationEvent,
+        service::ServiceEvent,
+        sync::SyncEvent,
+    },
+    projection::{ReadModels, rebuild, search_path},
+};
+use sqlx::{PgPool, types::Json};
+use uuid::Uuid;
+
+use crate::{projections_history::History, support::database::TestDatabase};
+
+/// A history in which everything occurs, folded; statements find the tables by their names.
+async fn folded() -> (TestDatabase, PgPool, History) {
+    let database = TestDatabase::create().await;
+    let mut history = History::new(1, 12_000);
+    history.append_all(database.pool()).await;
+    let models = ReadModels::embedded();
+    for model in &models {
+        rebuild(database.pool(), model, &model.schema(), 5_000).await.unwrap();
+    }
+    let options = database.options().options([("search_path", search_path(&models))]);
+    (database, PgPool::connect_lazy_with(options), history)
+}
+
+#[test]
+fn every_event_type_occurs_in_a_random_history() {
+    let history = History::new(1, 12_000);
+    let types = [
+        ProviderEvent::TYPES,
+        ServiceEvent::TYPES,
+        SyncEvent::TYPES,
+        OrderEvent::TYPES,
+        ReservationEvent::TYPES,
+    ];
+    for event_type in types.concat() {
+        assert!(history.types().contains(event_type), "no {event_type} among the events");
+    }
+}
+
+#[tokio::test]
+async fn services_and_their_mappings_are_as_the_aggregates_have_them() {
+    let (_database, pool, history) = folded().await;
+    let mut known = 0;
+    for (id, service) in &history.services {
+        let Some(service) = service.imported() else { continue };
+        known += 1;
+        let row: (Uuid, i64, String, Decimal, Decimal, Option<bool>, Option<String>) =
+            sqlx::query_as(
+                "select provider_id, number, name, rate, price, cancel, strategy
+                 from services where service_id = $1",
+            )
+            .bind(id.0)
+            .fetch_one(&pool)
+            .await
+            .unwrap();
+        let strategy = service.strategy.map(|_| "BEST_SCORE".to_owned());
+        let listing = &service.listing;
+        assert_eq!(
+            row,
+            (
+                service.provider_id.0,
+                service.number,
+                listing.name.clone(),
+                listing.rate,
+                service.price,
+                listing.cancel,
+                strategy
+            )
+        );
+        let row: (bool, bool, bool, String, String, i64) = sqlx::query_as(
+            "select enabled, listed, retired, category, provider_category, max
+             from services where service_id = $1",
+        )
+        .bind(id.0)
+        .fetch_one(&pool)
+        .await
+        .unwrap();
+        let as_json = serde_json::to_value(service).unwrap();
+        let category = as_json["category"].as_str().unwrap().to_owned();
+        assert_eq!(
+            row,
+            (
+                service.enabled,
+                service.listed,
+                service.retired,
+                category,
+                listing.category.clone(),
+                listing.max
+            )
+        );
+        let backups: Vec<(Uuid, i32)> = sqlx::query_as(
+            "select backup_service_id, priority from service_mappings where service_id = $1
+             order by priority, backup_service_id",
+        )
+        .bind(id.0)
+        .fetch_all(&pool)
+        .await
+        .unwrap();
+        let expected: Vec<_> =
+            service.backups.iter().map(|backup| (backup.service_id.0, backup.priority)).collect();
+        assert_eq!(backups, expected);
+    }
+    let rows: i64 =
+        sqlx::query_scalar("select count(*) from services").fetch_one(&pool).await.unwrap();
+    assert_eq!(rows, known);
+}
+
+#[tokio::test]
+async fn providers_are_as_the_aggregates_have_them() {
+    let (_database, pool, history) = folded().await;
+    for (id, provider) in &history.providers {
+        let row: (String, String, i32, bool, bool, Option<Decimal>) = sqlx::query_as(
+            "select name, api_url, priority, active, deleted, balance
+             from providers where provider_id = $1",
+        )
+        .bind(id.0)
+        .fetch_one(&pool)
+        .await
+        .unwrap();
+        assert_eq!(
+            row,
+            (
+                provider.name.clone(),
+                provider.api_url.clone(),
+                provider.priority,
+                provider.is_active(),
+                !provider.exists(),
+                provider.balance.as_ref().map(|reading| reading.balance)
+            )
+        );
+    }
+}
+
+#[tokio::test]
+async fn orders_are_as_the_aggregates_have_them() {
+    type Row = (Uuid, String, Option<Uuid>, Option<DateTime<Utc>>);
+    let (_database, pool, history) = folded().await;
+    let rows: Vec<Row> = sqlx::query_as(
+        "select order_id, status, provider_id, waits_until from orders order by order_id",
+    )
+    .fetch_all(&pool)
+    .await
+    .unwrap();
+    let expected: Vec<Row> = history
+        .orders
+        .iter()
+        .map(|(id, order)| {
+            let last = || order.attempts.last().map(|attempt| attempt.provider_id.0);
+            let (status, provider, until) = match order.progress {
+                Progress::Deferred(until) => ("QUEUED", None, Some(until)),
+                Progress::Attempting => ("QUEUED", last(), None),
+                Progress::InDoubt => ("IN_DOUBT", last(), None),
+                Progress::AtProvider(provider) => ("PENDING", Some(provider.0), None),
+                Progress::Failed => ("FAILED", None, None),
+                Progress::Absent | Progress::Queued => ("QUEUED", None, None),
+            };
+            (id.0, status.to_owned(), provider, until)
+        })
+        .collect();
+    assert_eq!(rows, expected);
+}
+
+#[tokio::test]
+async fn attempts_are_as_the_aggregates_have_them_and_duplicates_are_placed() {
+    type Row = (Uuid, i32, String, Option<String>);
+    let (_database, pool, history) = folded().await;
+    let rows: Vec<Row> = sqlx::query_as(
+        "select order_id, number, outcome, class from attempts order by order_id, number",
+    )
+    .fetch_all(&pool)
+    .await
+    .unwrap();
+    let duplicates = duplicates(&history);
+    let attempts = history.orders.iter().flat_map(|(id, order)| {
+        order.attempts.iter().map(|attempt| (id.0, attempt)).collect::<Vec<_>>()
+    });
+    let expected: Vec<Row> = attempts
+        .map(|(order, attempt)| {
+            let outcome = match &attempt.state {
+                _ if duplicates.contains(&attempt.attempt_id.0.to_string()) => "PLACED",
+                AttemptState::Started => "STARTED",
+                AttemptState::Placed(_) => "PLACED",
+                AttemptState::Refused(_) => "REFUSED",
+                AttemptState::InDoubt => "IN_DOUBT",
+                AttemptState::NotSent | AttemptState::NotPlaced => "NOT_PLACED",
+            };
+            let class = match &attempt.state {
+                AttemptState::Refused(class) if outcome == "REFUSED" => {
+                    serde_json::to_value(class).unwrap().as_str().map(str::to_owned)
+                }
+                _ => None,
+            };
+            (order, attempt.number, outcome.to_owned(), class)
+        })
+        .collect();
+    assert_eq!(rows, expected);
+}
+
+/// Ids of the attempts that were found to be placed although the order went on.
+fn duplicates(history: &History) -> Vec<String> {
+    let found = history.entries.iter().filter(|entry| entry.event_type == "DuplicateFound");
+    found.map(|entry| entry.payload["attempt_id"].as_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn days_of_a_provider_count_its_attempts_by_what_they_are_now() {
+    type Day = (i64, i64, i64, i64, i64);
+    let (_database, pool, history) = folded().await;
+    let mut expected: BTreeMap<(Uuid, NaiveDate), Day> = BTreeMap::new();
+    let duplicates = duplicates(&history);
+    for entry in history.entries.iter().filter(|entry| entry.event_type == "AttemptStarted") {
+        let order = &history.orders[&entry.aggregate_id.parse().unwrap()];
+        let id = entry.payload["attempt_id"].as_str().unwrap();
+        let attempt = order.attempt(id.parse().unwrap()).unwrap();
+        let placed =
+            matches!(attempt.state, AttemptState::Placed(_)) || duplicates.iter().any(|d| d == id);
+        if attempt.state == AttemptState::NotSent && !placed {
+            continue;
+        }
+        let started: DateTime<Utc> = entry.payload["started_at"].as_str().unwrap().parse().unwrap();
+        let day = expected.entry((attempt.provider_id.0, started.date_naive())).or_default();
+        day.0 += 1;
+        match &attempt.state {
+            _ if placed => day.1 += 1,
+            AttemptState::Refused(class) => {
+                day.2 += 1;
+                day.4 += i64::from(class.is_customers_fault());
+            }
+            AttemptState::NotPlaced => day.2 += 1,
+            AttemptState::InDoubt => day.3 += 1,
+            _ => {}
+        }
+    }
+    let rows: Vec<(Uuid, NaiveDate, Json<Day>)> = sqlx::query_as(
+        "select provider_id, day, jsonb_build_array(total, placed, failed, in_doubt, customer_faults)
+         from provider_days order by provider_id, day",
+    )
+    .fetch_all(&pool)
+    .await
+    .unwrap();
+    let found: BTreeMap<_, _> =
+        rows.into_iter().map(|(provider, day, counts)| ((provider, day), counts.0)).collect();
+    assert_eq!(found, expected);
+}
+
+#[tokio::test]
+async fn durations_are_read_from_their_buckets_within_five_percent() {
+    let (_database, pool, _) = folded().await;
+    let worst: f64 = sqlx::query_scalar(
+        "select max(abs(2 * 1.1::float8 ^ latency_bucket(ms) / 2.1 / ms - 1))
+         from generate_series(1, 200000) as ms",
+    )
+    .fetch_one(&pool)
+    .await
+    .unwrap();
+    assert!(worst <= 0.05, "{worst}");
+    let worst: f64 = sqlx::query_scalar(
+        "select max(abs(provider_latency(provider_id, day, day, 0.95) / p95 - 1))
+         from (
+             select provider_id, day, percentile_disc(0.95) within group (order by response_ms) as p95
+             from counted_attempts
+             where response_ms is not null
+             group by provider_id, day
+         ) as exact",
+    )
+    .fetch_one(&pool)
+    .await
+    .unwrap();
+    assert!(worst <= 0.05, "{worst}");
+}

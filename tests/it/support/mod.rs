@@ -1,0 +1,5 @@
+//! What the tests stand on.
+
+pub(crate) mod children;
+pub(crate) mod database;
+mod keeper;
