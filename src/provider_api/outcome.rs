@@ -68,7 +68,9 @@ fn of_object(members: &Members<'_>, text: &str, status: u16) -> AddAnswer {
         return AddAnswer::Placed { api_order_id };
     }
     match (members.bare_id(), members.error()) {
-        (Some(api_order_id), None) if !members.says_failure() => AddAnswer::Placed { api_order_id },
+        (Some(api_order_id), None) if !members.belies_its_id() => {
+            AddAnswer::Placed { api_order_id }
+        }
         (None, Some(words)) => match RefusalClass::of_text(&words) {
             Some(class) => refused(class, words),
             None => in_doubt(format_args!(
@@ -76,7 +78,7 @@ fn of_object(members: &Members<'_>, text: &str, status: u16) -> AddAnswer {
             )),
         },
         (Some(id), _) => in_doubt(format_args!(
-            "the provider answered an id, {id}, beside an error (HTTP {status}): {text}"
+            "the answer holds an id, {id}, that need not be an order's (HTTP {status}): {text}"
         )),
         (None, None) => without_order(text, status),
     }
@@ -163,6 +165,7 @@ mod tests {
     #[test_case(r#"{"id":5,"status":"error","msg":"Bad link"}"#)]
     #[test_case(r#"{"id":5,"status":"fail"}"#)]
     #[test_case(r#"{"id":5,"success":false}"#)]
+    #[test_case(r#"{"id":5,"order":0}"#)]
     fn bare_id_beside_an_error_proves_neither(body: &str) {
         assert_in_doubt(&answered(200, body));
     }
