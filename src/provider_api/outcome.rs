@@ -40,8 +40,7 @@ pub struct AddReply {
     pub http_status: Option<u16>,
 }
 
-/// An id beside an error: where it is a customary name for the order's, the order exists whatever the error says; a
-/// bare `id` may be anything's.
+/// Judges what came back from one `add`.
 pub(super) fn of(exchange: &Result<Answer, TransportFault>) -> AddAnswer {
     let answer = match exchange {
         Ok(answer) => answer,
@@ -63,6 +62,7 @@ pub(super) fn of(exchange: &Result<Answer, TransportFault>) -> AddAnswer {
     }
 }
 
+/// An id under the order's name counts whatever error stands beside it; a bare `id` may be anything's.
 fn of_object(members: &Members<'_>, text: &str, status: u16) -> AddAnswer {
     if let Some(api_order_id) = members.order_id() {
         return AddAnswer::Placed { api_order_id };
@@ -74,7 +74,8 @@ fn of_object(members: &Members<'_>, text: &str, status: u16) -> AddAnswer {
         (None, Some(words)) => match RefusalClass::of_text(&words) {
             Some(class) => refused(class, words),
             None => in_doubt(format_args!(
-                "the provider answered an error that does not rule the order out (HTTP {status}): {words}"
+                "the provider answered an error that does not rule the order out \
+                 (HTTP {status}): {words}"
             )),
         },
         (Some(id), _) => in_doubt(format_args!(

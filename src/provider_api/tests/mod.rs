@@ -2,6 +2,7 @@
 //! decoding of whole catalogues.
 
 mod add;
+mod any_answer;
 mod catalogue;
 mod fake_panel;
 mod guard;

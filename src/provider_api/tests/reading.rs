@@ -87,6 +87,5 @@ async fn catalogue_of_ten_thousand_services_is_read_at_once() {
     let catalogue = client().services(&panel.endpoint()).await.expect("a catalogue");
     assert_eq!((catalogue.value.rows.len(), catalogue.value.errors.len()), (10_000, 0));
     assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
-    eprintln!("{:?} {}", started.elapsed(), catalogue.response_ms);
     assert!(panel.requests()[0].ends_with("\r\n\r\nkey=c0ffee%2F00c0ffee&action=services"));
 }
