@@ -9,7 +9,7 @@
 //! # Correctness
 //! What an `add` came to is one pure function, `outcome::of`: PLACED only where an order id was read, REFUSED only
 //! where nothing was sent or a listed refusal was read, and in doubt otherwise. For that to hold no call is ever
-//! repeated, redirected or sent by way of a proxy here; who wants to try again decides so himself.
+//! repeated, redirected or sent by way of a proxy here: trying again is a decision of the caller's.
 //!
 //! # Cost
 //! An `add` opens a connection of its own, because a request on a reused one may be sent twice. A catalogue of 10,000

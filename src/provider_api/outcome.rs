@@ -40,8 +40,7 @@ pub struct AddReply {
     pub http_status: Option<u16>,
 }
 
-/// An id beside an error: where it is a customary name for the order's, the order exists whatever the error says; a
-/// bare `id` may be anything's.
+/// Judges what came back from one `add`.
 pub(super) fn of(exchange: &Result<Answer, TransportFault>) -> AddAnswer {
     let answer = match exchange {
         Ok(answer) => answer,
@@ -63,20 +62,24 @@ pub(super) fn of(exchange: &Result<Answer, TransportFault>) -> AddAnswer {
     }
 }
 
+/// An id under the order's name counts whatever error stands beside it; a bare `id` may be anything's.
 fn of_object(members: &Members<'_>, text: &str, status: u16) -> AddAnswer {
     if let Some(api_order_id) = members.order_id() {
         return AddAnswer::Placed { api_order_id };
     }
     match (members.bare_id(), members.error()) {
-        (Some(api_order_id), None) if !members.says_failure() => AddAnswer::Placed { api_order_id },
+        (Some(api_order_id), None) if !members.belies_its_id() => {
+            AddAnswer::Placed { api_order_id }
+        }
         (None, Some(words)) => match RefusalClass::of_text(&words) {
             Some(class) => refused(class, words),
             None => in_doubt(format_args!(
-                "the provider answered an error that does not rule the order out (HTTP {status}): {words}"
+                "the provider answered an error that does not rule the order out \
+                 (HTTP {status}): {words}"
             )),
         },
         (Some(id), _) => in_doubt(format_args!(
-            "the provider answered an id, {id}, beside an error (HTTP {status}): {text}"
+            "the answer holds an id, {id}, that need not be an order's (HTTP {status}): {text}"
         )),
         (None, None) => without_order(text, status),
     }
@@ -163,6 +166,7 @@ mod tests {
     #[test_case(r#"{"id":5,"status":"error","msg":"Bad link"}"#)]
     #[test_case(r#"{"id":5,"status":"fail"}"#)]
     #[test_case(r#"{"id":5,"success":false}"#)]
+    #[test_case(r#"{"id":5,"order":0}"#)]
     fn bare_id_beside_an_error_proves_neither(body: &str) {
         assert_in_doubt(&answered(200, body));
     }

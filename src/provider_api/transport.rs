@@ -118,21 +118,27 @@ fn why_unreachable(error: &reqwest::Error) -> String {
     if let Some(name) = causes(error).find_map(|cause| cause.downcast_ref::<NameFault>()) {
         return name.to_string();
     }
-    let io = causes(error).find_map(|cause| cause.downcast_ref::<io::Error>());
-    if let Some(tls) =
-        io.and_then(io::Error::get_ref).and_then(|e| e.downcast_ref::<rustls::Error>())
-    {
+    if let Some(tls) = causes(error).find_map(|cause| cause.downcast_ref::<rustls::Error>()) {
         return format!("TLS: {tls}");
     }
-    match io.map(io::Error::kind) {
-        Some(io::ErrorKind::ConnectionRefused) => "connection refused".to_owned(),
-        _ if error.is_timeout() => "no connection in time".to_owned(),
-        _ => format!("no connection: {}", root_cause(error)),
+    let mut io = causes(error).filter_map(|cause| cause.downcast_ref::<io::Error>());
+    if io.any(|io| io.kind() == io::ErrorKind::ConnectionRefused) {
+        return "connection refused".to_owned();
+    }
+    match error.is_timeout() {
+        true => "no connection in time".to_owned(),
+        false => format!("no connection: {}", root_cause(error)),
     }
 }
 
+/// Walks down to the cause. An I/O error that wraps another error shows it as its own text but not as its source.
 fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
-    std::iter::successors(Some(error), |error| (*error).source())
+    std::iter::successors(Some(error), |error| {
+        match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+            Some(wrapped) => Some(wrapped as &(dyn Error + 'static)),
+            None => (*error).source(),
+        }
+    })
 }
 
 fn root_cause<'a>(error: &'a (dyn Error + 'static)) -> &'a (dyn Error + 'static) {

@@ -20,8 +20,11 @@ pub(in crate::provider_api) enum Reply<'a> {
 #[derive(Debug)]
 pub(in crate::provider_api) struct Members<'a>(HashMap<Cow<'a, str>, &'a RawValue>);
 
-/// Words that say that there is an error, but not which.
-const EMPTY_WORDS: [&str; 7] = ["error", "fail", "failed", "failure", "true", "yes", "1"];
+/// Words that say that something failed, but not what.
+const FAILURE_WORDS: [&str; 4] = ["error", "fail", "failed", "failure"];
+
+/// What else says in place of an error that there is one.
+const FLAGS: [&str; 3] = ["true", "yes", "1"];
 
 /// Words that say that there is none.
 const GOOD_WORDS: [&str; 5] = ["success", "ok", "true", "1", "200"];
@@ -88,11 +91,12 @@ impl<'a> Members<'a> {
         }
     }
 
-    /// Tells whether a status says that the call failed.
-    pub(in crate::provider_api) fn says_failure(&self) -> bool {
+    /// Tells whether the reply says elsewhere that there is no order: by a status, or by an order id that is none.
+    pub(in crate::provider_api) fn belies_its_id(&self) -> bool {
         let said = |name: &str| self.words(name).map(|word| word.trim().to_lowercase());
         said("success").is_some_and(|word| word == "false" || word == "0")
-            || said("status").is_some_and(|word| EMPTY_WORDS[..4].contains(&word.as_str()))
+            || said("status").is_some_and(|word| FAILURE_WORDS.contains(&word.as_str()))
+            || ["order", "order_id"].into_iter().any(|name| self.get(name).is_some())
     }
 
     fn says_success(&self) -> bool {
@@ -137,7 +141,9 @@ impl Error {
         let lower = word.trim().to_lowercase();
         match lower.as_str() {
             "" | "false" | "0" => None,
-            lower if EMPTY_WORDS.contains(&lower) => Some(Self::Flag(word)),
+            lower if FAILURE_WORDS.contains(&lower) || FLAGS.contains(&lower) => {
+                Some(Self::Flag(word))
+            }
             _ => Some(Self::Words(word)),
         }
     }

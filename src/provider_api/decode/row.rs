@@ -104,7 +104,7 @@ fn text(field: &'static str, raw: Option<&RawValue>) -> Result<Option<String>, R
     let Some(raw) = raw else { return Ok(None) };
     let text = value::text(raw).map_err(|_| RowFault::NoText(field))?.unwrap_or_default();
     let text = text.trim();
-    Ok((!text.is_empty()).then(|| text.chars().take(MAX_TEXT_CHARS).collect()))
+    Ok((!text.is_empty()).then(|| shortened(text, MAX_TEXT_CHARS)))
 }
 
 fn rate(raw: Option<&RawValue>) -> Result<Decimal, RowFault> {
@@ -125,11 +125,11 @@ fn limits(
     max: Option<&RawValue>,
     kind: &ServiceKind,
 ) -> Result<(i64, i64), RowFault> {
-    let is_package = kind.requirements().is_some_and(|fields| fields.units == Units::Package);
+    let is_package = || kind.requirements().is_some_and(|fields| fields.units == Units::Package);
     let min = limit("min", min)?.unwrap_or(1);
     let max = match limit("max", max)? {
         Some(max) => max,
-        None if is_package => min,
+        None if is_package() => min,
         None => return Err(RowFault::Missing("max")),
     };
     if min > max { Err(RowFault::MinOverMax { min, max }) } else { Ok((min, max)) }
@@ -145,5 +145,13 @@ fn limit(field: &'static str, raw: Option<&RawValue>) -> Result<Option<i64>, Row
 }
 
 fn shown(text: &str) -> String {
-    text.chars().take(SHOWN_CHARS).collect()
+    shortened(text, SHOWN_CHARS)
+}
+
+fn shortened(text: &str, max_chars: usize) -> String {
+    // No text has more characters than bytes.
+    if text.len() <= max_chars {
+        return text.to_owned();
+    }
+    text.chars().take(max_chars).collect()
 }

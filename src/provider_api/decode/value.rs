@@ -67,7 +67,9 @@ pub(super) fn id(raw: &RawValue) -> Option<String> {
 
 fn is_id(text: &str) -> bool {
     let is_word = NO_IDS.iter().any(|word| text.eq_ignore_ascii_case(word));
-    let is_zero_or_less = decimal(text).is_some_and(|number| number <= Decimal::ZERO);
+    // Of ids in hex digits some read as zero times a power of ten, and are ids all the same.
+    let is_zero = text.bytes().all(|b| matches!(b, b'0' | b'.'));
+    let is_zero_or_less = is_zero || (text.starts_with('-') && decimal(text).is_some());
     let is_broken = text
         .chars()
         .any(|c| c.is_whitespace() || c.is_control() || c == char::REPLACEMENT_CHARACTER);
