@@ -22,8 +22,6 @@ use crate::{
     projection::Projections,
 };
 
-/// How often a command that lost a race is decided anew before the caller is told.
-const MAX_TRIES: usize = 8;
 /// How long the read models may take to reach the journal's end before a command that depends on them.
 const READ_MODELS_LIMIT: Duration = Duration::from_secs(5);
 
@@ -68,7 +66,7 @@ pub(super) struct Parts {
     pub(super) order_numbers: Numbers,
     pub(super) service_numbers: Numbers,
     /// Position of this process's last change to the catalogue, so that it reads its own writes.
-    last_change: AtomicI64,
+    pub(super) last_change: AtomicI64,
 }
 
 impl Deref for Parts {
@@ -125,23 +123,6 @@ impl Commands {
             )),
             error => CommandError::Internal(format!("stream {}: {error}", StreamId::of::<A>(&id))),
         })
-    }
-
-    /// Tries a command until it does not lose a race.
-    pub(super) async fn retried<T>(
-        &self,
-        mut once: impl AsyncFnMut() -> Result<T, Failure>,
-    ) -> Result<T, CommandError> {
-        let own = Position(self.parts.last_change.load(Ordering::Acquire));
-        self.parts.catalogue.reached(own).await;
-        for _ in 0..MAX_TRIES {
-            match once().await {
-                Ok(value) => return Ok(value),
-                Err(Failure::Final(error)) => return Err(error),
-                Err(Failure::Raced) => self.catch_up().await?,
-            }
-        }
-        Err(CommandError::Conflict("other changes keep coming in between: try again".to_owned()))
     }
 
     /// Waits until the catalogue knows everything that has happened so far.

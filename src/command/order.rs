@@ -5,7 +5,8 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::{
-    CommandError, Commands, Done, DriveGuard, Loaded, StartedAttempt, Ticket, Work, race::Failure,
+    CommandError, Commands, Done, DriveGuard, Loaded, StartedAttempt, Ticket, Work,
+    race::{Failure, retried},
 };
 use crate::{
     domain::{
@@ -76,7 +77,7 @@ impl Commands {
                 OrderId::derive(&place.account, key)
             }
         };
-        self.retried(async || {
+        retried!(self, {
             if place.idempotency_key.is_some()
                 && let Some(done) = self.placed_before(id, &digest).await?
             {
@@ -86,7 +87,6 @@ impl Commands {
             let number = self.parts.order_numbers.next().await?;
             self.record_order(id, number, &place, draft).await
         })
-        .await
     }
 
     /// Settles an attempt in doubt by an operator's word.
@@ -104,7 +104,7 @@ impl Commands {
             Some("") | None => None,
             Some(id) => Some(bounded("apiOrderId", id)?.to_owned()),
         };
-        self.retried(async || {
+        retried!(self, {
             let order = self.load::<Order>(id).await?;
             let command = OrderCommand::Settle {
                 attempt: settle.attempt,
@@ -128,7 +128,6 @@ impl Commands {
             let position = self.parts.journal.append(request).await?.position;
             Ok(Done { value: id, position })
         })
-        .await
     }
 
     /// Returns where an order goes once its attempt in doubt turns out not to be placed. The dispatcher looks again when

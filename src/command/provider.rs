@@ -2,7 +2,10 @@
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{CommandError, Commands, Done, Snapshot, Versioned, race::Failure};
+use super::{
+    CommandError, Commands, Done, Snapshot, Versioned,
+    race::{Failure, retried},
+};
 use crate::{
     credentials::hint,
     domain::{
@@ -70,13 +73,12 @@ impl Commands {
         Provider::default().decide(command(KeyReference::default())?)?;
         let key = self.store_key(&add.api_key).await?;
         let events = Provider::default().decide(command(key)?)?;
-        self.retried(async || {
+        retried!(self, {
             let request =
                 AppendRequest::of_command("addProvider").append::<Provider>(id, 0, &events);
             let request = self.with_name_reserved(request, &name, id).await?;
             self.change(request, id).await
         })
-        .await
     }
 
     /// Changes a provider.
@@ -102,7 +104,7 @@ impl Commands {
         if let Some(key) = &update.api_key {
             changes.key = Some(self.store_key(key).await?);
         }
-        self.retried(async || {
+        retried!(self, {
             let Versioned { aggregate, version } = self.provider(id)?;
             let events = aggregate.decide(ProviderCommand::Update(changes.clone()))?;
             let mut request = AppendRequest::of_command("updateProvider")
@@ -114,7 +116,6 @@ impl Commands {
             }
             self.change(request, id).await
         })
-        .await
     }
 
     /// Switches a provider between active and inactive.
@@ -122,13 +123,12 @@ impl Commands {
     /// # Errors
     /// `NotFound`.
     pub async fn toggle_provider(&self, id: ProviderId) -> Result<Done<ProviderId>, CommandError> {
-        self.retried(async || {
+        retried!(self, {
             let provider = self.provider(id)?;
             let events = provider.aggregate.decide(ProviderCommand::Toggle)?;
             let request = AppendRequest::of_command("toggleProviderStatus");
             self.change(request.append::<Provider>(id, provider.version, &events), id).await
         })
-        .await
     }
 
     /// Switches providers on or off, all or none.
@@ -145,7 +145,7 @@ impl Commands {
         if ids.len() > MAX_PROVIDERS {
             return Err(CommandError::invalid("ids", format!("at most {MAX_PROVIDERS} at once")));
         }
-        self.retried(async || {
+        retried!(self, {
             let mut request = AppendRequest::of_command("setProviderStatus");
             for id in &ids {
                 let provider = self.provider(*id)?;
@@ -154,7 +154,6 @@ impl Commands {
             }
             self.change(request, ids.clone()).await
         })
-        .await
     }
 
     /// Deletes a provider that nothing depends on.
@@ -162,7 +161,7 @@ impl Commands {
     /// # Errors
     /// `Conflict` while services are associated with it or orders of it are open; `NotFound`.
     pub async fn delete_provider(&self, id: ProviderId) -> Result<Done<ProviderId>, CommandError> {
-        self.retried(async || {
+        retried!(self, {
             // Once all services are retired no claim on the provider can be appended, so what the read models know by
             // then is all there is.
             let provider = self.provider(id)?;
@@ -178,7 +177,6 @@ impl Commands {
             let request = self.with_name_released(request, &provider.aggregate, id, None).await?;
             self.change(request, id).await
         })
-        .await
     }
 
     /// Dissociates all services of a provider: off sale, and nobody's backups any more.
@@ -189,7 +187,7 @@ impl Commands {
         &self,
         provider: ProviderId,
     ) -> Result<Done<Vec<ServiceId>>, CommandError> {
-        self.retried(async || {
+        retried!(self, {
             self.provider(provider)?;
             self.read_models_current().await?;
             let open = open_orders::by_service(&self.parts.reads, provider).await?;
@@ -205,7 +203,6 @@ impl Commands {
             })?;
             self.change(request, retired).await
         })
-        .await
     }
 
     /// Notes what a balance call came to.
@@ -219,7 +216,7 @@ impl Commands {
         response_ms: i64,
     ) -> Result<Done<ProviderId>, CommandError> {
         let tested_at = Utc::now();
-        self.retried(async || {
+        retried!(self, {
             let provider = self.provider(id)?;
             let outcome = outcome.clone();
             let command = ProviderCommand::RecordConnectionTest { outcome, response_ms, tested_at };
@@ -227,7 +224,6 @@ impl Commands {
             let request = AppendRequest::of_command("testProviderConnection");
             self.change(request.append::<Provider>(id, provider.version, &events), id).await
         })
-        .await
     }
 
     /// Finds a provider that is not deleted.

@@ -1,7 +1,58 @@
 //! Commands that lost a race are decided anew.
 
-use super::CommandError;
-use crate::{credentials::CredentialError, journal::AppendError};
+use std::sync::atomic::Ordering;
+
+use super::{CommandError, Commands};
+use crate::{credentials::CredentialError, domain::Position, journal::AppendError};
+
+/// How often a command that lost a race is decided anew before the caller is told.
+const MAX_TRIES: usize = 8;
+
+/// A command that may have to be decided more than once.
+#[derive(Debug)]
+pub(super) struct Race<'a> {
+    commands: &'a Commands,
+    lost: usize,
+}
+
+impl<'a> Race<'a> {
+    /// Begins once the catalogue knows this process's own last change.
+    pub(super) async fn begin(commands: &'a Commands) -> Self {
+        let own = Position(commands.parts.last_change.load(Ordering::Acquire));
+        commands.parts.catalogue.reached(own).await;
+        Self { commands, lost: 0 }
+    }
+
+    /// Catches up with what won, or gives up.
+    pub(super) async fn lost(&mut self) -> Result<(), CommandError> {
+        self.lost += 1;
+        if self.lost >= MAX_TRIES {
+            let problem = "other changes keep coming in between: try again";
+            return Err(CommandError::Conflict(problem.to_owned()));
+        }
+        self.commands.catch_up().await
+    }
+}
+
+/// Runs a block, which ends in a `Result<_, Failure>`, until it does not lose a race. A macro, because a closure's
+/// future could not be shown to be `Send`.
+macro_rules! retried {
+    ($commands:expr, $once:block) => {{
+        let mut race = $crate::command::race::Race::begin($commands).await;
+        loop {
+            let tried: Result<_, $crate::command::race::Failure> = async { $once }.await;
+            match tried {
+                Ok(value) => break Ok(value),
+                Err($crate::command::race::Failure::Final(error)) => break Err(error),
+                Err($crate::command::race::Failure::Raced) => match race.lost().await {
+                    Ok(()) => {}
+                    Err(error) => break Err(error),
+                },
+            }
+        }
+    }};
+}
+pub(super) use retried;
 
 /// Why one try of a command came to nothing.
 #[derive(Debug)]

@@ -2,7 +2,7 @@
 
 use rust_decimal::Decimal;
 
-use super::{CommandError, Commands, Done, Versioned};
+use super::{CommandError, Commands, Done, Versioned, race::retried};
 use crate::{
     domain::{
         Aggregate, ServiceId,
@@ -41,7 +41,7 @@ impl Commands {
         backup: ServiceId,
         priority: i32,
     ) -> Result<Done<ServiceId>, CommandError> {
-        self.retried(async || {
+        retried!(self, {
             let stands_in = self.service(backup, "backupServiceId")?;
             let Some(found) = stands_in.aggregate.associated() else {
                 return Err(CommandError::from(ServiceError::NotFound).into());
@@ -62,7 +62,6 @@ impl Commands {
             }
             self.change(request, service).await
         })
-        .await
     }
 
     /// Takes an equivalent back.
@@ -74,13 +73,12 @@ impl Commands {
         service: ServiceId,
         backup: ServiceId,
     ) -> Result<Done<ServiceId>, CommandError> {
-        self.retried(async || {
+        retried!(self, {
             let mapped = self.service(service, "serviceId")?;
             let events = mapped.aggregate.decide(ServiceCommand::Unmap(backup))?;
             let request = AppendRequest::of_command("unmapService");
             self.change(request.append::<Service>(service, mapped.version, &events), service).await
         })
-        .await
     }
 
     /// Changes up to 1000 services, all or none.
@@ -98,7 +96,7 @@ impl Commands {
             return Err(CommandError::invalid("ids", format!("at most {MAX_SERVICES} at once")));
         }
         let commands = patch.commands()?;
-        self.retried(async || {
+        retried!(self, {
             let mut request = AppendRequest::of_command("updateServices");
             for id in &ids {
                 let service = self.service(*id, "ids")?;
@@ -110,7 +108,6 @@ impl Commands {
             }
             self.change(request, ids.clone()).await
         })
-        .await
     }
 
     fn service(&self, id: ServiceId, field: &str) -> Result<Versioned<Service>, CommandError> {

@@ -2,7 +2,10 @@
 
 use uuid::Uuid;
 
-use super::{CommandError, Commands, Done, race::Failure};
+use super::{
+    CommandError, Commands, Done,
+    race::{Failure, retried},
+};
 use crate::{
     domain::{
         Aggregate, Incarnation, ProviderId, ServiceId, SyncId,
@@ -34,7 +37,7 @@ impl Commands {
         incarnation: Incarnation,
     ) -> Result<SyncId, CommandError> {
         let id = SyncId(Uuid::now_v7());
-        self.retried(async || {
+        retried!(self, {
             let provider = self.provider(provider_id)?;
             let command = SyncCommand::Start { provider_id, trigger, incarnation };
             let events = SyncRun::default().decide(command).map_err(CommandError::from)?;
@@ -44,7 +47,6 @@ impl Commands {
             self.parts.journal.append(request).await?;
             Ok(id)
         })
-        .await
     }
 
     /// Notes how a run ended.
@@ -56,14 +58,13 @@ impl Commands {
         id: SyncId,
         command: SyncCommand,
     ) -> Result<Done<SyncId>, CommandError> {
-        self.retried(async || {
+        retried!(self, {
             let run = self.load::<SyncRun>(id).await?;
             let events = run.aggregate.decide(command.clone()).map_err(CommandError::from)?;
             let request = AppendRequest::of_command("syncProviderServices");
             let request = request.append::<SyncRun>(id, run.version, &events);
             Ok(Done { value: id, position: self.parts.journal.append(request).await?.position })
         })
-        .await
     }
 
     /// Takes a complete list over into the catalogue, in chunks, each of which stands by itself. `counts` is brought up
@@ -84,7 +85,7 @@ impl Commands {
         let missing = missing.into_iter().map(|id| (id, Found::Missing));
         let found: Vec<(ServiceId, Found)> = listed.chain(missing).collect();
         for chunk in found.chunks(CHUNK) {
-            let done = self.retried(async || self.take_over(provider, chunk).await).await?;
+            let done = retried!(self, { self.take_over(provider, chunk).await })?;
             counts.imported += done.imported;
             counts.updated += done.updated;
             counts.delisted += done.delisted;
