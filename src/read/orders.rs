@@ -27,7 +27,7 @@ pub struct OrderRow {
     pub charge: Decimal,
     /// In the word of `OrderStatus`.
     pub status: String,
-    /// Who holds it, or may hold it.
+    /// Who is being asked, may hold it or holds it.
     pub provider_id: Option<Uuid>,
     /// That provider's id of it.
     pub api_order_id: Option<String>,
@@ -40,7 +40,7 @@ pub struct OrderRow {
 pub struct OrderSelection {
     /// In one of these, in the words of `OrderStatus`.
     pub statuses: Option<Vec<&'static str>>,
-    /// That this provider holds or may hold.
+    /// That this provider is being asked for, may hold or holds.
     pub provider: Option<ProviderId>,
     /// Of this service.
     pub service: Option<ServiceId>,

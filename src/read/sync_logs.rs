@@ -39,9 +39,8 @@ pub struct SyncLogRow {
 macro_rules! sync_log_columns {
     () => {
         "l.sync_id, l.provider_id, l.trigger, l.started_at, l.started_position, l.finished_at,
-         coalesce(l.imported, 0)::int as imported, coalesce(l.updated, 0)::int as updated,
-         coalesce(l.delisted, 0)::int as delisted, coalesce(l.unchanged, 0)::int as unchanged,
-         coalesce(l.errors, '{}') as errors, l.succeeded"
+         l.imported::int as imported, l.updated::int as updated, l.delisted::int as delisted,
+         l.unchanged::int as unchanged, l.errors, l.succeeded"
     };
 }
 

@@ -15,7 +15,7 @@ use crate::{
 #[derive(InputObject)]
 struct OrderFilter {
     status: Option<Vec<OrderStatus>>,
-    /// Held by this provider, or in doubt there.
+    /// Held by this provider, in doubt there, or just being placed there.
     provider_id: Option<ID>,
     service_id: Option<ID>,
     /// Exactly this one.
