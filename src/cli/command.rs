@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use super::simulate::Simulate;
+use super::{demo::Demo, migrate::Migrate, schema::Schema, serve::Serve, simulate::Simulate};
 
 /// Routes a reseller panel's orders over several upstream providers, never loses one, never places one twice.
 #[derive(Debug, Parser)]
@@ -14,7 +14,11 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Serve(Serve),
+    Demo(Demo),
     Simulate(Simulate),
+    Migrate(Migrate),
+    Schema(Schema),
 }
 
 impl Cli {
@@ -24,7 +28,11 @@ impl Cli {
     /// Whatever the subcommand could not do, in words for the operator.
     pub async fn run(self) -> anyhow::Result<()> {
         match self.command {
+            Command::Serve(serve) => serve.run().await,
+            Command::Demo(demo) => demo.run().await,
             Command::Simulate(simulate) => simulate.run().await,
+            Command::Migrate(migrate) => migrate.run().await,
+            Command::Schema(schema) => schema.run(),
         }
     }
 }
