@@ -47,7 +47,7 @@ impl Installation {
 
     pub(crate) async fn with_models(models: Vec<ReadModel>) -> Self {
         let database = TestDatabase::create().await;
-        let options = database.options().options([("search_path", search_path(&models))]);
+        let options = Reads::options(database.options(), &search_path(&models));
         let readers = PgPoolOptions::new().max_connections(4).connect_lazy_with(options);
         let folding = CancellationToken::new();
         let (_, head) = watch::channel(Position::default());
