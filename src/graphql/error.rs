@@ -26,7 +26,7 @@ impl ApiError {
     }
 
     /// An input that breaks a rule.
-    pub(crate) fn invalid(field: &str, problem: impl ToString) -> Self {
+    pub(crate) fn invalid(field: &str, problem: impl std::fmt::Display) -> Self {
         CommandError::invalid(field, problem).into()
     }
 

@@ -25,7 +25,7 @@ impl Refusal {
     }
 
     /// A request that is none in the sense of the draft: 400 whatever the client accepts.
-    pub(super) fn malformed(field: &str, problem: impl ToString) -> Self {
+    pub(super) fn malformed(field: &str, problem: impl std::fmt::Display) -> Self {
         Self::new(StatusCode::BAD_REQUEST, ApiError::invalid(field, problem))
     }
 

@@ -6,7 +6,7 @@ use sqlx::{PgPool, migrate::Migrator};
 use tokio::time::timeout;
 
 use super::state::App;
-use crate::{domain::Position, projection::ProjectionStatus};
+use crate::{domain::Position, process::DispatchStatus, projection::ProjectionStatus};
 
 /// What the database must have been brought to.
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
@@ -29,8 +29,8 @@ pub(super) struct Readiness {
     database: Part,
     migrations: Part,
     projections: Vec<Model>,
-    /// False where another process does it, which is no fault.
-    dispatching: bool,
+    /// `elsewhere` where another process does it, which is no fault.
+    dispatching: &'static str,
 }
 
 #[derive(Serialize)]
@@ -87,7 +87,15 @@ async fn readiness(app: &App) -> Readiness {
         database: database.into(),
         migrations: migrations.into(),
         projections,
-        dispatching: *app.dispatching.borrow(),
+        dispatching: in_words(*app.dispatching.borrow()),
+    }
+}
+
+fn in_words(status: DispatchStatus) -> &'static str {
+    match status {
+        DispatchStatus::Starting => "not yet",
+        DispatchStatus::ElsewhereDispatched => "elsewhere",
+        DispatchStatus::Dispatching => "here",
     }
 }
 

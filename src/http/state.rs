@@ -4,7 +4,7 @@ use tokio::sync::watch;
 use crate::{
     command::Commands,
     graphql::{Api, Backend},
-    process::ProviderOperations,
+    process::{DispatchStatus, ProviderOperations},
     projection::Projections,
     read::Reads,
 };
@@ -23,7 +23,7 @@ pub struct AppState {
     /// The token with all rights; without one, nobody gets in.
     pub admin_token: Option<SecretString>,
     /// Whether this process is the one that dispatches orders.
-    pub dispatching: watch::Receiver<bool>,
+    pub dispatching: watch::Receiver<DispatchStatus>,
 }
 
 /// The same, made ready to answer.
@@ -31,7 +31,7 @@ pub(super) struct App {
     pub(super) api: Api,
     pub(super) backend: Backend,
     pub(super) admin_token: Option<SecretString>,
-    pub(super) dispatching: watch::Receiver<bool>,
+    pub(super) dispatching: watch::Receiver<DispatchStatus>,
 }
 
 impl App {

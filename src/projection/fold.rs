@@ -1,6 +1,6 @@
-//! One batch of one model, in one transaction.
+//! One batch of one model, in one transaction and one round trip.
 
-use sqlx::{PgConnection, PgPool};
+use sqlx::PgPool;
 
 use super::ReadModel;
 use crate::domain::Position;
@@ -36,91 +36,76 @@ pub(super) async fn fold_next(
     head: Position,
     batch: i64,
 ) -> Result<Folded, FoldError> {
-    let mut tx = pool.begin().await?;
-    let Some(after) = lock_checkpoint(&mut tx, model).await? else {
-        return Ok(Folded::Elsewhere(checkpoint(&mut tx, model).await?));
-    };
-    let upto = head.min(Position(after.0 + batch));
-    if upto <= after {
-        return Ok(Folded::Upto(after));
+    match fold_elected(pool, model, head, batch).await {
+        Ok(Some(position)) => Ok(Folded::Upto(position)),
+        Ok(None) => {
+            let position = checkpoint(pool, model).await?;
+            if position < head {
+                Ok(Folded::Elsewhere(position))
+            } else {
+                Ok(Folded::Upto(position))
+            }
+        }
+        Err(error) if is_passing(&error) => Err(FoldError::Interrupted(error)),
+        Err(source) => {
+            let after = checkpoint(pool, model).await?;
+            Err(FoldError::Broken { after, upto: end_of_batch(after, head, batch), source })
+        }
     }
-    let broken = |source| classified(source, after, upto);
-    fold(&mut tx, &model.schema(), after, upto).await.map_err(broken)?;
-    move_checkpoint(&mut tx, model, upto).await?;
-    tx.commit().await.map_err(broken)?;
-    Ok(Folded::Upto(upto))
 }
 
-/// Calls the fold of the model in this schema; the transaction's `search_path` stays on it.
-pub(super) async fn fold(
-    connection: &mut PgConnection,
-    schema: &str,
-    after: Position,
-    upto: Position,
-) -> Result<(), sqlx::Error> {
-    // What a crash takes back is folded again, so nobody needs to wait for the disk.
-    sqlx::query(
-        "select set_config('search_path', $1, true), set_config('synchronous_commit', 'off', true)",
-    )
-    .bind(format!("{schema}, public"))
-    .execute(&mut *connection)
-    .await?;
-    sqlx::query(&format!("select {schema}.fold($1, $2)"))
-        .bind(after.0)
-        .bind(upto.0)
-        .execute(connection)
-        .await?;
-    Ok(())
-}
-
-async fn lock_checkpoint(
-    connection: &mut PgConnection,
+/// Returns where the model is now; nothing where another session holds the checkpoint, or nothing is left to fold.
+async fn fold_elected(
+    pool: &PgPool,
     model: &ReadModel,
+    head: Position,
+    batch: i64,
 ) -> Result<Option<Position>, sqlx::Error> {
-    let position = sqlx::query_scalar(
-        "select position from projection_checkpoints where name = $1 and hash = $2 for update skip locked",
-    )
-    .bind(model.name())
-    .bind(model.hash())
-    .fetch_optional(connection)
-    .await?;
+    // What a crash takes back is folded again, so nobody needs to wait for the disk.
+    let statement = format!(
+        "with elected as materialized (
+             select position, set_config('synchronous_commit', 'off', true)
+             from projection_checkpoints
+             where name = $1 and hash = $2
+             for update skip locked
+         ),
+         batch as (
+             select position as after, least($3, position + $4) as upto
+             from elected
+         ),
+         folded as materialized (
+             select upto, {schema}.fold(after, upto)
+             from batch
+             where upto > after
+         )
+         update projection_checkpoints
+         set position = upto
+         from folded
+         where name = $1 and hash = $2
+         returning position",
+        schema = model.schema()
+    );
+    let position = sqlx::query_scalar(&statement)
+        .bind(model.name())
+        .bind(model.hash())
+        .bind(head.0)
+        .bind(batch)
+        .fetch_optional(pool)
+        .await?;
     Ok(position.map(Position))
 }
 
-async fn checkpoint(
-    connection: &mut PgConnection,
-    model: &ReadModel,
-) -> Result<Position, sqlx::Error> {
+async fn checkpoint(pool: &PgPool, model: &ReadModel) -> Result<Position, sqlx::Error> {
     sqlx::query_scalar("select position from projection_checkpoints where name = $1 and hash = $2")
         .bind(model.name())
         .bind(model.hash())
-        .fetch_one(connection)
+        .fetch_one(pool)
         .await
         .map(Position)
 }
 
-async fn move_checkpoint(
-    connection: &mut PgConnection,
-    model: &ReadModel,
-    position: Position,
-) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "update public.projection_checkpoints set position = $3 where name = $1 and hash = $2",
-    )
-    .bind(model.name())
-    .bind(model.hash())
-    .bind(position.0)
-    .execute(connection)
-    .await?;
-    Ok(())
-}
-
-fn classified(source: sqlx::Error, after: Position, upto: Position) -> FoldError {
-    if is_passing(&source) {
-        FoldError::Interrupted(source)
-    } else {
-        FoldError::Broken { after, upto, source }
-    }
+fn end_of_batch(after: Position, head: Position, batch: i64) -> Position {
+    head.min(Position(after.0 + batch))
 }
 
 /// Tells whether the same batch may well succeed when it is tried again.

@@ -19,7 +19,7 @@ pub(super) async fn install(pool: &PgPool, model: &ReadModel) -> Result<Position
         create(&mut tx, model, &model.schema()).await?;
     }
     let position = sqlx::query_scalar(
-        "select position from public.projection_checkpoints where name = $1 and hash = $2",
+        "select position from projection_checkpoints where name = $1 and hash = $2",
     )
     .bind(model.name())
     .bind(model.hash())
@@ -29,7 +29,8 @@ pub(super) async fn install(pool: &PgPool, model: &ReadModel) -> Result<Position
     Ok(Position(position))
 }
 
-/// Creates the model's tables in a schema of this name, in place of any before. Leaves the `search_path` on it.
+/// Creates the model's tables in a schema of this name, in place of any before, and ties its fold to that schema. The
+/// transaction's `search_path` stays on it.
 pub(super) async fn create(
     connection: &mut PgConnection,
     model: &ReadModel,
@@ -42,9 +43,12 @@ pub(super) async fn create(
          set local search_path to {schema}, public;"
     );
     sqlx::raw_sql(&place).execute(&mut *connection).await?;
-    sqlx::raw_sql(model.sql())
-        .execute(connection)
-        .await
-        .map_err(|source| ProjectionError::Refused { model: model.name().to_owned(), source })?;
+    let tie =
+        format!("alter function {schema}.fold(bigint, bigint) set search_path to {schema}, public");
+    for text in [model.sql(), &tie] {
+        sqlx::raw_sql(text).execute(&mut *connection).await.map_err(|source| {
+            ProjectionError::Refused { model: model.name().to_owned(), source }
+        })?;
+    }
     Ok(())
 }

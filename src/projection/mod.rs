@@ -13,8 +13,9 @@
 //! A model that fails stops alone: the position that it stops at and the database's words are in its status.
 //!
 //! # Cost
-//! At rest one short query every quarter of a second; after an append about 2 ms until all models have it. Batches grow
-//! with the load, to 5,000 positions.
+//! At rest one short query every quarter of a second; after an append a few milliseconds until all models have it, of
+//! which the database works three. Batches grow with the load, to 5,000 positions: 100,000 events of orders take a
+//! model 0.3 to 1.5 s.
 
 mod error;
 mod fold;

@@ -53,10 +53,11 @@ impl ReadModel {
     }
 }
 
-/// Returns the `search_path` with which the models' tables are read by their bare names.
+/// Returns the `search_path` with which the models' tables are read by their bare names. Without white space, as it
+/// would end the value among a connection's options.
 pub fn search_path(models: &[ReadModel]) -> String {
     let schemas = models.iter().map(ReadModel::schema);
-    schemas.chain(["public".to_owned()]).collect::<Vec<_>>().join(", ")
+    schemas.chain(["public".to_owned()]).collect::<Vec<_>>().join(",")
 }
 
 /// The read models that the program comes with.
@@ -141,7 +142,7 @@ mod tests {
         assert_ne!(one.schema(), other.schema());
         assert_eq!(
             search_path(&[one.clone(), other.clone()]),
-            format!("{}, {}, public", one.schema(), other.schema())
+            format!("{},{},public", one.schema(), other.schema())
         );
     }
 }

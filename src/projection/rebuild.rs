@@ -1,6 +1,6 @@
 use sqlx::PgPool;
 
-use super::{ProjectionError, ReadModel, fold::fold, install::create};
+use super::{ProjectionError, ReadModel, install::create};
 use crate::domain::Position;
 
 /// Folds a model from zero to the journal's end, so many positions at a time, into a schema of its own name.
@@ -20,12 +20,11 @@ pub async fn rebuild(
     create(&mut tx, model, schema).await?;
     tx.commit().await?;
     let head: i64 = sqlx::query_scalar("select position from journal_head").fetch_one(pool).await?;
+    let fold = format!("select {schema}.fold($1, $2)");
     let mut after = 0;
     while after < head {
         let upto = head.min(after + batch.max(1));
-        let mut tx = pool.begin().await?;
-        fold(&mut tx, schema, Position(after), Position(upto)).await?;
-        tx.commit().await?;
+        sqlx::query(&fold).bind(after).bind(upto).execute(pool).await?;
         after = upto;
     }
     Ok(Position(head))

@@ -17,6 +17,7 @@ mod attempts;
 mod error;
 mod events;
 mod failover_logs;
+pub mod open_orders;
 mod orders;
 mod page;
 mod performance;

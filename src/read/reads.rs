@@ -1,4 +1,4 @@
-use sqlx::{PgPool, postgres::PgConnectOptions};
+use sqlx::PgPool;
 
 /// Answers from the read models. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -7,14 +7,7 @@ pub struct Reads {
 }
 
 impl Reads {
-    /// Returns how to connect so that tables are found along a search path.
-    pub fn options(options: PgConnectOptions, search_path: &str) -> PgConnectOptions {
-        // The server splits start-up options at spaces.
-        options.options([("search_path", search_path.replace(' ', ""))])
-    }
-
-    /// Reads through a pool of connections made with [`options`](Self::options), along the read models' schemas and
-    /// `public`.
+    /// Reads through a pool whose connections have the read models' schemas and `public` as their search path.
     pub fn new(pool: PgPool) -> Self {
         Self { pool }
     }

@@ -7,11 +7,14 @@ use axum::{
 };
 use serde_json::{Value, json};
 use signalbox::{
-    command::Commands,
-    domain::{Event, Position},
+    command::{Catalogue, Claims, CommandNeeds, Commands},
+    credentials::{Credentials, SealingKey},
+    domain::{Event, Position, provider::UpstreamPolicy},
     http::{AppState, router},
-    process::ProviderOperations,
+    journal::Journal,
+    process::{DispatchStatus, ProviderOperations},
     projection::{Projections, ReadModel, ReadModels, search_path},
+    provider_api::{CallLimits, PanelClient},
     read::Reads,
 };
 use sqlx::{PgPool, postgres::PgPoolOptions};
@@ -24,7 +27,9 @@ use crate::support::database::TestDatabase;
 
 pub(crate) const TOKEN: &str = "a-token-of-the-tests";
 
-/// Everything but commands: what happens is written into the journal by the tests.
+const POLICY: UpstreamPolicy = UpstreamPolicy::PublicOnly;
+
+/// Everything but a dispatcher: what happens is written into the journal by the tests.
 pub(crate) struct Installation {
     pub(crate) database: TestDatabase,
     pub(crate) projections: Projections,
@@ -47,18 +52,20 @@ impl Installation {
 
     pub(crate) async fn with_models(models: Vec<ReadModel>) -> Self {
         let database = TestDatabase::create().await;
-        let options = Reads::options(database.options(), &search_path(&models));
+        let options = database.options().options([("search_path", search_path(&models))]);
         let readers = PgPoolOptions::new().max_connections(4).connect_lazy_with(options);
         let folding = CancellationToken::new();
-        let (_, head) = watch::channel(Position::default());
+        let journal = Journal::start(database.options(), database.pool().clone()).await.unwrap();
         let projections =
-            Projections::start(database.pool().clone(), models, head, folding.clone())
+            Projections::start(database.pool().clone(), models, journal.head(), folding.clone())
                 .await
                 .unwrap();
-        let (_, dispatching) = watch::channel(false);
+        let commands = commands(&journal, &projections, &readers).await;
+        let client = PanelClient::new(POLICY, CallLimits::default()).unwrap();
+        let (_, dispatching) = watch::channel(DispatchStatus::Starting);
         let router = router(AppState {
-            commands: Commands,
-            operations: ProviderOperations,
+            commands: commands.clone(),
+            operations: ProviderOperations::new(commands, client, POLICY),
             reads: Reads::new(readers),
             projections: projections.clone(),
             admin_token: Some(TOKEN.into()),
@@ -144,6 +151,19 @@ impl Installation {
         assert_eq!(answer["errors"].as_array().map(Vec::len), Some(1), "{answer}");
         answer["errors"][0]["extensions"].clone()
     }
+}
+
+async fn commands(journal: &Journal, projections: &Projections, reads: &PgPool) -> Commands {
+    let sealing = SealingKey::from_base64(&SealingKey::generate()).unwrap();
+    Commands::new(CommandNeeds {
+        journal: journal.clone(),
+        catalogue: Catalogue::start(journal).await.unwrap(),
+        credentials: Credentials::new(journal.pool().clone(), sealing),
+        claims: Claims::new(CallLimits::default().add).0,
+        projections: projections.clone(),
+        reads: reads.clone(),
+        policy: POLICY,
+    })
 }
 
 /// A request with the token and a JSON body.

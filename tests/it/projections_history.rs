@@ -8,16 +8,20 @@ use serde_json::Value;
 use signalbox::domain::{
     Aggregate, AttemptId, Balance, CredentialId, Event, Incarnation, Link, OrderId, Position,
     ProviderId, ServiceId, SyncId,
-    order::{Claim, NextStep, Order, OrderCommand, OrderFields, ProviderAnswer, SettledAs},
+    order::{
+        Claim, NextStep, Order, OrderCommand, OrderEvent, OrderFields, ProviderAnswer, SettledAs,
+    },
     provider::{
         Activation, Dependents, KeyReference, Provider, ProviderChanges, ProviderCommand,
-        ProviderName, ProviderUrl, UpstreamPolicy,
+        ProviderEvent, ProviderName, ProviderUrl, UpstreamPolicy,
     },
     refusal::RefusalClass,
-    reservation::{Reservation, ReservationCommand, Subject},
+    reservation::{Reservation, ReservationCommand, ReservationEvent, Subject},
     routing::{Candidate, Decision, Exclusion, Strategy},
-    service::{Equivalent, ForSale, Service, ServiceCommand, ServiceKind, ServiceListing},
-    sync::{SyncCommand, SyncCounts, SyncRun, SyncTrigger},
+    service::{
+        Equivalent, ForSale, Service, ServiceCommand, ServiceEvent, ServiceKind, ServiceListing,
+    },
+    sync::{SyncCommand, SyncCounts, SyncEvent, SyncRun, SyncTrigger},
 };
 use sqlx::PgPool;
 use uuid::Uuid;
@@ -70,9 +74,19 @@ impl History {
         history
     }
 
-    /// Every event type that occurs.
-    pub(crate) fn types(&self) -> BTreeSet<&'static str> {
-        self.entries.iter().map(|entry| entry.event_type).collect()
+    /// Holds the history to contain every event type there is.
+    pub(crate) fn assert_complete(&self) {
+        let occur: BTreeSet<&str> = self.entries.iter().map(|entry| entry.event_type).collect();
+        let types = [
+            ProviderEvent::TYPES,
+            ServiceEvent::TYPES,
+            SyncEvent::TYPES,
+            OrderEvent::TYPES,
+            ReservationEvent::TYPES,
+        ];
+        let missing: Vec<_> =
+            types.concat().into_iter().filter(|name| !occur.contains(name)).collect();
+        assert!(missing.is_empty(), "no {missing:?} among {} events", self.entries.len());
     }
 
     /// Appends the next so many events, as one request of the journal; returns where it ends then.
@@ -111,14 +125,14 @@ impl History {
         self.appended < self.entries.len()
     }
 
-    fn record<A: Aggregate>(&mut self, aggregate: &mut A, id: String, command: A::Command) {
+    fn record<A: Aggregate>(&mut self, aggregate: &mut A, id: &str, command: A::Command) {
         for event in aggregate.decide(command).unwrap_or_default() {
             aggregate.evolve(&event);
-            let sequence = self.sequences.entry((A::TYPE, id.clone())).or_default();
+            let sequence = self.sequences.entry((A::TYPE, id.to_owned())).or_default();
             *sequence += 1;
             self.entries.push(Entry {
                 aggregate_type: A::TYPE,
-                aggregate_id: id.clone(),
+                aggregate_id: id.to_owned(),
                 sequence: *sequence,
                 event_type: event.event_type(),
                 payload: serde_json::to_value(&event).unwrap(),
@@ -130,7 +144,7 @@ impl History {
         let id = ProviderId(Uuid::from_u128(0xa0 + self.random.u128(0..6)));
         let mut provider = self.providers.remove(&id).unwrap_or_default();
         let command = self.provider_command(&provider);
-        self.record(&mut provider, id.to_string(), command);
+        self.record(&mut provider, &id.to_string(), command);
         self.providers.insert(id, provider);
     }
 
@@ -182,7 +196,7 @@ impl History {
 
     fn touch_service(&mut self) {
         let provider_id = self.provider();
-        let provider_service_id = self.random.u32(0..12).to_string();
+        let provider_service_id = self.random.u32(0..5).to_string();
         let id = ServiceId::derive(provider_id, &provider_service_id);
         let mut service = self.services.remove(&id).unwrap_or_default();
         let command = match self.random.u32(0..16) {
@@ -199,7 +213,11 @@ impl History {
             11 => ServiceCommand::Recategorise(self.category()),
             12 => ServiceCommand::SetStrategy(Strategy::BestScore),
             13 => ServiceCommand::Retire { open_orders: 0 },
-            14 => ServiceCommand::Unmap(self.service()),
+            14 => {
+                let backups = service.imported().map(|s| s.backups.clone()).unwrap_or_default();
+                let backup = self.random.choice(&backups).map(|backup| backup.service_id);
+                ServiceCommand::Unmap(backup.unwrap_or_default())
+            }
             _ => ServiceCommand::Map {
                 backup: Equivalent {
                     service_id: self.service(),
@@ -209,7 +227,7 @@ impl History {
                 priority: self.random.i32(1..5),
             },
         };
-        self.record(&mut service, id.to_string(), command);
+        self.record(&mut service, &id.to_string(), command);
         self.services.insert(id, service);
     }
 
@@ -243,7 +261,7 @@ impl History {
             1 => SyncCommand::Complete { counts, errors },
             _ => SyncCommand::Fail { counts, errors },
         };
-        self.record(&mut run, id.to_string(), command);
+        self.record(&mut run, &id.to_string(), command);
         self.syncs.insert(id, run);
     }
 
@@ -256,7 +274,7 @@ impl History {
             true => ReservationCommand::Reserve(subject),
             false => ReservationCommand::Release { holder: holder.to_string() },
         };
-        self.record(&mut reservation, id.clone(), command);
+        self.record(&mut reservation, &id, command);
         self.reservations.insert(id, reservation);
     }
 
@@ -270,7 +288,7 @@ impl History {
             true => self.place(number),
             false => self.order_command(&order),
         };
-        self.record(&mut order, id.to_string(), command);
+        self.record(&mut order, &id.to_string(), command);
         self.orders.insert(id, order);
     }
 
@@ -350,6 +368,7 @@ impl History {
         let candidate = Candidate {
             provider_id,
             service_id,
+            provider_service_id: "7".to_owned(),
             mapping_priority: Some(2),
             provider_priority: 1,
             score_ppm: None,
@@ -379,7 +398,7 @@ impl History {
 
     fn service(&mut self) -> ServiceId {
         let provider = self.provider();
-        ServiceId::derive(provider, &self.random.u32(0..12).to_string())
+        ServiceId::derive(provider, &self.random.u32(0..5).to_string())
     }
 
     fn category(&mut self) -> String {
