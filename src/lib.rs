@@ -7,16 +7,17 @@
 //! |---|---|
 //! | [`http`], [`graphql`] | a request comes in and becomes a command or a read |
 //! | [`command`] | state is loaded, the domain decides, events are appended |
-//! | `domain` | the rules: pure, synchronous, without clock or I/O |
+//! | [`domain`] | the rules: pure, synchronous, without clock or I/O |
 //! | [`journal`] | events are made durable, in one gapless order |
 //! | [`projection`] | events are folded into tables by the files in `projections/` |
 //! | [`read`] | those tables are read |
 //! | [`process`] | the only loops: events in, provider calls, commands out |
 //! | [`provider_api`] | how upstream panels are spoken to |
 //!
-//! Beside the flow stand [`credentials`] (sealed provider keys), [`postgres`] (the private database),
+//! [`app`] puts them together. Beside the flow stand [`credentials`] (sealed provider keys), [`postgres`] (the private database),
 //! [`simulator`] (a fake panel) and [`cli`] (the program).
 
+pub mod app;
 pub mod cli;
 pub mod command;
 pub mod credentials;

@@ -1,1 +1,13 @@
 //! The program: one file a subcommand.
+
+mod command;
+mod demo;
+mod installation;
+mod logging;
+mod migrate;
+mod schema;
+mod serve;
+mod signals;
+mod simulate;
+
+pub use command::Cli;

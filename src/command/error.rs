@@ -5,6 +5,7 @@ use crate::domain::{
     order::{InvalidFields, OrderError},
     provider::{InvalidName, InvalidUrl, ProviderError},
     service::ServiceError,
+    sync::SyncError,
 };
 use crate::journal::AppendError;
 
@@ -41,7 +42,7 @@ pub enum CommandError {
 
 impl CommandError {
     /// An input that breaks a rule.
-    pub fn invalid(field: &str, problem: impl ToString) -> Self {
+    pub fn invalid(field: &str, problem: impl std::fmt::Display) -> Self {
         Self::Invalid { field: field.to_owned(), problem: problem.to_string() }
     }
 }
@@ -102,6 +103,12 @@ impl From<OrderError> for CommandError {
     }
 }
 
+impl From<SyncError> for CommandError {
+    fn from(error: SyncError) -> Self {
+        Self::Conflict(error.to_string())
+    }
+}
+
 impl From<InvalidFields> for CommandError {
     fn from(error: InvalidFields) -> Self {
         Self::invalid(error.field(), &error)
@@ -111,7 +118,7 @@ impl From<InvalidFields> for CommandError {
 impl From<AppendError> for CommandError {
     fn from(error: AppendError) -> Self {
         match error {
-            AppendError::Conflict { .. } => {
+            AppendError::Conflict(_) => {
                 Self::Conflict("something else changed at the same time: try again".to_owned())
             }
             AppendError::Invalid(_) => Self::Internal(error.to_string()),

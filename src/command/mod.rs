@@ -1,26 +1,31 @@
 //! Commands: load, decide, append.
+//!
+//! # Shape
+//! [`Commands`] has one method for each intention. Providers and services are decided on as the [`Catalogue`] holds
+//! them, orders as [`JournalStore`] loads them; either way the versions decided on go with the append.
+//!
+//! # Correctness
+//! A command that loses a race is decided anew. Nothing is read back from the read models, but for what depends on a
+//! provider or service before it goes: there the read models are awaited up to the journal's end.
 
+mod catalogue;
+mod claims;
+mod commands;
+mod cqrs;
 mod error;
+mod numbers;
 mod order;
 mod provider;
+mod race;
 mod service;
+mod sync;
 
+pub use catalogue::{Catalogue, Snapshot, Versioned};
+pub use claims::{Claims, DriveGuard, StartedAttempt, Ticket, Work};
+pub use commands::{CommandNeeds, Commands, Done};
+pub use cqrs::{JournalStore, Loaded, Stored};
 pub use error::CommandError;
+pub(crate) use order::held_order;
 pub use order::{PlaceOrder, SettleAttempt};
 pub use provider::{AddProvider, UpdateProvider};
 pub use service::ServicePatch;
-
-use crate::domain::Position;
-
-/// What a command came to, and where in the journal it stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Done<T> {
-    /// What it was about.
-    pub value: T,
-    /// Position of its last event; of an earlier one where there was nothing to change.
-    pub position: Position,
-}
-
-/// What may be asked of the installation. Cheap to clone.
-#[derive(Debug, Clone)]
-pub struct Commands;

@@ -1,8 +1,30 @@
-use super::{CommandError, Commands, Done};
-use crate::domain::{
-    OrderId, ServiceId,
-    order::{OrderRequest, SettledAs},
+//! Commands on orders.
+
+use chrono::Utc;
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use super::{
+    CommandError, Commands, Done, DriveGuard, Loaded, StartedAttempt, Ticket, Work,
+    race::{Failure, retried},
 };
+use crate::{
+    domain::{
+        Aggregate, OrderId, ServiceId,
+        order::{
+            NextStep, Order, OrderCommand, OrderEvent, OrderFields, OrderRequest, Progress,
+            SettledAs,
+        },
+        provider::Provider,
+        reservation::{Reservation, ReservationCommand, ReservationError, Subject},
+        routing::{Decision, Request},
+        service::{Imported, Service},
+    },
+    journal::{AppendError, AppendRequest, read_head},
+};
+
+/// Longest idempotency key and note, in bytes.
+const MAX_TEXT_BYTES: usize = 1000;
 
 /// An order to place.
 #[derive(Debug, Clone)]
@@ -32,13 +54,259 @@ pub struct SettleAttempt {
     pub note: String,
 }
 
+/// An order as it is about to be recorded.
+struct Draft {
+    service_version: i64,
+    fields: OrderFields,
+    charge: rust_decimal::Decimal,
+    decision: Decision,
+}
+
 impl Commands {
     /// Takes an order; it is durable when this returns, and routed after that.
-    pub async fn place_order(&self, _: PlaceOrder) -> Result<Done<OrderId>, CommandError> {
-        Err(CommandError::Internal(String::new()))
+    ///
+    /// # Errors
+    /// `Invalid` names the field at fault; `Unroutable` where no provider can take it, and then nothing is recorded;
+    /// `Conflict` where the idempotency key was used for another request; `NotFound`; `Unavailable`.
+    pub async fn place_order(&self, place: PlaceOrder) -> Result<Done<OrderId>, CommandError> {
+        let digest = digest(&place);
+        let id = match &place.idempotency_key {
+            None => OrderId(Uuid::now_v7()),
+            Some(key) => {
+                let key = bounded("idempotencyKey", key)?;
+                OrderId::derive(&place.account, key)
+            }
+        };
+        retried!(self, {
+            if place.idempotency_key.is_some()
+                && let Some(done) = self.placed_before(id, &digest).await?
+            {
+                return Ok(done);
+            }
+            let draft = self.draft(&place)?;
+            let number = self.parts.order_numbers.next().await?;
+            self.record_order(id, number, &place, draft).await
+        })
     }
-    /// Settles an attempt in doubt.
-    pub async fn settle_attempt(&self, _: SettleAttempt) -> Result<Done<OrderId>, CommandError> {
-        Err(CommandError::Internal(String::new()))
+
+    /// Settles an attempt in doubt by an operator's word.
+    ///
+    /// # Errors
+    /// `Conflict` where the attempt is not in doubt, the provider could still take it, or another order holds the
+    /// provider's id; `Invalid` names the field at fault; `NotFound`.
+    pub async fn settle_attempt(
+        &self,
+        settle: SettleAttempt,
+    ) -> Result<Done<OrderId>, CommandError> {
+        let id = settle.order_id;
+        let note = bounded("note", &settle.note)?;
+        let api_order_id = match settle.api_order_id.as_deref().map(str::trim) {
+            Some("") | None => None,
+            Some(id) => Some(bounded("apiOrderId", id)?.to_owned()),
+        };
+        retried!(self, {
+            let order = self.load::<Order>(id).await?;
+            let command = OrderCommand::Settle {
+                attempt: settle.attempt,
+                settled_as: settle.settled_as,
+                api_order_id: api_order_id.clone(),
+                note: note.to_owned(),
+                now: Utc::now(),
+                next: self.next_candidate(&order.aggregate),
+            };
+            let events = order.aggregate.decide(command)?;
+            let request = AppendRequest::of_command("settleAttempt");
+            let mut request = request.append::<Order>(id, order.version, &events);
+            if let Some((subject, stream)) = held_order(id, &events) {
+                let reservation = self.load::<Reservation>(&stream).await?;
+                let reserved = reservation.aggregate.decide(ReservationCommand::Reserve(subject));
+                let events = reserved.map_err(|error @ ReservationError::Taken { .. }| {
+                    CommandError::Conflict(error.to_string())
+                })?;
+                request = request.append::<Reservation>(stream, reservation.version, &events);
+            }
+            let position = self.parts.journal.append(request).await?.position;
+            Ok(Done { value: id, position })
+        })
     }
+
+    /// Returns where an order goes once its attempt in doubt turns out not to be placed. The dispatcher looks again when
+    /// it has a permit.
+    fn next_candidate(&self, order: &Order) -> NextStep {
+        let decision = self.route(order.service_id, &order.request(), |id| order.has_tried(id));
+        let choice = decision.as_ref().and_then(Decision::choice);
+        choice.map_or(NextStep::GiveUp, |candidate| NextStep::Queue(candidate.provider_id))
+    }
+
+    /// Chooses where an order goes, by what is known now.
+    pub fn route(
+        &self,
+        service: ServiceId,
+        request: &Request,
+        has_tried: impl Fn(ServiceId) -> bool,
+    ) -> Option<Decision> {
+        let now = Utc::now();
+        self.parts.catalogue.read(|snapshot| snapshot.route(service, request, now, has_tried))
+    }
+
+    /// Adds to a request that the claim's provider and service have not changed since the decision; `None` where one of
+    /// them is gone.
+    pub fn guarded(&self, request: AppendRequest, ticket: &Ticket) -> Option<AppendRequest> {
+        let claim = &ticket.claim;
+        self.parts.catalogue.read(|snapshot| {
+            let provider = snapshot.provider(claim.provider_id)?;
+            let service = snapshot.service(claim.service_id)?;
+            Some(
+                request
+                    .unless_moved::<Provider>(claim.provider_id, provider.version)
+                    .unless_moved::<Service>(claim.service_id, service.version),
+            )
+        })
+    }
+
+    async fn placed_before(
+        &self,
+        id: OrderId,
+        digest: &str,
+    ) -> Result<Option<Done<OrderId>>, CommandError> {
+        let Loaded { aggregate: order, .. } = self.load::<Order>(id).await?;
+        if order.progress == Progress::Absent {
+            return Ok(None);
+        }
+        if order.digest != digest {
+            return Err(CommandError::Conflict(
+                "this idempotencyKey was used for another order: use a new one".to_owned(),
+            ));
+        }
+        let position = read_head(self.parts.journal.pool()).await?;
+        Ok(Some(Done { value: id, position }))
+    }
+
+    fn draft(&self, place: &PlaceOrder) -> Result<Draft, CommandError> {
+        let found =
+            self.parts.catalogue.read(|snapshot| snapshot.service(place.service_id).cloned());
+        let not_found = || CommandError::NotFound("there is no such service".to_owned());
+        let found = found.ok_or_else(not_found)?;
+        let service = found.aggregate.associated().ok_or_else(not_found)?;
+        if !service.enabled {
+            return Err(CommandError::Unroutable("the service is not for sale".to_owned()));
+        }
+        let limits = (service.listing.min, service.listing.max);
+        let fields = OrderFields::try_new(&service.listing.kind, limits, place.request.clone())?;
+        let decision = self.route(place.service_id, &fields.request(), |_| false);
+        let decision = decision.ok_or_else(not_found)?;
+        if decision.chosen.is_none() {
+            return Err(CommandError::Unroutable(unroutable(&decision)));
+        }
+        let charge = charge(service, &fields);
+        Ok(Draft { service_version: found.version, fields, charge, decision })
+    }
+
+    /// Records an order, and its first attempt where a permit is free.
+    async fn record_order(
+        &self,
+        id: OrderId,
+        number: i64,
+        place: &PlaceOrder,
+        draft: Draft,
+    ) -> Result<Done<OrderId>, Failure> {
+        let guard = self.parts.claims.drive(id, 0);
+        let ticket = guard.as_ref().and_then(|_| self.parts.claims.try_claim(&draft.decision));
+        let events = Order::default().decide(OrderCommand::Place {
+            number,
+            account: place.account.clone(),
+            service_id: place.service_id,
+            fields: draft.fields,
+            charge: draft.charge,
+            digest: digest(place),
+            claim: ticket.as_ref().map(|ticket| ticket.claim.clone()),
+        })?;
+        let mut request = AppendRequest::of_command("placeOrder").append::<Order>(id, 0, &events);
+        request = match &ticket {
+            Some(ticket) => self.guarded(request, ticket).ok_or(Failure::Raced)?,
+            None => request,
+        };
+        if ticket.as_ref().is_none_or(|ticket| ticket.claim.service_id != place.service_id) {
+            request = request.unless_moved::<Service>(place.service_id, draft.service_version);
+        }
+        let appended = self.parts.journal.append(request).await;
+        if matches!(appended, Err(AppendError::OutcomeUnknown)) {
+            self.parts.claims.hand_over(Work::Resume(id));
+        }
+        let position = appended?.position;
+        if let Some((ticket, mut guard)) = ticket.zip(guard) {
+            guard.saw(events.len() as i64);
+            self.hand_over(id, &events, ticket, guard);
+        }
+        Ok(Done { value: id, position })
+    }
+
+    fn hand_over(
+        &self,
+        order_id: OrderId,
+        events: &[OrderEvent],
+        ticket: Ticket,
+        guard: DriveGuard,
+    ) {
+        let mut order = Order::default();
+        events.iter().for_each(|event| order.evolve(event));
+        let version = events.len() as i64;
+        let started = StartedAttempt { order_id, order, version, ticket, guard };
+        self.parts.claims.hand_over(Work::Send(Box::new(started)));
+    }
+}
+
+/// Returns the reservation of a provider's order id that goes with these events.
+pub(crate) fn held_order(id: OrderId, events: &[OrderEvent]) -> Option<(Subject, String)> {
+    let (provider, api_order_id) = events.iter().find_map(|event| match event {
+        OrderEvent::AttemptPlaced { provider_id, api_order_id, .. } => {
+            Some((*provider_id, api_order_id))
+        }
+        OrderEvent::AttemptSettled { provider_id, api_order_id: Some(api_order_id), .. } => {
+            Some((*provider_id, api_order_id))
+        }
+        _ => None,
+    })?;
+    let subject = Subject::provider_order(provider, api_order_id, id);
+    let stream = subject.stream_id();
+    Some((subject, stream))
+}
+
+fn charge(service: &Imported, fields: &OrderFields) -> rust_decimal::Decimal {
+    fields.charge(service.price)
+}
+
+fn unroutable(decision: &Decision) -> String {
+    let reasons: Vec<String> = decision
+        .candidates
+        .iter()
+        .map(|candidate| {
+            let rules: Vec<String> = candidate.excluded.iter().map(ToString::to_string).collect();
+            format!("service {}: {}", candidate.provider_service_id, rules.join(", "))
+        })
+        .collect();
+    format!("no provider can take this order: {}", reasons.join("; "))
+}
+
+fn bounded<'a>(field: &str, text: &'a str) -> Result<&'a str, CommandError> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Err(CommandError::invalid(field, format!("`{field}` is empty")));
+    }
+    if text.len() > MAX_TEXT_BYTES {
+        let problem = format!("`{field}` has over {MAX_TEXT_BYTES} bytes");
+        return Err(CommandError::invalid(field, problem));
+    }
+    if text.chars().any(|c| c.is_control() && c != '\n') {
+        let problem = format!("`{field}` contains a control character");
+        return Err(CommandError::invalid(field, problem));
+    }
+    Ok(text)
+}
+
+fn digest(place: &PlaceOrder) -> String {
+    let request = &place.request;
+    let facts =
+        serde_json::json!([place.service_id, request.link, request.quantity, request.fields]);
+    Sha256::digest(facts.to_string().as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -1,7 +1,32 @@
-use secrecy::SecretString;
+//! Commands on providers.
 
-use super::{CommandError, Commands, Done};
-use crate::domain::{ProviderId, ServiceId, provider::Activation};
+use secrecy::{ExposeSecret, SecretString};
+
+use super::{
+    CommandError, Commands, Done, Snapshot, Versioned,
+    race::{Failure, retried},
+};
+use crate::{
+    credentials::hint,
+    domain::{
+        Aggregate, Balance, ProviderId, ServiceId,
+        provider::{
+            Activation, Dependents, KeyReference, Provider, ProviderChanges, ProviderCommand,
+            ProviderError, ProviderName, ProviderUrl,
+        },
+        reservation::{Reservation, ReservationCommand, ReservationError, Subject},
+        service::{Service, ServiceCommand},
+    },
+    journal::AppendRequest,
+    read::open_orders,
+};
+use chrono::Utc;
+use uuid::Uuid;
+
+/// Longest provider key, in bytes.
+const MAX_KEY_BYTES: usize = 1024;
+/// Most providers in one change.
+const MAX_PROVIDERS: usize = 1000;
 
 /// A provider to add.
 #[derive(Debug, Clone)]
@@ -33,37 +58,288 @@ pub struct UpdateProvider {
 
 impl Commands {
     /// Adds a provider, active from now on.
-    pub async fn add_provider(&self, _: AddProvider) -> Result<Done<ProviderId>, CommandError> {
-        Err(CommandError::Internal(String::new()))
+    ///
+    /// # Errors
+    /// `Invalid` names the field at fault; `Conflict` where the name is taken.
+    pub async fn add_provider(&self, add: AddProvider) -> Result<Done<ProviderId>, CommandError> {
+        let id = ProviderId(Uuid::now_v7());
+        let name = ProviderName::try_new(&add.name)?;
+        let command = |key| {
+            let api_url = ProviderUrl::try_new(&add.api_url, self.parts.policy)?;
+            let (name, priority) = (name.clone(), add.priority);
+            Ok::<_, CommandError>(ProviderCommand::Add { name, api_url, priority, key })
+        };
+        // Refused before the key is stored, where it is refused anyway.
+        Provider::default().decide(command(KeyReference::default())?)?;
+        let key = self.store_key(&add.api_key).await?;
+        let events = Provider::default().decide(command(key)?)?;
+        retried!(self, {
+            let request =
+                AppendRequest::of_command("addProvider").append::<Provider>(id, 0, &events);
+            let request = self.with_name_reserved(request, &name, id).await?;
+            self.change(request, id).await
+        })
     }
+
     /// Changes a provider.
+    ///
+    /// # Errors
+    /// `Invalid` names the field at fault; `Conflict` where the name is taken; `NotFound`.
     pub async fn update_provider(
         &self,
-        _: UpdateProvider,
+        update: UpdateProvider,
     ) -> Result<Done<ProviderId>, CommandError> {
-        Err(CommandError::Internal(String::new()))
+        let id = update.id;
+        let mut changes = ProviderChanges {
+            name: update.name.as_deref().map(ProviderName::try_new).transpose()?,
+            api_url: match &update.api_url {
+                Some(url) => Some(ProviderUrl::try_new(url, self.parts.policy)?),
+                None => None,
+            },
+            priority: update.priority,
+            key: None,
+        };
+        let provider = self.provider(id)?;
+        provider.aggregate.decide(ProviderCommand::Update(changes.clone()))?;
+        if let Some(key) = &update.api_key {
+            changes.key = Some(self.store_key(key).await?);
+        }
+        retried!(self, {
+            let Versioned { aggregate, version } = self.provider(id)?;
+            let events = aggregate.decide(ProviderCommand::Update(changes.clone()))?;
+            let mut request = AppendRequest::of_command("updateProvider")
+                .append::<Provider>(id, version, &events);
+            if let Some(name) = changes.name.as_ref().filter(|name| name.as_str() != aggregate.name)
+            {
+                request = self.with_name_released(request, &aggregate, id, Some(name)).await?;
+                request = self.with_name_reserved(request, name, id).await?;
+            }
+            self.change(request, id).await
+        })
     }
+
     /// Switches a provider between active and inactive.
-    pub async fn toggle_provider(&self, _: ProviderId) -> Result<Done<ProviderId>, CommandError> {
-        Err(CommandError::Internal(String::new()))
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub async fn toggle_provider(&self, id: ProviderId) -> Result<Done<ProviderId>, CommandError> {
+        retried!(self, {
+            let provider = self.provider(id)?;
+            let events = provider.aggregate.decide(ProviderCommand::Toggle)?;
+            let request = AppendRequest::of_command("toggleProviderStatus");
+            self.change(request.append::<Provider>(id, provider.version, &events), id).await
+        })
     }
+
     /// Switches providers on or off, all or none.
+    ///
+    /// # Errors
+    /// `NotFound` names the first that is not there; `Invalid` where they are too many.
     pub async fn set_provider_status(
         &self,
-        _: Vec<ProviderId>,
-        _: Activation,
+        mut ids: Vec<ProviderId>,
+        activation: Activation,
     ) -> Result<Done<Vec<ProviderId>>, CommandError> {
-        Err(CommandError::Internal(String::new()))
+        ids.sort_unstable();
+        ids.dedup();
+        if ids.len() > MAX_PROVIDERS {
+            return Err(CommandError::invalid("ids", format!("at most {MAX_PROVIDERS} at once")));
+        }
+        retried!(self, {
+            let mut request = AppendRequest::of_command("setProviderStatus");
+            for id in &ids {
+                let provider = self.provider(*id)?;
+                let events = provider.aggregate.decide(ProviderCommand::SetActive(activation))?;
+                request = request.append::<Provider>(id, provider.version, &events);
+            }
+            self.change(request, ids.clone()).await
+        })
     }
+
     /// Deletes a provider that nothing depends on.
-    pub async fn delete_provider(&self, _: ProviderId) -> Result<Done<ProviderId>, CommandError> {
-        Err(CommandError::Internal(String::new()))
+    ///
+    /// # Errors
+    /// `Conflict` while services are associated with it or orders of it are open; `NotFound`.
+    pub async fn delete_provider(&self, id: ProviderId) -> Result<Done<ProviderId>, CommandError> {
+        retried!(self, {
+            // Once all services are retired no claim on the provider can be appended, so what the read models know by
+            // then is all there is.
+            let provider = self.provider(id)?;
+            let services = self.parts.catalogue.read(|snapshot| {
+                snapshot.services_of(id).filter(|(_, s)| s.aggregate.associated().is_some()).count()
+            });
+            self.read_models_current().await?;
+            let open_orders = open_orders::at_provider(&self.parts.reads, id).await?;
+            let dependents = Dependents { services, open_orders };
+            let events = provider.aggregate.decide(ProviderCommand::Delete(dependents))?;
+            let request = AppendRequest::of_command("deleteProvider");
+            let request = request.append::<Provider>(id, provider.version, &events);
+            let request = self.with_name_released(request, &provider.aggregate, id, None).await?;
+            self.change(request, id).await
+        })
     }
-    /// Dissociates all services of a provider.
+
+    /// Dissociates all services of a provider: off sale, and nobody's backups any more.
+    ///
+    /// # Errors
+    /// `Conflict` while orders of them are open; `NotFound`.
     pub async fn retire_services(
         &self,
-        _: ProviderId,
+        provider: ProviderId,
     ) -> Result<Done<Vec<ServiceId>>, CommandError> {
-        Err(CommandError::Internal(String::new()))
+        retried!(self, {
+            self.provider(provider)?;
+            self.read_models_current().await?;
+            let open = open_orders::by_service(&self.parts.reads, provider).await?;
+            let (request, retired) = self.parts.catalogue.read(|snapshot| {
+                let request = AppendRequest::of_command("retireServices");
+                let mut changes = Changes { snapshot, request, retired: vec![] };
+                for (id, service) in snapshot.services_of(provider) {
+                    let open_orders = open.get(&id).copied().unwrap_or_default();
+                    changes.retire(id, service, open_orders)?;
+                }
+                changes.unmap_from_others()?;
+                Ok::<_, CommandError>((changes.request, changes.retired))
+            })?;
+            self.change(request, retired).await
+        })
+    }
+
+    /// Notes what a balance call came to.
+    ///
+    /// # Errors
+    /// `NotFound` where the provider was deleted meanwhile.
+    pub async fn record_connection_test(
+        &self,
+        id: ProviderId,
+        outcome: Result<Balance, String>,
+        response_ms: i64,
+    ) -> Result<Done<ProviderId>, CommandError> {
+        let tested_at = Utc::now();
+        retried!(self, {
+            let provider = self.provider(id)?;
+            let outcome = outcome.clone();
+            let command = ProviderCommand::RecordConnectionTest { outcome, response_ms, tested_at };
+            let events = provider.aggregate.decide(command)?;
+            let request = AppendRequest::of_command("testProviderConnection");
+            self.change(request.append::<Provider>(id, provider.version, &events), id).await
+        })
+    }
+
+    /// Finds a provider that is not deleted.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub fn provider(&self, id: ProviderId) -> Result<Versioned<Provider>, CommandError> {
+        let found = self.parts.catalogue.read(|snapshot| snapshot.provider(id).cloned());
+        found
+            .filter(|provider| provider.aggregate.exists())
+            .ok_or_else(|| ProviderError::NotFound.into())
+    }
+
+    async fn store_key(&self, key: &SecretString) -> Result<KeyReference, CommandError> {
+        let key = SecretString::from(key.expose_secret().trim());
+        let text = key.expose_secret();
+        let problem = match text.len() {
+            0 => Some("the key is empty".to_owned()),
+            bytes if bytes > MAX_KEY_BYTES => {
+                Some(format!("the key is over {MAX_KEY_BYTES} bytes"))
+            }
+            _ if text.chars().any(char::is_control) => {
+                Some("the key contains a control character".to_owned())
+            }
+            _ => None,
+        };
+        if let Some(problem) = problem {
+            return Err(CommandError::invalid("apiKey", problem));
+        }
+        let credential_id = self.parts.credentials.store(&key).await?;
+        Ok(KeyReference { credential_id, hint: hint(&key) })
+    }
+
+    async fn with_name_reserved(
+        &self,
+        request: AppendRequest,
+        name: &ProviderName,
+        holder: ProviderId,
+    ) -> Result<AppendRequest, Failure> {
+        let subject = Subject::provider_name(name, holder);
+        let stream = subject.stream_id();
+        let reservation = self.load::<Reservation>(&stream).await?;
+        let reserved = reservation.aggregate.decide(ReservationCommand::Reserve(subject));
+        let events = reserved.map_err(|ReservationError::Taken { .. }| {
+            CommandError::Conflict(format!("a provider named `{name}` exists already"))
+        })?;
+        Ok(request.append::<Reservation>(stream, reservation.version, &events))
+    }
+
+    /// Gives a provider's name free, unless the new one differs in case only and so needs the same reservation.
+    async fn with_name_released(
+        &self,
+        request: AppendRequest,
+        provider: &Provider,
+        holder: ProviderId,
+        new: Option<&ProviderName>,
+    ) -> Result<AppendRequest, Failure> {
+        let Ok(name) = ProviderName::try_new(&provider.name) else { return Ok(request) };
+        let stream = Subject::provider_name(&name, holder).stream_id();
+        if new.is_some_and(|new| Subject::provider_name(new, holder).stream_id() == stream) {
+            return Ok(request);
+        }
+        let reservation = self.load::<Reservation>(&stream).await?;
+        let release = ReservationCommand::Release { holder: holder.to_string() };
+        let events = reservation.aggregate.decide(release).unwrap_or_default();
+        Ok(request.append::<Reservation>(stream, reservation.version, &events))
+    }
+}
+
+/// Retiring a provider's services, with what follows for others.
+struct Changes<'a> {
+    snapshot: &'a Snapshot,
+    request: AppendRequest,
+    retired: Vec<ServiceId>,
+}
+
+impl Changes<'_> {
+    fn retire(
+        &mut self,
+        id: ServiceId,
+        service: &Versioned<Service>,
+        open_orders: i64,
+    ) -> Result<(), CommandError> {
+        let events = service.aggregate.decide(ServiceCommand::Retire { open_orders })?;
+        if !events.is_empty() {
+            self.retired.push(id);
+            self.add(id, service.version, &events);
+        }
+        Ok(())
+    }
+
+    fn unmap_from_others(&mut self) -> Result<(), CommandError> {
+        let mut mapping = std::collections::BTreeMap::<ServiceId, Vec<ServiceId>>::new();
+        for retired in &self.retired {
+            for service in self.snapshot.backed_by(*retired) {
+                mapping.entry(service).or_default().push(*retired);
+            }
+        }
+        for (id, backups) in mapping {
+            let Some(service) = self.snapshot.service(id) else { continue };
+            let mut events = vec![];
+            for backup in backups {
+                events.extend(service.aggregate.decide(ServiceCommand::Unmap(backup))?);
+            }
+            self.add(id, service.version, &events);
+        }
+        Ok(())
+    }
+
+    fn add(
+        &mut self,
+        id: ServiceId,
+        version: i64,
+        events: &[crate::domain::service::ServiceEvent],
+    ) {
+        let request = std::mem::replace(&mut self.request, AppendRequest::of_command(""));
+        self.request = request.append::<Service>(id, version, events);
     }
 }

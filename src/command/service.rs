@@ -1,7 +1,19 @@
+//! Commands on services.
+
 use rust_decimal::Decimal;
 
-use super::{CommandError, Commands, Done};
-use crate::domain::{ServiceId, routing::Strategy, service::ForSale};
+use super::{CommandError, Commands, Done, Versioned, race::retried};
+use crate::{
+    domain::{
+        Aggregate, ServiceId,
+        routing::Strategy,
+        service::{Equivalent, ForSale, Service, ServiceCommand, ServiceError},
+    },
+    journal::AppendRequest,
+};
+
+/// Most services in one change.
+const MAX_SERVICES: usize = 1000;
 
 /// Changes to services; what is absent stays.
 #[derive(Debug, Clone, Default)]
@@ -19,29 +31,106 @@ pub struct ServicePatch {
 }
 
 impl Commands {
-    /// Names a service of another provider as an equivalent.
+    /// Names a service of another provider as an equivalent, or changes its priority.
+    ///
+    /// # Errors
+    /// `Invalid` where the two cannot stand in for each other; `NotFound`.
     pub async fn map_service(
         &self,
-        _service: ServiceId,
-        _backup: ServiceId,
-        _priority: i32,
+        service: ServiceId,
+        backup: ServiceId,
+        priority: i32,
     ) -> Result<Done<ServiceId>, CommandError> {
-        Err(CommandError::Internal(String::new()))
+        retried!(self, {
+            let stands_in = self.service(backup, "backupServiceId")?;
+            let Some(found) = stands_in.aggregate.associated() else {
+                return Err(CommandError::from(ServiceError::NotFound).into());
+            };
+            let equivalent = Equivalent {
+                service_id: backup,
+                provider_id: found.provider_id,
+                kind: found.listing.kind.clone(),
+            };
+            let mapped = self.service(service, "serviceId")?;
+            let command = ServiceCommand::Map { backup: equivalent, priority };
+            let events = mapped.aggregate.decide(command)?;
+            let mut request = AppendRequest::of_command("mapService");
+            if !events.is_empty() {
+                request = request
+                    .append::<Service>(service, mapped.version, &events)
+                    .unless_moved::<Service>(backup, stands_in.version);
+            }
+            self.change(request, service).await
+        })
     }
+
     /// Takes an equivalent back.
+    ///
+    /// # Errors
+    /// `NotFound` where there is no such service, or it has no such backup.
     pub async fn unmap_service(
         &self,
-        _service: ServiceId,
-        _backup: ServiceId,
+        service: ServiceId,
+        backup: ServiceId,
     ) -> Result<Done<ServiceId>, CommandError> {
-        Err(CommandError::Internal(String::new()))
+        retried!(self, {
+            let mapped = self.service(service, "serviceId")?;
+            let events = mapped.aggregate.decide(ServiceCommand::Unmap(backup))?;
+            let request = AppendRequest::of_command("unmapService");
+            self.change(request.append::<Service>(service, mapped.version, &events), service).await
+        })
     }
+
     /// Changes up to 1000 services, all or none.
+    ///
+    /// # Errors
+    /// `Invalid` names the field at fault; `NotFound` the first service that is not there.
     pub async fn update_services(
         &self,
-        _ids: Vec<ServiceId>,
-        _patch: ServicePatch,
+        mut ids: Vec<ServiceId>,
+        patch: ServicePatch,
     ) -> Result<Done<Vec<ServiceId>>, CommandError> {
-        Err(CommandError::Internal(String::new()))
+        ids.sort_unstable();
+        ids.dedup();
+        if ids.len() > MAX_SERVICES {
+            return Err(CommandError::invalid("ids", format!("at most {MAX_SERVICES} at once")));
+        }
+        let commands = patch.commands()?;
+        retried!(self, {
+            let mut request = AppendRequest::of_command("updateServices");
+            for id in &ids {
+                let service = self.service(*id, "ids")?;
+                let mut events = vec![];
+                for command in &commands {
+                    events.extend(service.aggregate.decide(command.clone())?);
+                }
+                request = request.append::<Service>(id, service.version, &events);
+            }
+            self.change(request, ids.clone()).await
+        })
+    }
+
+    fn service(&self, id: ServiceId, field: &str) -> Result<Versioned<Service>, CommandError> {
+        let found = self.parts.catalogue.read(|snapshot| snapshot.service(id).cloned());
+        found.filter(|service| service.aggregate.associated().is_some()).ok_or_else(|| {
+            CommandError::NotFound(format!("there is no service {id}, as `{field}` says"))
+        })
+    }
+}
+
+impl ServicePatch {
+    fn commands(&self) -> Result<Vec<ServiceCommand>, CommandError> {
+        if self.price.is_some() && self.markup_percent.is_some() {
+            let problem = "give a price or a markup, not both";
+            return Err(CommandError::invalid("markupPercent", problem));
+        }
+        let commands = [
+            self.for_sale.map(ServiceCommand::SetForSale),
+            self.price.map(ServiceCommand::SetPrice),
+            self.markup_percent.map(ServiceCommand::SetMarkup),
+            self.category.clone().map(ServiceCommand::Recategorise),
+            self.strategy.map(ServiceCommand::SetStrategy),
+        ];
+        Ok(commands.into_iter().flatten().collect())
     }
 }

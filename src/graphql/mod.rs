@@ -1,1 +1,35 @@
-//! The GraphQL API.
+//! The GraphQL API: what clients may ask and order, in the words of `schema.graphql`.
+//!
+//! # Shape
+//! One file per noun wraps the rows of [`crate::read`]; `query` and `mutation` hold the entry points by noun. What one
+//! object asks of many others goes through `loaders`, which turns it into one statement per kind and level.
+//!
+//! # Correctness
+//! A mutation runs on a task of its own, so that a client that hangs up cannot cancel an append half-way. Its payload is
+//! read once the read models have reached its position. `error` is the only place that knows how errors look outside.
+//!
+//! Deleted providers and retired services are absent from lists, and `provider(id)` and `service(id)` answer null for
+//! them; orders, attempts and logs go on resolving them.
+
+mod connection;
+mod context;
+mod error;
+mod event;
+mod failover_log;
+mod input;
+mod loaders;
+mod mutation;
+mod order;
+mod performance;
+mod provider;
+mod query;
+mod scalars;
+mod schema;
+mod service;
+mod sync_log;
+mod words;
+
+pub(crate) use context::Backend;
+pub(crate) use error::{ApiError, with_codes};
+pub use schema::sdl;
+pub(crate) use schema::{ApiSchema, schema};

@@ -2,13 +2,8 @@
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AppendError {
     /// A stream's head is not where the caller expected it: somebody else appended. Load again and decide anew.
-    #[error("stream {stream} has moved on to version {actual}")]
-    Conflict {
-        /// The first stream that is not as expected.
-        stream: String,
-        /// Its true head.
-        actual: i64,
-    },
+    #[error("stream {0} is not at the expected version any more")]
+    Conflict(String),
     /// The request can never be stored as it is.
     #[error("the events cannot be stored: {0}")]
     Invalid(String),

@@ -8,6 +8,7 @@ use tokio::process::Command;
 use super::binaries::Binaries;
 use super::error::{PostgresError, cannot};
 use super::place::Place;
+use super::server;
 use super::settings::Durability;
 
 /// The database's only user, its superuser: who may enter the socket's folder may do everything anyway.
@@ -27,6 +28,8 @@ pub(super) async fn make_if_missing(
     tracing::info!(cluster = %place.cluster().display(), "making a private PostgreSQL cluster");
     let unfinished = place.unfinished_cluster();
     if unfinished.exists() {
+        // The program may have been killed while its initdb went on.
+        server::running_or_gone(&unfinished).await?;
         fs::remove_dir_all(&unfinished).map_err(cannot("remove", &unfinished))?;
     }
     DirBuilder::new().mode(0o700).create(&unfinished).map_err(cannot("create", &unfinished))?;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use nix::unistd::Pid;
 
-/// The processes of a server that works in `cluster`: its postmaster and all its workers.
+/// The processes that work in `cluster`: a postmaster and all its workers, or an `initdb`.
 pub(super) fn of_cluster(cluster: &Path) -> Vec<Pid> {
     let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
     entries
@@ -20,7 +20,8 @@ pub(super) fn works_in(pid: Pid, cluster: &Path) -> bool {
     let process = PathBuf::from(format!("/proc/{pid}"));
     // A process that is dead but not yet reaped has no working folder.
     fs::read_link(process.join("cwd")).is_ok_and(|folder| folder == cluster)
-        && fs::read_to_string(process.join("comm")).is_ok_and(|name| name.trim() == "postgres")
+        && fs::read_to_string(process.join("comm"))
+            .is_ok_and(|name| ["postgres", "initdb"].contains(&name.trim()))
 }
 
 /// A running postmaster and the folder of its socket.

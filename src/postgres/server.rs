@@ -67,17 +67,14 @@ enum Process {
 impl Server {
     /// Adopts the server that runs in the place, or starts one, and waits until it accepts connections.
     pub(super) async fn run(site: &Site) -> Result<Self, PostgresError> {
-        let mut server = match Self::find(&site.place.cluster()).await? {
-            Some(server) => server,
-            None => Self::start(site)?,
-        };
-        match server.wait_until_ready(site).await {
-            Ok(()) => Ok(server),
-            Err(error) => {
-                server.stop().await;
-                Err(error)
+        if let Some(orphan) = Self::find(&site.place.cluster()).await? {
+            match orphan.ready(site).await {
+                // It was on its way out already.
+                Err(PostgresError::DidNotStart { .. }) => {}
+                answer => return answer,
             }
         }
+        Self::start(site)?.ready(site).await
     }
 
     /// The server that already runs in `cluster`.
@@ -108,6 +105,17 @@ impl Server {
         let child = command.spawn().map_err(cannot("run", &program))?;
         tracing::debug!(pid = child.id(), "started the private PostgreSQL");
         Ok(Self { process: Process::Child(child), cluster })
+    }
+
+    /// The same server once it accepts connections; one that never does is stopped.
+    async fn ready(mut self, site: &Site) -> Result<Self, PostgresError> {
+        match self.wait_until_ready(site).await {
+            Ok(()) => Ok(self),
+            Err(error) => {
+                self.stop().await;
+                Err(error)
+            }
+        }
     }
 
     async fn wait_until_ready(&mut self, site: &Site) -> Result<(), PostgresError> {

@@ -1,1 +1,39 @@
-//! Queries over the read models.
+//! The read models' tables as rows: what GraphQL and the demo show.
+//!
+//! # Shape
+//! One file per noun. Each adds its queries to [`Reads`], which knows only a pool whose connections look into the read
+//! models' schemas first and into `public` after them.
+//!
+//! # Correctness
+//! Every read model is folded on its own, so two tables may stand at different positions for some milliseconds. Who needs
+//! to see a change waits for its position before reading. What was deleted or retired is left out of lists, and found by
+//! id as long as history names it.
+//!
+//! # Cost
+//! Pages are read by key, never by offset; lookups of many things take one statement, joined laterally to the list of
+//! keys, because plans made for small tables stay in use after the tables have grown.
+
+mod attempts;
+mod error;
+mod events;
+mod failover_logs;
+pub mod open_orders;
+mod orders;
+mod page;
+mod performance;
+mod providers;
+mod reads;
+mod services;
+mod sync_logs;
+
+pub use attempts::AttemptRow;
+pub use error::ReadError;
+pub use events::{EventRow, EventSelection, InvalidStream, StreamName};
+pub use failover_logs::{FailoverLogRow, FailoverSelection};
+pub use orders::{OrderRow, OrderSelection};
+pub use page::{Page, PageRequest};
+pub use performance::{Performance, ProviderDay};
+pub use providers::ProviderRow;
+pub use reads::Reads;
+pub use services::{MappingRow, ServiceRow, ServiceSelection};
+pub use sync_logs::SyncLogRow;

@@ -368,6 +368,7 @@ impl History {
         let candidate = Candidate {
             provider_id,
             service_id,
+            provider_service_id: "7".to_owned(),
             mapping_priority: Some(2),
             provider_priority: 1,
             score_ppm: None,

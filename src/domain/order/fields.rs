@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::super::{InvalidLink, Link, charge_for};
-use crate::domain::service::{Requirements, ServiceKind, Units};
+use crate::domain::{
+    routing::Request,
+    service::{Requirements, ServiceKind, Units},
+};
 use rust_decimal::Decimal;
 
 /// Longest field, in bytes; comment lists are the longest that customers send.
@@ -116,6 +119,16 @@ impl OrderFields {
             return Err(InvalidFields::value(field, problem));
         }
         Ok(Self { link, quantity, per_run, sent })
+    }
+
+    /// Returns what the order asks of a candidate.
+    pub fn request(&self) -> Request {
+        Request {
+            units_per_run: self.per_run,
+            total_units: self.quantity,
+            package: self.per_run.is_none(),
+            dripfeed: self.sent.contains_key("runs"),
+        }
     }
 
     /// Returns what the request costs at a price per 1000, or of a whole package.

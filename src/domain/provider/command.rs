@@ -59,7 +59,7 @@ pub struct ProviderChanges {
 }
 
 /// A provider key as events may know it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct KeyReference {
     /// Where the sealed key is.
     pub credential_id: CredentialId,

@@ -1,3 +1,5 @@
+use std::fmt;
+
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
@@ -92,6 +94,23 @@ pub enum Exclusion {
     AlreadyTried,
 }
 
+impl fmt::Display for Exclusion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ProviderInactive => f.write_str("the provider is inactive"),
+            Self::ServiceDisabled => f.write_str("the service is not for sale"),
+            Self::ServiceDelisted => f.write_str("the provider does not list the service any more"),
+            Self::OtherKind => f.write_str("the service is of another type now"),
+            Self::QuantityOutOfLimits { min, max } => write!(f, "it takes {min} to {max} units"),
+            Self::NoDripfeed => f.write_str("it cannot be split into runs"),
+            Self::BalanceTooLow { balance, cost } => {
+                write!(f, "the balance there, {balance}, does not cover {cost}")
+            }
+            Self::AlreadyTried => f.write_str("the order was tried there before"),
+        }
+    }
+}
+
 /// One candidate as it stood when the choice was made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Candidate {
@@ -99,6 +118,8 @@ pub struct Candidate {
     pub provider_id: ProviderId,
     /// Which service would be bought there.
     pub service_id: ServiceId,
+    /// What the provider calls it.
+    pub provider_service_id: String,
     /// `None` for the primary, else the mapping's priority.
     pub mapping_priority: Option<i32>,
     /// The provider's own priority.
@@ -159,6 +180,7 @@ impl CandidateFacts {
         Candidate {
             provider_id: self.provider_id,
             service_id: self.service_id,
+            provider_service_id: self.provider_service_id.clone(),
             mapping_priority: self.mapping_priority,
             provider_priority: self.provider_priority,
             score_ppm: None,

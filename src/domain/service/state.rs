@@ -199,7 +199,8 @@ fn changed_fields(known: &ServiceListing, found: &ServiceListing) -> Vec<String>
         ("dripfeed", known.dripfeed != found.dripfeed),
     ]
     .into_iter()
-    .filter_map(|(field, differs)| differs.then(|| field.to_owned()))
+    .filter(|(_, differs)| *differs)
+    .map(|(field, _)| field.to_owned())
     .collect()
 }
 

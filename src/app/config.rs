@@ -1,0 +1,57 @@
+use std::{net::SocketAddr, path::PathBuf};
+
+use secrecy::SecretString;
+use sqlx::postgres::PgConnectOptions;
+
+use crate::{
+    domain::provider::UpstreamPolicy, postgres::Durability, process::DispatchPace,
+    provider_api::CallLimits,
+};
+
+/// What differs between installations.
+#[derive(Debug, Clone)]
+pub struct AppConfig {
+    /// Where HTTP is served; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Which database.
+    pub database: DatabaseConfig,
+    /// Where the private database and the sealing key are kept.
+    pub data_dir: PathBuf,
+    /// Seals provider keys: 32 bytes in base64.
+    pub secret_key: Option<SecretString>,
+    /// A bearer token with all rights.
+    pub admin_token: Option<SecretString>,
+    /// Added once, where no provider was ever added.
+    pub first_provider: Option<FirstProvider>,
+    /// Which addresses providers may have.
+    pub policy: UpstreamPolicy,
+    /// How long provider calls may take.
+    pub call_limits: CallLimits,
+    /// How long the dispatcher waits where waiting is called for.
+    pub pace: DispatchPace,
+}
+
+/// Which database an installation uses.
+#[derive(Debug, Clone)]
+pub enum DatabaseConfig {
+    /// One that the program starts in its data folder and stops with itself.
+    Private(Durability),
+    /// The operator's own.
+    External {
+        /// How to reach it.
+        options: Box<PgConnectOptions>,
+        /// Whether it may run without forcing commits to disk. Only tests may.
+        durability: Durability,
+    },
+}
+
+/// The provider that a new installation begins with.
+#[derive(Debug, Clone)]
+pub struct FirstProvider {
+    /// Its name.
+    pub name: String,
+    /// Where its API is.
+    pub url: String,
+    /// Our key there.
+    pub key: SecretString,
+}

@@ -1,0 +1,150 @@
+use std::{collections::HashSet, path::Path, time::Duration};
+
+use sqlx::{
+    ConnectOptions, PgPool,
+    migrate::{MigrateError, Migrator},
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+use tracing::log::LevelFilter;
+
+use super::DatabaseConfig;
+use crate::postgres::{
+    Durability, PostgresError, PrivatePostgres, Settings, create_data_folder, mark_external,
+};
+
+/// What brings a database to the shape that this program needs.
+pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+
+/// How long a connection may be waited for: by then the caller is better told.
+const ACQUIRE_LIMIT: Duration = Duration::from_secs(5);
+/// Statements that take longer are logged.
+const SLOW: Duration = Duration::from_secs(1);
+
+/// A database in use.
+#[derive(Debug)]
+pub struct Database {
+    options: PgConnectOptions,
+    private: Option<PrivatePostgres>,
+}
+
+/// Why a database cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum DatabaseError {
+    /// The private one does not run.
+    #[error(transparent)]
+    Private(#[from] PostgresError),
+    /// It cannot be reached or refuses.
+    #[error("the database cannot be used: {0}")]
+    Unreachable(#[from] sqlx::Error),
+    /// It cannot be brought to the shape that this program needs.
+    #[error("the database cannot be migrated: {0}")]
+    Migration(#[from] MigrateError),
+    /// A crash of its machine would lose what was acknowledged.
+    #[error("the database runs with fsync = off, so a crash would lose orders: switch it on")]
+    NotDurable,
+}
+
+/// Where a database stands among the migrations.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Migration {
+    /// Number and name.
+    pub name: String,
+    /// Whether it was applied.
+    pub applied: bool,
+}
+
+impl Database {
+    /// Starts or reaches the database.
+    ///
+    /// # Errors
+    /// [`DatabaseError`] says what is in the way.
+    pub async fn open(config: &DatabaseConfig, data_dir: &Path) -> Result<Self, DatabaseError> {
+        create_data_folder(data_dir)?;
+        match config {
+            DatabaseConfig::Private(durability) => {
+                let settings = Settings { durability: *durability, ..Settings::default() };
+                let private = PrivatePostgres::start_with(data_dir, settings).await?;
+                let database = Self { options: private.options(), private: Some(private) };
+                match database.refuse_volatile(*durability).await {
+                    Ok(()) => Ok(database),
+                    Err(error) => {
+                        database.close().await;
+                        Err(error)
+                    }
+                }
+            }
+            DatabaseConfig::External { options, durability } => {
+                let database = Self { options: (**options).clone(), private: None };
+                database.refuse_volatile(*durability).await?;
+                mark_external(data_dir)?;
+                Ok(database)
+            }
+        }
+    }
+
+    /// How to connect to it.
+    pub fn options(&self) -> PgConnectOptions {
+        self.options.clone().log_slow_statements(LevelFilter::Warn, SLOW)
+    }
+
+    /// Makes a pool whose connections look for tables along `search_path`.
+    pub fn pool(&self, size: u32, search_path: &str, name: &str) -> PgPool {
+        let options = self.options().options([("search_path", search_path)]);
+        PgPoolOptions::new()
+            .max_connections(size)
+            .acquire_timeout(ACQUIRE_LIMIT)
+            .connect_lazy_with(options.application_name(name))
+    }
+
+    /// Applies the migrations that are missing.
+    ///
+    /// # Errors
+    /// [`DatabaseError::Migration`] where one fails, or was applied as another text.
+    pub async fn migrate(&self) -> Result<(), DatabaseError> {
+        let pool = self.pool(1, "public", "signalbox migrate");
+        let migrated = MIGRATIONS.run(&pool).await;
+        pool.close().await;
+        Ok(migrated?)
+    }
+
+    /// Ends a private database with the program; an external one is left alone.
+    pub async fn close(self) {
+        if let Some(private) = self.private {
+            private.stop().await;
+        }
+    }
+
+    async fn refuse_volatile(&self, durability: Durability) -> Result<(), DatabaseError> {
+        let mut connection = self.options.connect().await?;
+        let fsync: String = sqlx::query_scalar("select current_setting('fsync')")
+            .fetch_one(&mut connection)
+            .await?;
+        match (fsync.as_str(), durability) {
+            ("off", Durability::Durable) => Err(DatabaseError::NotDurable),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Lists the migrations, oldest first, and whether a database has them.
+///
+/// # Errors
+/// The database's words where it cannot be asked.
+pub async fn migration_state(database: &Database) -> Result<Vec<Migration>, sqlx::Error> {
+    let mut connection = database.options.connect().await?;
+    let known: Option<String> = sqlx::query_scalar("select to_regclass('_sqlx_migrations')::text")
+        .fetch_one(&mut connection)
+        .await?;
+    let applied: HashSet<i64> = match known {
+        None => HashSet::new(),
+        Some(_) => {
+            let applied = "select version from _sqlx_migrations where success";
+            sqlx::query_scalar(applied).fetch_all(&mut connection).await?.into_iter().collect()
+        }
+    };
+    let migrations = MIGRATIONS.iter().map(|migration| Migration {
+        name: format!("{:04} {}", migration.version, migration.description),
+        applied: applied.contains(&migration.version),
+    });
+    Ok(migrations.collect())
+}

@@ -1,0 +1,16 @@
+//! The whole installation, put together.
+//!
+//! # Shape
+//! [`App::start`] opens the database, starts the journal, the read models, the dispatcher and the HTTP side, in that
+//! order; [`App::stop`] ends them in the other. Everything that differs between installations is in [`AppConfig`].
+
+mod config;
+mod database;
+mod first_provider;
+mod running;
+mod secret;
+
+pub use config::{AppConfig, DatabaseConfig, FirstProvider};
+pub use database::{Database, DatabaseError, Migration, migration_state};
+pub use running::{App, StartError};
+pub use secret::SecretError;

@@ -1,0 +1,226 @@
+use std::{io, net::SocketAddr};
+
+use tokio::{net::TcpListener, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
+
+use super::{AppConfig, Database, DatabaseError, SecretError, first_provider, secret};
+use crate::{
+    command::{Catalogue, Claims, CommandError, CommandNeeds, Commands},
+    credentials::{CredentialError, Credentials},
+    http::{self, AppState},
+    journal::Journal,
+    process::{Dispatch, DispatchNeeds, ProviderOperations},
+    projection::{ProjectionError, Projections, ReadModels, search_path},
+    provider_api::{ClientUnavailable, PanelClient},
+    read::Reads,
+};
+
+/// Connections for loading streams, following the journal and storing keys.
+const JOURNAL_CONNECTIONS: u32 = 16;
+/// Connections for folding read models.
+const PROJECTION_CONNECTIONS: u32 = 8;
+/// Connections for answering queries.
+const READ_CONNECTIONS: u32 = 24;
+
+/// A running installation.
+#[derive(Debug)]
+pub struct App {
+    address: SocketAddr,
+    commands: Commands,
+    operations: ProviderOperations,
+    reads: Reads,
+    projections: Projections,
+    database: Database,
+    /// First nothing new is begun …
+    stop: CancellationToken,
+    dispatcher: JoinHandle<()>,
+    server: JoinHandle<io::Result<()>>,
+    /// … and when what was begun has ended, the read models rest too.
+    stop_folding: CancellationToken,
+}
+
+/// Why an installation does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The database.
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+    /// The sealing key.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+    /// The stored provider keys.
+    #[error(transparent)]
+    Credentials(#[from] CredentialError),
+    /// The read models.
+    #[error(transparent)]
+    Projections(#[from] ProjectionError),
+    /// The journal.
+    #[error("the journal cannot be read: {0}")]
+    Journal(#[from] sqlx::Error),
+    /// The HTTP client.
+    #[error(transparent)]
+    Client(#[from] ClientUnavailable),
+    /// The provider from the environment.
+    #[error("the first provider (SIGNALBOX_FIRST_PROVIDER_…) cannot be added: {0}")]
+    FirstProvider(CommandError),
+    /// The address.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// Where.
+        address: SocketAddr,
+        /// Why not.
+        source: io::Error,
+    },
+}
+
+impl App {
+    /// Starts everything; returns once HTTP is served.
+    ///
+    /// # Errors
+    /// [`StartError`] says what is in the way; nothing is left running then.
+    pub async fn start(config: AppConfig) -> Result<Self, StartError> {
+        // Before anything is started: a taken address is the commonest reason not to.
+        let address = config.listen;
+        let listener = TcpListener::bind(address).await;
+        let listener = listener.map_err(|source| StartError::Listen { address, source })?;
+        let database = Database::open(&config.database, &config.data_dir).await?;
+        match Parts::start(&config, &database).await {
+            Ok(parts) => Ok(parts.serve(config, database, listener)),
+            Err(error) => {
+                database.close().await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Where HTTP is served.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What may be asked of the installation.
+    pub fn commands(&self) -> &Commands {
+        &self.commands
+    }
+
+    /// What operators ask of providers at once.
+    pub fn operations(&self) -> &ProviderOperations {
+        &self.operations
+    }
+
+    /// Answers from the read models.
+    pub fn reads(&self) -> &Reads {
+        &self.reads
+    }
+
+    /// How far the read models are.
+    pub fn projections(&self) -> &Projections {
+        &self.projections
+    }
+
+    /// Returns when a part has ended by itself, which none should.
+    pub async fn failed(&mut self) {
+        tokio::select! {
+            _ = &mut self.dispatcher => tracing::error!("the dispatcher has ended"),
+            _ = &mut self.server => tracing::error!("the HTTP server has ended"),
+        }
+    }
+
+    /// Stops: no new claims, calls under way are awaited, unsent claims are released, requests are answered.
+    pub async fn stop(self) {
+        self.stop.cancel();
+        if !self.dispatcher.is_finished()
+            && let Err(error) = self.dispatcher.await
+        {
+            tracing::error!(%error, "the dispatcher failed");
+        }
+        if !self.server.is_finished()
+            && let Err(error) = self.server.await
+        {
+            tracing::error!(%error, "the HTTP server failed");
+        }
+        self.stop_folding.cancel();
+        self.database.close().await;
+    }
+}
+
+/// What is started before HTTP.
+struct Parts {
+    commands: Commands,
+    operations: ProviderOperations,
+    client: PanelClient,
+    reads: Reads,
+    projections: Projections,
+    claims_work: tokio::sync::mpsc::UnboundedReceiver<crate::command::Work>,
+    stop_folding: CancellationToken,
+}
+
+impl Parts {
+    async fn start(config: &AppConfig, database: &Database) -> Result<Self, StartError> {
+        let key =
+            secret::sealing_key(config.secret_key.as_ref(), &config.database, &config.data_dir)?;
+        database.migrate().await?;
+        let pool = database.pool(JOURNAL_CONNECTIONS, "public", "signalbox");
+        let journal = Journal::start(database.options(), pool.clone()).await?;
+        let models = ReadModels::embedded();
+        let path = search_path(&models);
+        let folding = database.pool(PROJECTION_CONNECTIONS, "public", "signalbox read models");
+        let stop_folding = CancellationToken::new();
+        let projections =
+            Projections::start(folding, models, journal.head(), stop_folding.clone()).await?;
+        let reads = Reads::new(database.pool(READ_CONNECTIONS, &path, "signalbox reads"));
+        let credentials = Credentials::new(pool, key);
+        credentials.check().await?;
+        let (claims, claims_work) = Claims::new(config.call_limits.add);
+        let commands = Commands::new(CommandNeeds {
+            catalogue: Catalogue::start(&journal).await?,
+            journal,
+            credentials,
+            claims,
+            projections: projections.clone(),
+            reads: reads.pool().clone(),
+            policy: config.policy,
+        });
+        let client = PanelClient::new(config.policy, config.call_limits)?;
+        if let Some(first) = config.first_provider.clone() {
+            first_provider::add(&commands, first).await.map_err(StartError::FirstProvider)?;
+        }
+        let operations = ProviderOperations::new(commands.clone(), client.clone(), config.policy);
+        Ok(Self { commands, operations, client, reads, projections, claims_work, stop_folding })
+    }
+
+    fn serve(self, config: AppConfig, database: Database, listener: TcpListener) -> App {
+        let stop = CancellationToken::new();
+        let dispatch = Dispatch::new(DispatchNeeds {
+            commands: self.commands.clone(),
+            client: self.client,
+            policy: config.policy,
+            reads: self.reads.pool().clone(),
+            projections: self.projections.clone(),
+            database: database.options(),
+            pace: config.pace,
+            stop: stop.clone(),
+        });
+        let state = AppState {
+            commands: self.commands.clone(),
+            operations: self.operations.clone(),
+            reads: self.reads.clone(),
+            projections: self.projections.clone(),
+            admin_token: config.admin_token,
+            dispatching: dispatch.status(),
+        };
+        let address = listener.local_addr().unwrap_or(config.listen);
+        App {
+            address,
+            commands: self.commands,
+            operations: self.operations,
+            reads: self.reads,
+            projections: self.projections,
+            database,
+            dispatcher: tokio::spawn(dispatch.run(self.claims_work)),
+            server: tokio::spawn(http::serve(listener, state, stop.clone())),
+            stop,
+            stop_folding: self.stop_folding,
+        }
+    }
+}

@@ -1,0 +1,2 @@
+mod stage;
+pub(super) use stage::Demo;

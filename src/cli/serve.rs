@@ -1,0 +1,122 @@
+//! `signalbox serve`: the router itself.
+
+use std::net::SocketAddr;
+
+use anyhow::bail;
+use clap::Args;
+use secrecy::SecretString;
+
+use super::{installation::Installation, logging, signals::EndSignals};
+use crate::{
+    app::{App, AppConfig, FirstProvider},
+    domain::provider::UpstreamPolicy,
+    process::DispatchPace,
+    provider_api::CallLimits,
+};
+
+const ABOUT: &str = "\
+Orders are placed over GraphQL at /graphql, with `Authorization: Bearer TOKEN`.
+Of several processes on one database exactly one dispatches; the others answer
+queries and queue orders for it, and take over when it ends.
+
+SIGTERM and Ctrl-C drain: no new provider call begins, calls under way are
+awaited for up to 20 s. A call that was cut off all the same is in doubt at the
+next start, and is never sent again.
+
+Logs go to standard error; RUST_LOG=debug shows more.";
+
+/// Route orders: serve the API, dispatch to providers, keep the read models
+#[derive(Debug, Args)]
+#[command(after_help = ABOUT)]
+pub(super) struct Serve {
+    /// Address to listen on
+    #[arg(long, env = "SIGNALBOX_LISTEN", value_name = "ADDR", default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
+    #[command(flatten)]
+    installation: Installation,
+    /// Seals provider keys: 32 bytes in base64; made once in the data folder with the private PostgreSQL
+    #[arg(long, env = "SIGNALBOX_SECRET_KEY", hide_env_values = true, value_name = "BASE64")]
+    secret_key: Option<SecretString>,
+    /// Bearer token with all rights
+    #[arg(long, env = "SIGNALBOX_ADMIN_TOKEN", hide_env_values = true, value_name = "TOKEN")]
+    admin_token: Option<SecretString>,
+    /// Name of the provider to begin with; ignored once any provider was ever added
+    #[arg(long, env = "SIGNALBOX_FIRST_PROVIDER_NAME", value_name = "NAME")]
+    first_provider_name: Option<String>,
+    /// Address of that provider's API
+    #[arg(long, env = "SIGNALBOX_FIRST_PROVIDER_URL", value_name = "URL")]
+    first_provider_url: Option<String>,
+    /// Key of that provider's API
+    #[arg(long, env = "SIGNALBOX_FIRST_PROVIDER_KEY", hide_env_values = true, value_name = "KEY")]
+    first_provider_key: Option<SecretString>,
+    /// Allow provider URLs that are http, or that resolve to loopback or private addresses
+    #[arg(
+        long,
+        env = "SIGNALBOX_ALLOW_PRIVATE_UPSTREAMS",
+        value_name = "BOOL",
+        num_args = 0..=1,
+        default_value_t = false,
+        default_missing_value = "true",
+        action = clap::ArgAction::Set
+    )]
+    allow_private_upstreams: bool,
+}
+
+impl Serve {
+    pub(super) async fn run(self) -> anyhow::Result<()> {
+        logging::start("info");
+        let mut signals = EndSignals::listen()?;
+        let config = self.config()?;
+        if config.admin_token.is_none() {
+            tracing::warn!("SIGNALBOX_ADMIN_TOKEN is not set, so nobody can use the API");
+        }
+        let starting = App::start(config);
+        let mut app = tokio::select! {
+            app = starting => app?,
+            () = signals.received() => return Ok(()),
+        };
+        tracing::info!("serving GraphQL at http://{}/graphql", app.address());
+        let failed = tokio::select! {
+            () = signals.received() => false,
+            () = app.failed() => true,
+        };
+        tracing::info!("stopping");
+        app.stop().await;
+        if failed {
+            bail!("a part of the program ended by itself; the log says which");
+        }
+        Ok(())
+    }
+
+    fn config(self) -> anyhow::Result<AppConfig> {
+        Ok(AppConfig {
+            listen: self.listen,
+            database: self.installation.database()?,
+            first_provider: self.first_provider()?,
+            data_dir: self.installation.data_dir,
+            secret_key: self.secret_key,
+            admin_token: self.admin_token,
+            policy: match self.allow_private_upstreams {
+                true => UpstreamPolicy::PrivateAllowed,
+                false => UpstreamPolicy::PublicOnly,
+            },
+            call_limits: CallLimits::default(),
+            pace: DispatchPace::default(),
+        })
+    }
+
+    fn first_provider(&self) -> anyhow::Result<Option<FirstProvider>> {
+        let given = (&self.first_provider_name, &self.first_provider_url, &self.first_provider_key);
+        match given {
+            (None, None, None) => Ok(None),
+            (Some(name), Some(url), Some(key)) => {
+                let (name, url, key) = (name.clone(), url.clone(), key.clone());
+                Ok(Some(FirstProvider { name, url, key }))
+            }
+            _ => bail!(
+                "the first provider needs all of SIGNALBOX_FIRST_PROVIDER_NAME, \
+                 SIGNALBOX_FIRST_PROVIDER_URL and SIGNALBOX_FIRST_PROVIDER_KEY"
+            ),
+        }
+    }
+}

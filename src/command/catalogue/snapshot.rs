@@ -1,0 +1,169 @@
+use std::collections::{BTreeSet, HashMap};
+
+use serde::de::DeserializeOwned;
+
+use crate::{
+    domain::{
+        Aggregate, Position, ProviderId, ServiceId,
+        provider::Provider,
+        routing::{CandidateFacts, Decision, Request, Strategy, decide},
+        service::{Backup, Imported, Service},
+    },
+    journal::RecordedEvent,
+};
+
+/// An aggregate and the head of its stream.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Versioned<A> {
+    /// The state.
+    pub aggregate: A,
+    /// The head of the stream.
+    pub version: i64,
+}
+
+/// All providers and services as they were at a position of the journal.
+#[derive(Debug, Default)]
+pub struct Snapshot {
+    /// Up to where the journal is folded in.
+    pub position: Position,
+    providers: HashMap<ProviderId, Versioned<Provider>>,
+    services: HashMap<ServiceId, Versioned<Service>>,
+    by_provider: HashMap<ProviderId, BTreeSet<ServiceId>>,
+    backing: HashMap<ServiceId, BTreeSet<ServiceId>>,
+}
+
+impl Snapshot {
+    /// Finds a provider, deleted ones included.
+    pub fn provider(&self, id: ProviderId) -> Option<&Versioned<Provider>> {
+        self.providers.get(&id)
+    }
+
+    /// Tells whether any provider was ever added.
+    pub fn has_ever_had_a_provider(&self) -> bool {
+        !self.providers.is_empty()
+    }
+
+    /// Finds a service, retired ones included.
+    pub fn service(&self, id: ServiceId) -> Option<&Versioned<Service>> {
+        self.services.get(&id)
+    }
+
+    /// Returns a provider's services, retired ones included.
+    pub fn services_of(
+        &self,
+        provider: ProviderId,
+    ) -> impl Iterator<Item = (ServiceId, &Versioned<Service>)> {
+        let ids = self.by_provider.get(&provider).into_iter().flatten();
+        ids.filter_map(|id| Some((*id, self.services.get(id)?)))
+    }
+
+    /// Returns the services that name this one as an equivalent.
+    pub fn backed_by(&self, backup: ServiceId) -> impl Iterator<Item = ServiceId> {
+        self.backing.get(&backup).into_iter().flatten().copied()
+    }
+
+    /// Chooses where an order for a service goes; `has_tried` tells which services took part before.
+    pub fn route(
+        &self,
+        service: ServiceId,
+        request: &Request,
+        now: chrono::DateTime<chrono::Utc>,
+        has_tried: impl Fn(ServiceId) -> bool,
+    ) -> Option<Decision> {
+        let ordered = self.service(service)?.aggregate.imported()?;
+        let primary = std::iter::once((service, None));
+        let backups =
+            ordered.backups.iter().map(|backup| (backup.service_id, Some(backup.priority)));
+        let facts = primary.chain(backups).filter_map(|(id, mapping_priority)| {
+            let tried = has_tried(id);
+            Some(CandidateFacts { mapping_priority, tried, ..self.facts(id, ordered, now)? })
+        });
+        let strategy = ordered.strategy.unwrap_or(Strategy::Priority);
+        Some(decide(self.position, strategy, request, facts.collect()))
+    }
+
+    fn facts(
+        &self,
+        id: ServiceId,
+        ordered: &Imported,
+        now: chrono::DateTime<chrono::Utc>,
+    ) -> Option<CandidateFacts> {
+        let service = self.service(id)?.aggregate.imported()?;
+        let provider = &self.provider(service.provider_id)?.aggregate;
+        Some(CandidateFacts {
+            provider_id: service.provider_id,
+            service_id: id,
+            provider_service_id: service.listing.provider_service_id.clone(),
+            mapping_priority: None,
+            provider_priority: provider.priority,
+            active: provider.is_active(),
+            enabled: service.enabled,
+            listed: service.listed,
+            kind_fits: service.listing.kind == ordered.listing.kind,
+            limits: (service.listing.min, service.listing.max),
+            dripfeed: service.listing.dripfeed,
+            rate: service.listing.rate,
+            balance: provider.fresh_balance(now),
+            tried: false,
+        })
+    }
+
+    /// Folds an event in; those of other streams pass by.
+    ///
+    /// # Errors
+    /// What cannot be decoded: an event of a later version of the program.
+    pub(super) fn apply(&mut self, event: RecordedEvent) -> Result<(), serde_json::Error> {
+        match event.aggregate_type.as_str() {
+            Provider::TYPE => {
+                if let Ok(id) = event.aggregate_id.parse() {
+                    fold(self.providers.entry(id).or_default(), event)?;
+                }
+            }
+            Service::TYPE => {
+                if let Ok(id) = event.aggregate_id.parse() {
+                    self.apply_to_service(id, event)?;
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn apply_to_service(
+        &mut self,
+        id: ServiceId,
+        event: RecordedEvent,
+    ) -> Result<(), serde_json::Error> {
+        let service = self.services.entry(id).or_default();
+        let before = backups(&service.aggregate);
+        fold(service, event)?;
+        let after = backups(&service.aggregate);
+        if let Some(imported) = service.aggregate.imported() {
+            self.by_provider.entry(imported.provider_id).or_default().insert(id);
+        }
+        for gone in before.difference(&after) {
+            self.backing.entry(*gone).or_default().remove(&id);
+        }
+        for new in after.difference(&before) {
+            self.backing.entry(*new).or_default().insert(id);
+        }
+        Ok(())
+    }
+}
+
+fn backups(service: &Service) -> BTreeSet<ServiceId> {
+    let backups = service.imported().map(|imported| imported.backups.as_slice());
+    backups.unwrap_or_default().iter().map(|backup: &Backup| backup.service_id).collect()
+}
+
+fn fold<A: Aggregate>(
+    stream: &mut Versioned<A>,
+    event: RecordedEvent,
+) -> Result<(), serde_json::Error>
+where
+    A::Event: DeserializeOwned,
+{
+    stream.aggregate.evolve(&serde_json::from_value(event.payload)?);
+    stream.version = event.sequence;
+    Ok(())
+}

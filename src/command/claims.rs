@@ -1,0 +1,206 @@
+//! Who may send, and how much at once.
+//!
+//! An attempt is started only with its provider's send permit in hand, by the one process that dispatches. An order is
+//! driven by one task at a time: whoever starts or resumes it holds its [`DriveGuard`].
+
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use chrono::{TimeDelta, Utc};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use uuid::Uuid;
+
+use crate::domain::{
+    AttemptId, Incarnation, OrderId, ProviderId,
+    order::{Claim, Order},
+    routing::{Candidate, Decision},
+};
+
+/// Calls under way at one provider at once.
+const CALLS_PER_PROVIDER: usize = 64;
+/// How long after its claim an attempt may be sent: the commit and a connection must fit in.
+const SEND_WINDOW: Duration = Duration::from_secs(30);
+/// How long a provider may take to settle what a cut-off call left behind.
+const SETTLE_TIME: Duration = Duration::from_secs(60);
+
+/// Hands out the right to send. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Claims {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    call_limit: Duration,
+    permits: Mutex<HashMap<ProviderId, Arc<Semaphore>>>,
+    tenure: Mutex<Option<Incarnation>>,
+    /// Orders that have a driver, and the latest event that it was told of.
+    driven: Mutex<HashMap<OrderId, i64>>,
+    work: mpsc::UnboundedSender<Work>,
+}
+
+/// What the dispatcher is to do with an order.
+#[derive(Debug)]
+pub enum Work {
+    /// Send an attempt that was started together with the order.
+    Send(Box<StartedAttempt>),
+    /// Load the order and do what it needs.
+    Resume(OrderId),
+}
+
+/// An attempt that is on record and may be sent, by the holder of this and nobody else.
+#[derive(Debug)]
+pub struct StartedAttempt {
+    /// Whose attempt.
+    pub order_id: OrderId,
+    /// The order with the attempt started.
+    pub order: Order,
+    /// Head of the order's stream.
+    pub version: i64,
+    /// The attempt.
+    pub ticket: Ticket,
+    /// Keeps others from driving the order.
+    pub guard: DriveGuard,
+}
+
+/// A claim with its permit: given back when dropped.
+#[derive(Debug)]
+pub struct Ticket {
+    /// What goes on record.
+    pub claim: Claim,
+    claimed_at: Instant,
+    _permit: OwnedSemaphorePermit,
+}
+
+/// The right to drive an order.
+#[derive(Debug)]
+pub struct DriveGuard {
+    order: OrderId,
+    seen: i64,
+    claims: Claims,
+}
+
+impl Claims {
+    /// Makes the desk and the dispatcher's end of it. `call_limit` is how long one `add` may take.
+    pub fn new(call_limit: Duration) -> (Self, mpsc::UnboundedReceiver<Work>) {
+        let (work, received) = mpsc::unbounded_channel();
+        let shared = Shared {
+            call_limit,
+            permits: Mutex::default(),
+            tenure: Mutex::default(),
+            driven: Mutex::default(),
+            work,
+        };
+        (Self { shared: Arc::new(shared) }, received)
+    }
+
+    /// Begins or ends this process's tenure as the one that dispatches.
+    pub fn set_tenure(&self, tenure: Option<Incarnation>) {
+        *lock(&self.shared.tenure) = tenure;
+    }
+
+    /// Returns the tenure while this process dispatches.
+    pub fn tenure(&self) -> Option<Incarnation> {
+        *lock(&self.shared.tenure)
+    }
+
+    /// Claims the decision's choice if a permit is free.
+    pub fn try_claim(&self, decision: &Decision) -> Option<Ticket> {
+        let candidate = decision.choice()?;
+        let permit = self.permits(candidate.provider_id).try_acquire_owned().ok()?;
+        self.ticket(decision, candidate, permit)
+    }
+
+    /// Waits for a permit of a provider.
+    pub async fn permit(&self, provider: ProviderId) -> Option<OwnedSemaphorePermit> {
+        self.permits(provider).acquire_owned().await.ok()
+    }
+
+    /// Claims the decision's choice with a permit that was waited for.
+    pub fn claim(&self, decision: &Decision, permit: OwnedSemaphorePermit) -> Option<Ticket> {
+        self.ticket(decision, decision.choice()?, permit)
+    }
+
+    /// Takes the right to drive an order after its event `sequence`; `None` where somebody has it, who then looks again
+    /// unless it has seen that event.
+    pub fn drive(&self, order: OrderId, sequence: i64) -> Option<DriveGuard> {
+        let mut driven = lock(&self.shared.driven);
+        match driven.entry(order) {
+            Entry::Occupied(mut told) => {
+                *told.get_mut() = sequence.max(*told.get());
+                None
+            }
+            Entry::Vacant(free) => {
+                free.insert(0);
+                Some(DriveGuard { order, seen: 0, claims: self.clone() })
+            }
+        }
+    }
+
+    /// Hands work to the dispatcher.
+    pub fn hand_over(&self, work: Work) {
+        // Without a dispatcher the process is stopping, and the next one finds the order on record.
+        let _ = self.shared.work.send(work);
+    }
+
+    fn permits(&self, provider: ProviderId) -> Arc<Semaphore> {
+        let mut permits = lock(&self.shared.permits);
+        permits
+            .entry(provider)
+            .or_insert_with(|| Arc::new(Semaphore::new(CALLS_PER_PROVIDER)))
+            .clone()
+    }
+
+    fn ticket(
+        &self,
+        decision: &Decision,
+        candidate: &Candidate,
+        permit: OwnedSemaphorePermit,
+    ) -> Option<Ticket> {
+        let started_at = Utc::now();
+        let after = |span: Duration| started_at + TimeDelta::from_std(span).unwrap_or_default();
+        let claim = Claim {
+            attempt_id: AttemptId(Uuid::now_v7()),
+            provider_id: candidate.provider_id,
+            service_id: candidate.service_id,
+            provider_service_id: candidate.provider_service_id.clone(),
+            incarnation: self.tenure()?,
+            started_at,
+            send_before: after(SEND_WINDOW),
+            settle_after: after(SEND_WINDOW + self.shared.call_limit + SETTLE_TIME),
+            decision: decision.clone(),
+        };
+        Some(Ticket { claim, claimed_at: Instant::now(), _permit: permit })
+    }
+}
+
+impl Ticket {
+    /// Tells whether a call that takes up to `connect` before its first byte still begins in time. Goes by a clock that
+    /// is never set.
+    pub fn may_send(&self, connect: Duration) -> bool {
+        self.claimed_at.elapsed() + connect < SEND_WINDOW
+    }
+}
+
+impl DriveGuard {
+    /// Notes that the driver knows the order up to a version.
+    pub fn saw(&mut self, version: i64) {
+        self.seen = version;
+    }
+}
+
+impl Drop for DriveGuard {
+    fn drop(&mut self) {
+        let told = lock(&self.claims.shared.driven).remove(&self.order);
+        if told.is_some_and(|told| told > self.seen) {
+            self.claims.hand_over(Work::Resume(self.order));
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,163 @@
+use std::{
+    fmt::Display,
+    ops::Deref,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
+
+use cqrs_es::{AggregateError, EventStore};
+use sqlx::PgPool;
+use tokio::time::timeout;
+
+use super::{
+    Catalogue, Claims, CommandError, JournalStore, Loaded, Stored, numbers::Numbers, race::Failure,
+};
+use crate::{
+    credentials::Credentials,
+    domain::{Position, provider::UpstreamPolicy},
+    journal::{AppendRequest, Journal, StreamId, read_head},
+    projection::Projections,
+};
+
+/// How long the read models may take to reach the journal's end before a command that depends on them.
+const READ_MODELS_LIMIT: Duration = Duration::from_secs(5);
+
+/// What a command came to, and where in the journal it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Done<T> {
+    /// What it was about.
+    pub value: T,
+    /// Position of its last event; of an earlier one where there was nothing to change.
+    pub position: Position,
+}
+
+/// What may be asked of the installation. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Commands {
+    pub(super) parts: Arc<Parts>,
+}
+
+/// What the command side is composed of.
+#[derive(Debug)]
+pub struct CommandNeeds {
+    /// Where events go.
+    pub journal: Journal,
+    /// What providers and services are decided on.
+    pub catalogue: Catalogue,
+    /// Where provider keys are kept.
+    pub credentials: Credentials,
+    /// Where attempts are claimed.
+    pub claims: Claims,
+    /// Says how far the read models are.
+    pub projections: Projections,
+    /// Connections that see the read models.
+    pub reads: PgPool,
+    /// Which addresses providers may have.
+    pub policy: UpstreamPolicy,
+}
+
+#[derive(Debug)]
+pub(super) struct Parts {
+    needs: CommandNeeds,
+    pub(super) store: JournalStore,
+    pub(super) order_numbers: Numbers,
+    pub(super) service_numbers: Numbers,
+    /// Position of this process's last change to the catalogue, so that it reads its own writes.
+    pub(super) last_change: AtomicI64,
+}
+
+impl Deref for Parts {
+    type Target = CommandNeeds;
+
+    fn deref(&self) -> &CommandNeeds {
+        &self.needs
+    }
+}
+
+impl Commands {
+    /// Composes the command side.
+    pub fn new(needs: CommandNeeds) -> Self {
+        let pool = needs.journal.pool().clone();
+        let parts = Parts {
+            store: JournalStore::new(needs.journal.clone()),
+            order_numbers: Numbers::of_orders(pool.clone()),
+            service_numbers: Numbers::of_services(pool),
+            last_change: AtomicI64::new(0),
+            needs,
+        };
+        Self { parts: Arc::new(parts) }
+    }
+
+    /// Returns the providers and services that commands decide on.
+    pub fn catalogue(&self) -> &Catalogue {
+        &self.parts.catalogue
+    }
+
+    /// Returns the desk where attempts are claimed.
+    pub fn claims(&self) -> &Claims {
+        &self.parts.claims
+    }
+
+    /// Returns where provider keys are kept.
+    pub fn credentials(&self) -> &Credentials {
+        &self.parts.credentials
+    }
+
+    /// Returns the journal that commands append to.
+    pub fn journal(&self) -> &Journal {
+        &self.parts.journal
+    }
+
+    /// Loads a stream and folds it.
+    ///
+    /// # Errors
+    /// [`CommandError::Unavailable`] where the database cannot be asked.
+    pub async fn load<A: Stored>(&self, id: impl Display) -> Result<Loaded<A>, CommandError> {
+        let loaded = EventStore::<A>::load_aggregate(&self.parts.store, &id.to_string()).await;
+        loaded.map_err(|error| match error {
+            AggregateError::DatabaseConnectionError(error) => CommandError::Unavailable(format!(
+                "the database cannot be asked at present: {error}"
+            )),
+            error => CommandError::Internal(format!("stream {}: {error}", StreamId::of::<A>(&id))),
+        })
+    }
+
+    /// Waits until the catalogue knows everything that has happened so far.
+    ///
+    /// # Errors
+    /// [`CommandError::Unavailable`] where the database cannot be asked.
+    pub async fn catch_up(&self) -> Result<(), CommandError> {
+        let head = read_head(self.parts.journal.pool()).await?;
+        self.parts.catalogue.reached(head).await;
+        Ok(())
+    }
+
+    /// Appends a change of providers or services, so that this process's next command sees it.
+    pub(super) async fn change<T>(
+        &self,
+        request: AppendRequest,
+        value: T,
+    ) -> Result<Done<T>, Failure> {
+        if request.is_empty() {
+            let position = self.parts.catalogue.read(|snapshot| snapshot.position);
+            return Ok(Done { value, position });
+        }
+        let position = self.parts.journal.append(request).await?.position;
+        self.parts.last_change.fetch_max(position.0, Ordering::AcqRel);
+        Ok(Done { value, position })
+    }
+
+    /// Waits until the read models know everything that has happened so far.
+    pub(super) async fn read_models_current(&self) -> Result<(), CommandError> {
+        let head = read_head(self.parts.journal.pool()).await?;
+        let waited = self.parts.projections.wait_for(head, READ_MODELS_LIMIT).await;
+        waited.map_err(|error| CommandError::Unavailable(error.to_string()))?;
+        // What was decided by the read models must not be older than the catalogue that it is held against.
+        timeout(READ_MODELS_LIMIT, self.parts.catalogue.reached(head)).await.map_err(|_| {
+            CommandError::Unavailable("the catalogue is behind the journal: try again".to_owned())
+        })
+    }
+}

@@ -1,0 +1,169 @@
+//! Binds the domain's aggregates to `cqrs-es`, and its event store to the journal.
+
+use std::collections::HashMap;
+
+use cqrs_es::{
+    AggregateContext, AggregateError, DomainEvent, EventEnvelope, EventStore,
+    event_sink::EventSink,
+    persist::{PersistedEventRepository, PersistenceError, SerializedEvent},
+};
+use postgres_es::PostgresEventRepository;
+
+use crate::{
+    domain::{
+        self, Event,
+        order::{Order, OrderEvent},
+        provider::{Provider, ProviderEvent},
+        reservation::{Reservation, ReservationEvent},
+        service::{Service, ServiceEvent},
+        sync::{SyncEvent, SyncRun},
+    },
+    journal::{AppendError, AppendRequest, Journal},
+};
+
+/// An aggregate that both the domain and `cqrs-es` know as one.
+pub trait Stored:
+    domain::Aggregate
+    + cqrs_es::Aggregate<
+        Command = <Self as domain::Aggregate>::Command,
+        Event = <Self as domain::Aggregate>::Event,
+        Error = <Self as domain::Aggregate>::Error,
+        Services = (),
+    >
+{
+}
+
+macro_rules! stored {
+    ($($aggregate:ty => $event:ty),+ $(,)?) => {$(
+        impl DomainEvent for $event {
+            fn event_type(&self) -> String {
+                Event::event_type(self).to_owned()
+            }
+
+            fn event_version(&self) -> String {
+                Event::version(self).to_owned()
+            }
+        }
+
+        impl cqrs_es::Aggregate for $aggregate {
+            const TYPE: &'static str = <Self as domain::Aggregate>::TYPE;
+            type Command = <Self as domain::Aggregate>::Command;
+            type Event = $event;
+            type Error = <Self as domain::Aggregate>::Error;
+            type Services = ();
+
+            async fn handle(
+                &mut self,
+                command: Self::Command,
+                (): &(),
+                sink: &EventSink<Self>,
+            ) -> Result<(), Self::Error> {
+                for event in domain::Aggregate::decide(self, command)? {
+                    sink.write(event, self).await;
+                }
+                Ok(())
+            }
+
+            fn apply(&mut self, event: $event) {
+                domain::Aggregate::evolve(self, &event);
+            }
+        }
+
+        impl Stored for $aggregate {}
+    )+};
+}
+
+stored! {
+    Order => OrderEvent,
+    Provider => ProviderEvent,
+    Reservation => ReservationEvent,
+    Service => ServiceEvent,
+    SyncRun => SyncEvent,
+}
+
+/// A stream, folded.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Loaded<A> {
+    /// Id of the stream.
+    pub id: String,
+    /// Its state.
+    pub aggregate: A,
+    /// Its head; 0 where nothing has happened.
+    pub version: i64,
+}
+
+impl<A: Stored> AggregateContext<A> for Loaded<A> {
+    fn aggregate(&mut self) -> &mut A {
+        &mut self.aggregate
+    }
+}
+
+/// The journal as `cqrs-es` sees it: streams are read by the stock repository, and written by the one appender.
+#[derive(Clone)]
+pub struct JournalStore {
+    journal: Journal,
+}
+
+impl std::fmt::Debug for JournalStore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("JournalStore").finish_non_exhaustive()
+    }
+}
+
+impl JournalStore {
+    /// Opens a journal.
+    pub fn new(journal: Journal) -> Self {
+        Self { journal }
+    }
+
+    async fn read<A: Stored>(&self, id: &str) -> Result<Vec<SerializedEvent>, PersistenceError> {
+        PostgresEventRepository::new(self.journal.pool().clone()).get_events::<A>(id).await
+    }
+}
+
+impl<A: Stored> EventStore<A> for JournalStore {
+    type AC = Loaded<A>;
+
+    async fn load_events(
+        &self,
+        id: &str,
+    ) -> Result<Vec<EventEnvelope<A>>, AggregateError<<A as cqrs_es::Aggregate>::Error>> {
+        let events = self.read::<A>(id).await?;
+        let envelopes = events.into_iter().map(EventEnvelope::try_from);
+        Ok(envelopes.collect::<Result<_, PersistenceError>>()?)
+    }
+
+    async fn load_aggregate(
+        &self,
+        id: &str,
+    ) -> Result<Loaded<A>, AggregateError<<A as cqrs_es::Aggregate>::Error>> {
+        let mut loaded = Loaded { id: id.to_owned(), aggregate: A::default(), version: 0 };
+        for envelope in EventStore::<A>::load_events(self, id).await? {
+            loaded.aggregate.apply(envelope.payload);
+            loaded.version = envelope.sequence as i64;
+        }
+        Ok(loaded)
+    }
+
+    async fn commit(
+        &self,
+        events: Vec<<A as cqrs_es::Aggregate>::Event>,
+        context: Loaded<A>,
+        metadata: HashMap<String, String>,
+    ) -> Result<Vec<EventEnvelope<A>>, AggregateError<<A as cqrs_es::Aggregate>::Error>> {
+        let Loaded { id, version, .. } = context;
+        let request = AppendRequest::with_metadata(&metadata).append::<A>(&id, version, &events);
+        self.journal.append(request).await.map_err(|error| match error {
+            AppendError::Conflict(_) => AggregateError::AggregateConflict,
+            AppendError::Unavailable(_) => AggregateError::DatabaseConnectionError(error.into()),
+            AppendError::Invalid(_) | AppendError::OutcomeUnknown => {
+                AggregateError::UnexpectedError(error.into())
+            }
+        })?;
+        let envelopes = events.into_iter().zip(version + 1..).map(|(payload, sequence)| {
+            let (aggregate_id, metadata) = (id.clone(), metadata.clone());
+            EventEnvelope { aggregate_id, sequence: sequence as usize, payload, metadata }
+        });
+        Ok(envelopes.collect())
+    }
+}

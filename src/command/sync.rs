@@ -1,0 +1,150 @@
+//! Commands on sync runs, and what a run brings into the catalogue.
+
+use uuid::Uuid;
+
+use super::{
+    CommandError, Commands, Done,
+    race::{Failure, retried},
+};
+use crate::{
+    domain::{
+        Aggregate, Incarnation, ProviderId, ServiceId, SyncId,
+        provider::Provider,
+        service::{Service, ServiceCommand, ServiceEvent, ServiceListing},
+        sync::{SyncCommand, SyncCounts, SyncRun, SyncTrigger},
+    },
+    journal::AppendRequest,
+};
+
+/// Events in one append of a sync: few enough that an order's append does not notice the wait.
+const CHUNK: usize = 250;
+
+/// One service's share of a sync.
+enum Found {
+    Listed(ServiceListing),
+    Missing,
+}
+
+impl Commands {
+    /// Notes that a run begins.
+    ///
+    /// # Errors
+    /// `NotFound` where there is no such provider; `Unavailable`.
+    pub async fn start_sync(
+        &self,
+        provider_id: ProviderId,
+        trigger: SyncTrigger,
+        incarnation: Incarnation,
+    ) -> Result<SyncId, CommandError> {
+        let id = SyncId(Uuid::now_v7());
+        retried!(self, {
+            let provider = self.provider(provider_id)?;
+            let command = SyncCommand::Start { provider_id, trigger, incarnation };
+            let events = SyncRun::default().decide(command).map_err(CommandError::from)?;
+            let request = AppendRequest::of_command("syncProviderServices")
+                .append::<SyncRun>(id, 0, &events)
+                .unless_moved::<Provider>(provider_id, provider.version);
+            self.parts.journal.append(request).await?;
+            Ok(id)
+        })
+    }
+
+    /// Notes how a run ended.
+    ///
+    /// # Errors
+    /// `Conflict` where it has ended before; `Unavailable`.
+    pub async fn end_sync(
+        &self,
+        id: SyncId,
+        command: SyncCommand,
+    ) -> Result<Done<SyncId>, CommandError> {
+        retried!(self, {
+            let run = self.load::<SyncRun>(id).await?;
+            let events = run.aggregate.decide(command.clone()).map_err(CommandError::from)?;
+            let request = AppendRequest::of_command("syncProviderServices");
+            let request = request.append::<SyncRun>(id, run.version, &events);
+            Ok(Done { value: id, position: self.parts.journal.append(request).await?.position })
+        })
+    }
+
+    /// Takes a complete list over into the catalogue, in chunks, each of which stands by itself. `counts` is brought up
+    /// to date after each, so that a run that stops half-way can say what it did.
+    ///
+    /// # Errors
+    /// `NotFound` where the provider was deleted meanwhile; `Unavailable`.
+    pub async fn take_over_list(
+        &self,
+        provider: ProviderId,
+        rows: Vec<ServiceListing>,
+        missing: Vec<ServiceId>,
+        counts: &mut SyncCounts,
+    ) -> Result<(), CommandError> {
+        let listed = rows
+            .into_iter()
+            .map(|row| (ServiceId::derive(provider, &row.provider_service_id), Found::Listed(row)));
+        let missing = missing.into_iter().map(|id| (id, Found::Missing));
+        let found: Vec<(ServiceId, Found)> = listed.chain(missing).collect();
+        for chunk in found.chunks(CHUNK) {
+            let done = retried!(self, { self.take_over(provider, chunk).await })?;
+            counts.imported += done.imported;
+            counts.updated += done.updated;
+            counts.delisted += done.delisted;
+            counts.unchanged += done.unchanged;
+        }
+        Ok(())
+    }
+
+    async fn take_over(
+        &self,
+        provider_id: ProviderId,
+        chunk: &[(ServiceId, Found)],
+    ) -> Result<SyncCounts, Failure> {
+        let provider = self.provider(provider_id)?;
+        let mut numbers = self.numbers_for(chunk).await?.into_iter();
+        let mut counts = SyncCounts::default();
+        let mut request = AppendRequest::of_command("syncProviderServices");
+        for (id, found) in chunk {
+            let known = self.parts.catalogue.read(|snapshot| snapshot.service(*id).cloned());
+            let known = known.unwrap_or_default();
+            let command = match found {
+                Found::Listed(listing) => ServiceCommand::Observe {
+                    provider_id,
+                    number: if known.version == 0 { numbers.next().unwrap_or_default() } else { 0 },
+                    listing: listing.clone(),
+                },
+                Found::Missing => ServiceCommand::Delist,
+            };
+            let events = known.aggregate.decide(command)?;
+            count(&mut counts, &events);
+            if !events.is_empty() {
+                request = request.append::<Service>(id, known.version, &events);
+            }
+        }
+        if !request.is_empty() {
+            request = request.unless_moved::<Provider>(provider_id, provider.version);
+            self.change(request, ()).await?;
+        }
+        Ok(counts)
+    }
+
+    /// Draws a number for each service of the chunk that has none.
+    async fn numbers_for(&self, chunk: &[(ServiceId, Found)]) -> Result<Vec<i64>, sqlx::Error> {
+        let new = self.parts.catalogue.read(|snapshot| {
+            chunk.iter().filter(|(id, _)| snapshot.service(*id).is_none()).count()
+        });
+        match new {
+            0 => Ok(vec![]),
+            new => self.parts.service_numbers.block(new as i64).await,
+        }
+    }
+}
+
+fn count(counts: &mut SyncCounts, events: &[ServiceEvent]) {
+    let counted = match events.first() {
+        None => &mut counts.unchanged,
+        Some(ServiceEvent::ServiceImported { .. }) => &mut counts.imported,
+        Some(ServiceEvent::ServiceDelisted {}) => &mut counts.delisted,
+        Some(_) => &mut counts.updated,
+    };
+    *counted += 1;
+}

@@ -1,0 +1,201 @@
+use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
+
+use crate::{
+    command::{AddProvider, Done, UpdateProvider},
+    domain::ProviderId,
+    graphql::{
+        context::{Backend, detached},
+        error::{ApiError, ApiResult},
+        input::{id, ids},
+        provider::Provider,
+        scalars::{Decimal, Position},
+        sync_log::SyncLog,
+        words::ProviderStatus,
+    },
+    process::{ConnectionTest as TestResult, Delisting},
+};
+
+#[derive(InputObject)]
+struct AddProviderInput {
+    name: String,
+    api_url: String,
+    api_key: String,
+    #[graphql(default = 1)]
+    priority: i32,
+}
+
+/// Only the given fields change; a new `apiKey` replaces the stored one.
+#[derive(InputObject)]
+struct UpdateProviderInput {
+    id: ID,
+    name: Option<String>,
+    api_url: Option<String>,
+    api_key: Option<String>,
+    priority: Option<i32>,
+}
+
+/// `position`: where this change stands in the journal. A payload is read at its own position; a query sent with the header `X-Min-Position` waits for at least that one (5 s, then the error TIMEOUT; the change stands).
+#[derive(SimpleObject)]
+struct ProviderPayload {
+    provider: Provider,
+    position: Position,
+}
+
+#[derive(SimpleObject)]
+struct ProvidersPayload {
+    providers: Vec<Provider>,
+    position: Position,
+}
+
+#[derive(SimpleObject)]
+struct DeleteProviderPayload {
+    deleted_id: ID,
+    position: Position,
+}
+
+#[derive(SimpleObject)]
+struct ConnectionTest {
+    ok: bool,
+    message: String,
+    response_ms: Option<f64>,
+    balance: Option<Decimal>,
+    currency: Option<String>,
+}
+
+impl From<TestResult> for ConnectionTest {
+    fn from(result: TestResult) -> Self {
+        Self {
+            ok: result.ok,
+            message: result.message,
+            response_ms: result.response_ms.map(|ms| ms as f64),
+            balance: result.balance.map(Decimal),
+            currency: result.currency,
+        }
+    }
+}
+
+#[derive(SimpleObject)]
+struct SyncPayload {
+    sync_log: SyncLog,
+    position: Position,
+}
+
+#[derive(Default)]
+pub(super) struct ProviderMutations;
+
+#[Object]
+impl ProviderMutations {
+    async fn add_provider(
+        &self,
+        ctx: &Context<'_>,
+        input: AddProviderInput,
+    ) -> ApiResult<ProviderPayload> {
+        let backend = Backend::of(ctx);
+        let command = AddProvider {
+            name: input.name,
+            api_url: input.api_url,
+            api_key: input.api_key.into(),
+            priority: input.priority,
+        };
+        let commands = backend.commands.clone();
+        let done = backend.run(async move { commands.add_provider(command).await }).await?;
+        provider_payload(backend, done).await
+    }
+
+    async fn update_provider(
+        &self,
+        ctx: &Context<'_>,
+        input: UpdateProviderInput,
+    ) -> ApiResult<ProviderPayload> {
+        let backend = Backend::of(ctx);
+        let command = UpdateProvider {
+            id: id("id", &input.id)?,
+            name: input.name,
+            api_url: input.api_url,
+            api_key: input.api_key.map(Into::into),
+            priority: input.priority,
+        };
+        let commands = backend.commands.clone();
+        let done = backend.run(async move { commands.update_provider(command).await }).await?;
+        provider_payload(backend, done).await
+    }
+
+    async fn toggle_provider_status(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(name = "id")] provider: ID,
+    ) -> ApiResult<ProviderPayload> {
+        let backend = Backend::of(ctx);
+        let provider = id("id", &provider)?;
+        let commands = backend.commands.clone();
+        let done = backend.run(async move { commands.toggle_provider(provider).await }).await?;
+        provider_payload(backend, done).await
+    }
+
+    /// Switches up to 1000 providers on or off, all or none.
+    async fn set_provider_status(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(name = "ids")] providers: Vec<ID>,
+        status: ProviderStatus,
+    ) -> ApiResult<ProvidersPayload> {
+        let backend = Backend::of(ctx);
+        let providers = ids(&providers)?;
+        let commands = backend.commands.clone();
+        let command = async move { commands.set_provider_status(providers, status.into()).await };
+        let done = backend.run(command).await?;
+        let mut rows = backend.reads.providers_by_id(&done.value).await?;
+        let providers = done.value.iter().filter_map(|id| rows.remove(id)).map(Provider).collect();
+        Ok(ProvidersPayload { providers, position: Position(done.position.0) })
+    }
+
+    /// Refused (CONFLICT) while services are associated with it, or orders of it are open; history goes on resolving it.
+    async fn delete_provider(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(name = "id")] provider: ID,
+    ) -> ApiResult<DeleteProviderPayload> {
+        let backend = Backend::of(ctx);
+        let provider = id("id", &provider)?;
+        let commands = backend.commands.clone();
+        let done = backend.run(async move { commands.delete_provider(provider).await }).await?;
+        Ok(DeleteProviderPayload {
+            deleted_id: ID(done.value.to_string()),
+            position: Position(done.position.0),
+        })
+    }
+
+    async fn test_provider_connection(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(name = "id")] provider: ID,
+    ) -> ApiResult<ConnectionTest> {
+        let provider = id("id", &provider)?;
+        let operations = Backend::of(ctx).operations.clone();
+        let result = detached(async move { operations.test_connection(provider).await }).await?;
+        Ok(result.into())
+    }
+
+    /// Answers when the sync has ended, well or badly. A run that would delist over a fifth of a catalogue delists nothing unless told to.
+    async fn sync_provider_services(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(name = "id")] provider: ID,
+        #[graphql(default = false)] accept_delisting: bool,
+    ) -> ApiResult<SyncPayload> {
+        let backend = Backend::of(ctx);
+        let provider = id("id", &provider)?;
+        let delisting = if accept_delisting { Delisting::Accepted } else { Delisting::Guarded };
+        let operations = backend.operations.clone();
+        let done = backend.run(async move { operations.sync(provider, delisting).await }).await?;
+        let row = backend.reads.sync_log(done.value).await?;
+        let row = row.ok_or_else(|| ApiError::not_read_yet(done.position))?;
+        Ok(SyncPayload { sync_log: SyncLog(row), position: Position(done.position.0) })
+    }
+}
+
+async fn provider_payload(backend: &Backend, done: Done<ProviderId>) -> ApiResult<ProviderPayload> {
+    let row = backend.reads.providers_by_id(&[done.value]).await?.remove(&done.value);
+    let row = row.ok_or_else(|| ApiError::not_read_yet(done.position))?;
+    Ok(ProviderPayload { provider: Provider(row), position: Position(done.position.0) })
+}

@@ -1,0 +1,138 @@
+use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
+
+use crate::{
+    command::{Done, ServicePatch as Patch},
+    domain::{ServiceId, service::ForSale},
+    graphql::{
+        context::Backend,
+        error::{ApiError, ApiResult},
+        input::{id, ids},
+        scalars::{Decimal, Position},
+        service::Service,
+        words::RoutingStrategy,
+    },
+};
+
+#[derive(InputObject)]
+struct MapServiceInput {
+    service_id: ID,
+    backup_service_id: ID,
+    #[graphql(default = 1)]
+    priority: i32,
+}
+
+/// Only the given fields change. `price` sets it, `markupPercent` derives it from the rate, now and at every later sync.
+#[derive(InputObject)]
+struct ServicePatch {
+    enabled: Option<bool>,
+    price: Option<Decimal>,
+    markup_percent: Option<Decimal>,
+    category: Option<String>,
+    strategy: Option<RoutingStrategy>,
+}
+
+impl From<ServicePatch> for Patch {
+    fn from(patch: ServicePatch) -> Self {
+        let for_sale = |enabled| if enabled { ForSale::Yes } else { ForSale::No };
+        Self {
+            for_sale: patch.enabled.map(for_sale),
+            price: patch.price.map(|price| price.0),
+            markup_percent: patch.markup_percent.map(|percent| percent.0),
+            category: patch.category,
+            strategy: patch.strategy.map(Into::into),
+        }
+    }
+}
+
+#[derive(SimpleObject)]
+struct ServiceMappingPayload {
+    service: Service,
+    position: Position,
+}
+
+#[derive(SimpleObject)]
+struct ServicesPayload {
+    services: Vec<Service>,
+    position: Position,
+}
+
+#[derive(Default)]
+pub(super) struct ServiceMutations;
+
+#[Object]
+impl ServiceMutations {
+    /// Dissociates all services of a provider: no longer for sale, unmapped. Refused while orders of them are open.
+    async fn retire_services(
+        &self,
+        ctx: &Context<'_>,
+        provider_id: ID,
+    ) -> ApiResult<ServicesPayload> {
+        let backend = Backend::of(ctx);
+        let provider = id("providerId", &provider_id)?;
+        let commands = backend.commands.clone();
+        let done = backend.run(async move { commands.retire_services(provider).await }).await?;
+        services_payload(backend, done).await
+    }
+
+    async fn map_service(
+        &self,
+        ctx: &Context<'_>,
+        input: MapServiceInput,
+    ) -> ApiResult<ServiceMappingPayload> {
+        let backend = Backend::of(ctx);
+        let service = id("serviceId", &input.service_id)?;
+        let backup = id("backupServiceId", &input.backup_service_id)?;
+        let commands = backend.commands.clone();
+        let command = async move { commands.map_service(service, backup, input.priority).await };
+        let done = backend.run(command).await?;
+        mapping_payload(backend, done).await
+    }
+
+    async fn unmap_service(
+        &self,
+        ctx: &Context<'_>,
+        service_id: ID,
+        backup_service_id: ID,
+    ) -> ApiResult<ServiceMappingPayload> {
+        let backend = Backend::of(ctx);
+        let service = id("serviceId", &service_id)?;
+        let backup = id("backupServiceId", &backup_service_id)?;
+        let commands = backend.commands.clone();
+        let done =
+            backend.run(async move { commands.unmap_service(service, backup).await }).await?;
+        mapping_payload(backend, done).await
+    }
+
+    /// Bulk change of up to 1000 services, all or none.
+    async fn update_services(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(name = "ids")] services: Vec<ID>,
+        patch: ServicePatch,
+    ) -> ApiResult<ServicesPayload> {
+        let backend = Backend::of(ctx);
+        let services = ids(&services)?;
+        let commands = backend.commands.clone();
+        let command = async move { commands.update_services(services, patch.into()).await };
+        let done = backend.run(command).await?;
+        services_payload(backend, done).await
+    }
+}
+
+async fn services_payload(
+    backend: &Backend,
+    done: Done<Vec<ServiceId>>,
+) -> ApiResult<ServicesPayload> {
+    let mut rows = backend.reads.services_by_id(&done.value).await?;
+    let services = done.value.iter().filter_map(|id| rows.remove(id)).map(Service).collect();
+    Ok(ServicesPayload { services, position: Position(done.position.0) })
+}
+
+async fn mapping_payload(
+    backend: &Backend,
+    done: Done<ServiceId>,
+) -> ApiResult<ServiceMappingPayload> {
+    let row = backend.reads.services_by_id(&[done.value]).await?.remove(&done.value);
+    let row = row.ok_or_else(|| ApiError::not_read_yet(done.position))?;
+    Ok(ServiceMappingPayload { service: Service(row), position: Position(done.position.0) })
+}

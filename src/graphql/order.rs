@@ -1,0 +1,148 @@
+use async_graphql::{Context, ID, Object};
+
+use super::{
+    context::loaders,
+    error::ApiResult,
+    event::Event,
+    loaders::{self, AttemptsOf, TimelineOf},
+    provider::Provider,
+    scalars::{BigInt, DateTime, Decimal, Json},
+    service::Service,
+    words::{AttemptOutcome, OrderStatus, of_word},
+};
+use crate::{
+    domain::{OrderId, ProviderId, ServiceId},
+    read::{AttemptRow, OrderRow},
+};
+
+/// What a customer bought.
+#[derive(Debug, Clone)]
+pub(super) struct Order(pub(super) OrderRow);
+
+#[Object]
+impl Order {
+    async fn id(&self) -> ID {
+        ID(self.0.order_id.to_string())
+    }
+
+    /// Short number, what the panel API answers as `order`.
+    async fn number(&self) -> i32 {
+        self.0.number
+    }
+
+    async fn service(&self, ctx: &Context<'_>) -> ApiResult<Service> {
+        loaders::service(ctx, ServiceId(self.0.service_id)).await
+    }
+
+    async fn link(&self) -> &str {
+        &self.0.link
+    }
+
+    async fn quantity(&self) -> BigInt {
+        BigInt(self.0.quantity)
+    }
+
+    /// What the customer pays.
+    async fn charge(&self) -> Decimal {
+        Decimal(self.0.charge)
+    }
+
+    /// What the provider charges, once known.
+    async fn cost(&self) -> Option<Decimal> {
+        None
+    }
+
+    async fn status(&self) -> ApiResult<OrderStatus> {
+        of_word(&self.0.status)
+    }
+
+    /// The provider's own word, as last read.
+    async fn provider_status(&self) -> Option<&str> {
+        None
+    }
+
+    async fn provider(&self, ctx: &Context<'_>) -> ApiResult<Option<Provider>> {
+        match self.0.provider_id {
+            Some(id) => loaders::provider(ctx, ProviderId(id)).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    async fn api_order_id(&self) -> Option<&str> {
+        self.0.api_order_id.as_deref()
+    }
+
+    async fn start_count(&self) -> Option<BigInt> {
+        None
+    }
+
+    async fn remains(&self) -> Option<BigInt> {
+        None
+    }
+
+    async fn attempts(&self, ctx: &Context<'_>) -> ApiResult<Vec<Attempt>> {
+        let rows = loaders(ctx).load_one(AttemptsOf(self.order_id())).await?;
+        Ok(rows.unwrap_or_default().into_iter().map(Attempt).collect())
+    }
+
+    /// Every event of this order, oldest first.
+    async fn timeline(&self, ctx: &Context<'_>) -> ApiResult<Vec<Event>> {
+        let rows = loaders(ctx).load_one(TimelineOf(self.order_id())).await?;
+        Ok(rows.unwrap_or_default().into_iter().map(Event).collect())
+    }
+
+    async fn created_at(&self) -> DateTime {
+        DateTime(self.0.created_at)
+    }
+}
+
+impl Order {
+    fn order_id(&self) -> OrderId {
+        OrderId(self.0.order_id)
+    }
+}
+
+/// One try of an order at a provider.
+#[derive(Debug, Clone)]
+pub(super) struct Attempt(AttemptRow);
+
+#[Object]
+impl Attempt {
+    async fn number(&self) -> i32 {
+        self.0.number
+    }
+
+    async fn provider(&self, ctx: &Context<'_>) -> ApiResult<Provider> {
+        loaders::provider(ctx, ProviderId(self.0.provider_id)).await
+    }
+
+    async fn service(&self, ctx: &Context<'_>) -> ApiResult<Service> {
+        loaders::service(ctx, ServiceId(self.0.service_id)).await
+    }
+
+    async fn outcome(&self) -> ApiResult<AttemptOutcome> {
+        of_word(&self.0.outcome)
+    }
+
+    /// The provider's own words, or what went wrong on the way.
+    async fn reason(&self) -> Option<&str> {
+        self.0.reason.as_deref()
+    }
+
+    async fn api_order_id(&self) -> Option<&str> {
+        self.0.api_order_id.as_deref()
+    }
+
+    async fn response_ms(&self) -> Option<f64> {
+        self.0.response_ms.map(|ms| ms as f64)
+    }
+
+    async fn started_at(&self) -> DateTime {
+        DateTime(self.0.started_at)
+    }
+
+    /// Why this provider: every candidate with score and reasons, as recorded when it was chosen.
+    async fn decision(&self) -> Json {
+        Json(self.0.decision.clone())
+    }
+}

@@ -1,0 +1,132 @@
+use async_graphql::{Context, ID, Object};
+use chrono::{Days, NaiveDate, Utc};
+
+use super::{
+    context::loaders,
+    error::{ApiError, ApiResult},
+    loaders::{LastSyncOf, ServiceCountOf},
+    performance::ProviderPerformance,
+    scalars::{DateTime, Decimal},
+    sync_log::SyncLog,
+    words::{ProviderHealth, ProviderStatus},
+};
+use crate::{
+    domain::ProviderId,
+    read::{Performance, ProviderDay, ProviderRow},
+};
+
+/// Days that a provider's own figures look back, today among them.
+const RECENT_DAYS: i32 = 7;
+
+/// Most days that may be asked for: a year and a leap day.
+const MAX_DAYS: i32 = 366;
+
+/// An upstream panel that orders are placed at.
+#[derive(Debug, Clone)]
+pub(super) struct Provider(pub(super) ProviderRow);
+
+#[Object]
+impl Provider {
+    async fn id(&self) -> ID {
+        ID(self.provider_id().to_string())
+    }
+
+    async fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    async fn api_url(&self) -> &str {
+        &self.0.api_url
+    }
+
+    /// Last four characters, null for keys under 12; the key itself never leaves the service.
+    async fn api_key_hint(&self) -> Option<&str> {
+        self.0.api_key_hint.as_deref()
+    }
+
+    /// 1 is tried first.
+    async fn priority(&self) -> i32 {
+        self.0.priority
+    }
+
+    async fn status(&self) -> ProviderStatus {
+        if self.0.active { ProviderStatus::Active } else { ProviderStatus::Inactive }
+    }
+
+    async fn health(&self) -> ProviderHealth {
+        ProviderHealth::Unknown
+    }
+
+    /// Provider's own currency.
+    async fn balance(&self) -> Option<Decimal> {
+        self.0.balance.map(Decimal)
+    }
+
+    async fn currency(&self) -> Option<&str> {
+        self.0.currency.as_deref()
+    }
+
+    /// Share of attempts that were placed in the last 7 days, 0 to 1; null before the first. Refusals that are the customer's fault do not count.
+    async fn success_rate(&self, ctx: &Context<'_>) -> ApiResult<Option<f64>> {
+        Ok(self.recent(ctx).await?.success_rate())
+    }
+
+    async fn mean_response_ms(&self, ctx: &Context<'_>) -> ApiResult<Option<f64>> {
+        Ok(self.recent(ctx).await?.mean_response_ms())
+    }
+
+    async fn p95_response_ms(&self, ctx: &Context<'_>) -> ApiResult<Option<f64>> {
+        Ok(self.recent(ctx).await?.p95_response_ms())
+    }
+
+    async fn service_count(&self, ctx: &Context<'_>) -> ApiResult<i32> {
+        let count = loaders(ctx).load_one(ServiceCountOf(self.provider_id())).await?;
+        Ok(count.unwrap_or(0))
+    }
+
+    async fn last_sync(&self, ctx: &Context<'_>) -> ApiResult<Option<SyncLog>> {
+        let last = loaders(ctx).load_one(LastSyncOf(self.provider_id())).await?;
+        Ok(last.map(SyncLog))
+    }
+
+    /// Oldest day first, today last; days without an attempt are absent.
+    async fn performance(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(default = 7)] days: i32,
+    ) -> ApiResult<Vec<ProviderPerformance>> {
+        let days = self.days(ctx, days).await?;
+        Ok(days.into_iter().map(ProviderPerformance).collect())
+    }
+
+    async fn created_at(&self) -> DateTime {
+        DateTime(self.0.created_at)
+    }
+}
+
+impl Provider {
+    fn provider_id(&self) -> ProviderId {
+        ProviderId(self.0.provider_id)
+    }
+
+    async fn days(&self, ctx: &Context<'_>, days: i32) -> ApiResult<Vec<ProviderDay>> {
+        let key = (self.provider_id(), first_day(days)?);
+        Ok(loaders(ctx).load_one(key).await?.unwrap_or_default())
+    }
+
+    async fn recent(&self, ctx: &Context<'_>) -> ApiResult<Performance> {
+        let mut sum = Performance::default();
+        for day in self.days(ctx, RECENT_DAYS).await? {
+            sum.merge(&day.performance);
+        }
+        Ok(sum)
+    }
+}
+
+/// Returns the first of so many UTC days that end today.
+pub(super) fn first_day(days: i32) -> ApiResult<NaiveDate> {
+    let before = u64::try_from(days).ok().filter(|_| (1..=MAX_DAYS).contains(&days));
+    before
+        .and_then(|days| Utc::now().date_naive().checked_sub_days(Days::new(days - 1)))
+        .ok_or_else(|| ApiError::invalid("days", format!("`days` is {days}: give 1 to {MAX_DAYS}")))
+}

@@ -1,0 +1,90 @@
+use async_graphql::{Enum, resolver_utils::EnumType};
+
+use super::error::{ApiError, ApiResult};
+use crate::{command::CommandError, domain::provider::Activation};
+
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ProviderStatus {
+    Active,
+    Inactive,
+}
+
+/// SUSPENDED: set aside by the circuit breaker until a probe succeeds.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ProviderHealth {
+    Unknown,
+    Healthy,
+    Degraded,
+    Suspended,
+}
+
+/// QUEUED: no provider holds it yet. FAILED: no provider took it, the charge was returned. The rest mirror the panel API's statuses.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum OrderStatus {
+    Queued,
+    InDoubt,
+    Pending,
+    Processing,
+    InProgress,
+    Completed,
+    Partial,
+    Canceled,
+    Failed,
+}
+
+/// NOT_PLACED: was in doubt, evidence showed that the provider never took it.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum AttemptOutcome {
+    Started,
+    Placed,
+    Refused,
+    InDoubt,
+    NotPlaced,
+}
+
+/// Order in which the candidates of a service are tried. PRIORITY: the primary, then the backups by mapping priority, provider priority, id. More may come.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "crate::domain::routing::Strategy")]
+pub(super) enum RoutingStrategy {
+    Priority,
+    BestScore,
+}
+
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum SyncTrigger {
+    Manual,
+    Scheduled,
+}
+
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "crate::domain::order::SettledAs")]
+pub(super) enum SettleDecision {
+    Placed,
+    NotPlaced,
+}
+
+/// Finds the value that a read model's word stands for: the read models write the enums' own names.
+pub(super) fn of_word<E: EnumType>(word: &str) -> ApiResult<E> {
+    let known = E::items().iter().find(|item| item.name == word);
+    known.map(|item| item.value).ok_or_else(|| unknown(word))
+}
+
+/// Returns the word that the read models write for a value.
+pub(super) fn word_of<E: EnumType>(value: E) -> ApiResult<&'static str> {
+    let known = E::items().iter().find(|item| item.value == value);
+    known.map(|item| item.name).ok_or_else(|| unknown("an enum's value"))
+}
+
+fn unknown(word: &str) -> ApiError {
+    CommandError::Internal(format!("a read model says `{word}`, which the API has no word for"))
+        .into()
+}
+
+impl From<ProviderStatus> for Activation {
+    fn from(status: ProviderStatus) -> Self {
+        match status {
+            ProviderStatus::Active => Self::Active,
+            ProviderStatus::Inactive => Self::Inactive,
+        }
+    }
+}

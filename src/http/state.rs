@@ -1,0 +1,52 @@
+use secrecy::SecretString;
+use tokio::sync::watch;
+
+use crate::{
+    command::Commands,
+    graphql::{ApiSchema, Backend, schema},
+    process::{DispatchStatus, ProviderOperations},
+    projection::Projections,
+    read::Reads,
+};
+
+/// What the HTTP side stands on. Cheap to clone.
+#[derive(Clone)]
+pub struct AppState {
+    /// What changes things.
+    pub commands: Commands,
+    /// What is asked of providers at once.
+    pub operations: ProviderOperations,
+    /// What is read.
+    pub reads: Reads,
+    /// How far the read models are.
+    pub projections: Projections,
+    /// The token with all rights; without one, nobody gets in.
+    pub admin_token: Option<SecretString>,
+    /// Whether this process is the one that dispatches orders.
+    pub dispatching: watch::Receiver<DispatchStatus>,
+}
+
+/// The same, made ready to answer.
+pub(super) struct App {
+    pub(super) schema: ApiSchema,
+    pub(super) backend: Backend,
+    pub(super) admin_token: Option<SecretString>,
+    pub(super) dispatching: watch::Receiver<DispatchStatus>,
+}
+
+impl App {
+    pub(super) fn new(state: AppState) -> Self {
+        let backend = Backend {
+            commands: state.commands,
+            operations: state.operations,
+            reads: state.reads,
+            projections: state.projections,
+        };
+        Self {
+            schema: schema(backend.clone()),
+            backend,
+            admin_token: state.admin_token,
+            dispatching: state.dispatching,
+        }
+    }
+}

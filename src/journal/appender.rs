@@ -1,0 +1,190 @@
+//! The one task of a process that writes to the journal.
+//!
+//! Correctness: a batch is one call and one commit. While one is under way the queue fills, and what has come together
+//! is the next batch; with an empty queue a batch is a single request. When the connection fails at a commit, the
+//! batch's event ids are read back under the journal's lock before anything is answered or tried again: a call that is
+//! still on its way in the old session cannot slip in afterwards, since it expects heads that have moved.
+
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use sqlx::{Connection, PgConnection, postgres::PgConnectOptions};
+use tokio::{
+    sync::{mpsc, oneshot, watch},
+    time::{Instant, sleep, timeout, timeout_at},
+};
+
+use super::{
+    AppendError, Appended,
+    batch::{self, Answers, BatchFailure},
+    request::AppendRequest,
+};
+use crate::domain::Position;
+
+/// Most requests in a batch: beyond some hundreds one commit is shared well enough.
+const MAX_BATCH: usize = 512;
+/// Most bytes in a batch, unless a single request is larger.
+const MAX_BATCH_BYTES: usize = 4 << 20;
+/// How long a call may take before its connection is given up.
+const CALL_LIMIT: Duration = Duration::from_secs(30);
+/// How long a connection may take to come up.
+const CONNECT_LIMIT: Duration = Duration::from_secs(5);
+/// How long the outcome of a batch is sought after its connection failed.
+const RECOVERY_LIMIT: Duration = Duration::from_secs(20);
+/// Between two tries to connect.
+const RECONNECT_PAUSE: Duration = Duration::from_millis(200);
+
+/// A request and where its answer goes.
+pub(super) struct Job {
+    pub(super) request: AppendRequest,
+    pub(super) answer: oneshot::Sender<Result<Appended, AppendError>>,
+}
+
+/// The appender's state; [`run`](Self::run) is its life.
+pub(super) struct Appender {
+    pub(super) options: PgConnectOptions,
+    pub(super) queue: mpsc::Receiver<Job>,
+    pub(super) head: watch::Sender<Position>,
+    pub(super) connection: Option<PgConnection>,
+    pub(super) unreachable_since: Option<(Instant, String)>,
+}
+
+impl Appender {
+    /// Appends what comes until the last handle is gone.
+    pub(super) async fn run(mut self) {
+        let mut left_over = None;
+        loop {
+            let first = match left_over.take() {
+                Some(job) => job,
+                None => match self.queue.recv().await {
+                    Some(job) => job,
+                    None => break,
+                },
+            };
+            let jobs = self.gather(first, &mut left_over);
+            let (requests, waiting): (Vec<_>, Vec<_>) =
+                jobs.into_iter().map(|job| (job.request, job.answer)).unzip();
+            let answers = self.append(&requests).await;
+            self.publish(&answers);
+            for (waiting, answer) in waiting.into_iter().zip(answers) {
+                // Nobody waits any more: the append stands all the same.
+                let _ = waiting.send(answer);
+            }
+        }
+        if let Some(connection) = self.connection {
+            let _ = connection.close().await;
+        }
+    }
+
+    /// Takes what is in the queue, within the bounds of a batch.
+    fn gather(&mut self, first: Job, left_over: &mut Option<Job>) -> Vec<Job> {
+        let mut bytes = first.request.bytes();
+        let mut jobs = vec![first];
+        while jobs.len() < MAX_BATCH {
+            let Ok(job) = self.queue.try_recv() else { break };
+            bytes += job.request.bytes();
+            if bytes > MAX_BATCH_BYTES {
+                *left_over = Some(job);
+                break;
+            }
+            jobs.push(job);
+        }
+        jobs
+    }
+
+    fn append<'a>(&'a mut self, batch: &'a [AppendRequest]) -> BoxFuture<'a, Answers> {
+        Box::pin(self.try_append(batch))
+    }
+
+    async fn try_append(&mut self, batch: &[AppendRequest]) -> Answers {
+        let Some(connection) = self.connected().await else {
+            let reason = self.unreachable_since.as_ref().map_or("", |(_, reason)| reason);
+            return all(batch, &AppendError::Unavailable(reason.to_owned()));
+        };
+        let called = timeout(CALL_LIMIT, batch::append(connection, batch)).await;
+        match called.unwrap_or_else(|_| Err(BatchFailure::Unknown("no answer in time".into()))) {
+            Ok(answers) => answers,
+            Err(BatchFailure::Data(reason)) => self.bisect(batch, reason).await,
+            Err(BatchFailure::Refused(reason)) => {
+                tracing::error!(%reason, "the database refuses appends");
+                all(batch, &AppendError::Unavailable(reason))
+            }
+            Err(BatchFailure::Unknown(reason)) => {
+                tracing::warn!(%reason, "connection lost during an append, looking for its outcome");
+                self.recover(batch).await
+            }
+        }
+    }
+
+    /// Narrows a data error down to the request that causes it; the others go in.
+    async fn bisect(&mut self, batch: &[AppendRequest], reason: String) -> Answers {
+        if batch.len() <= 1 {
+            return all(batch, &AppendError::Invalid(reason));
+        }
+        let (before, after) = batch.split_at(batch.len() / 2);
+        let mut answers = self.append(before).await;
+        answers.extend(self.append(after).await);
+        answers
+    }
+
+    /// Finds out what became of a batch whose call was cut off, and appends it if it had not come through.
+    async fn recover(&mut self, batch: &[AppendRequest]) -> Answers {
+        let give_up_at = Instant::now() + RECOVERY_LIMIT;
+        loop {
+            self.connection = None;
+            self.unreachable_since = None;
+            if let Some(connection) = self.connected().await {
+                match timeout_at(give_up_at, batch::append_locked(connection, batch)).await {
+                    Ok(Ok(answers)) => return answers,
+                    Ok(Err(BatchFailure::Data(reason))) => return self.bisect(batch, reason).await,
+                    Ok(Err(BatchFailure::Refused(reason) | BatchFailure::Unknown(reason))) => {
+                        tracing::warn!(%reason, "outcome of an append still unknown");
+                    }
+                    Err(_) => {}
+                }
+            }
+            if Instant::now() >= give_up_at {
+                self.connection = None;
+                return all(batch, &AppendError::OutcomeUnknown);
+            }
+            sleep(RECONNECT_PAUSE).await;
+        }
+    }
+
+    /// Returns the connection, made anew where it is gone; `None` while the database cannot be reached.
+    async fn connected(&mut self) -> Option<&mut PgConnection> {
+        if self.connection.is_none() {
+            if self.unreachable_since.as_ref().is_some_and(|(at, _)| at.elapsed() < RECONNECT_PAUSE)
+            {
+                return None;
+            }
+            match timeout(CONNECT_LIMIT, PgConnection::connect_with(&self.options)).await {
+                Ok(Ok(connection)) => self.connection = Some(connection),
+                Ok(Err(error)) => self.unreachable(error.to_string()),
+                Err(_) => self.unreachable("the database does not answer".to_owned()),
+            }
+        }
+        self.connection.as_mut()
+    }
+
+    fn unreachable(&mut self, reason: String) {
+        tracing::debug!(%reason, "journal's database out of reach");
+        self.unreachable_since = Some((Instant::now(), reason));
+    }
+
+    fn publish(&self, answers: &Answers) {
+        let last =
+            answers.iter().filter_map(|answer| answer.as_ref().ok()).map(|a| a.position).max();
+        if let Some(last) = last {
+            self.head.send_if_modified(|head| {
+                let moved = last > *head;
+                *head = last.max(*head);
+                moved
+            });
+        }
+    }
+}
+
+fn all(batch: &[AppendRequest], error: &AppendError) -> Answers {
+    batch.iter().map(|_| Err(error.clone())).collect()
+}

@@ -1,0 +1,222 @@
+//! A batch of requests on its way through the database.
+
+use std::collections::HashSet;
+
+use chrono::{DateTime, Utc};
+use sqlx::{Connection, PgConnection, postgres::PgDatabaseError};
+use uuid::Uuid;
+
+use super::{
+    AppendError, Appended,
+    judge::{Heads, Plan, judge_knowing, judge_trusting},
+    request::{AppendRequest, StreamId},
+};
+use crate::domain::Position;
+
+/// What became of each request, in order.
+pub(super) type Answers = Vec<Result<Appended, AppendError>>;
+
+/// Why a batch has no answers yet.
+pub(super) enum BatchFailure {
+    /// The database refused the data: nothing was recorded, and some request is to blame.
+    Data(String),
+    /// The database refused for a reason of its own: nothing was recorded.
+    Refused(String),
+    /// The connection failed at a moment when the batch may have been recorded.
+    Unknown(String),
+}
+
+/// Where the journal ended after a batch.
+struct End {
+    position: i64,
+    recorded_at: DateTime<Utc>,
+}
+
+/// Appends a batch in one round trip, trusting what the requests expect; falls back to [`append_locked`] where the
+/// database finds a stream elsewhere.
+pub(super) async fn append(
+    connection: &mut PgConnection,
+    batch: &[AppendRequest],
+) -> Result<Answers, BatchFailure> {
+    let plan = judge_trusting(batch);
+    match call_append(connection, batch, &plan).await? {
+        Some(end) => Ok(answers(batch, plan, &end)),
+        None => append_locked(connection, batch).await,
+    }
+}
+
+/// Appends a batch with the journal's lock in hand, so that the heads that it judges by are the true ones. A batch that
+/// was recorded before, by a call whose end was not seen, is found again by its event ids.
+pub(super) async fn append_locked(
+    connection: &mut PgConnection,
+    batch: &[AppendRequest],
+) -> Result<Answers, BatchFailure> {
+    let mut transaction = connection.begin().await?;
+    let answers = append_in_transaction(&mut transaction, batch).await?;
+    transaction.commit().await?;
+    Ok(answers)
+}
+
+async fn append_in_transaction(
+    connection: &mut PgConnection,
+    batch: &[AppendRequest],
+) -> Result<Answers, BatchFailure> {
+    let (position, recorded_at) = lock(connection).await?;
+    if let Some(found) = read_back(connection, batch).await? {
+        return Ok(found);
+    }
+    let plan = judge_knowing(batch, true_heads(connection, batch).await?);
+    let appended = call_append(connection, batch, &plan).await?;
+    let end = appended.unwrap_or(End { position, recorded_at });
+    Ok(answers(batch, plan, &end))
+}
+
+async fn lock(connection: &mut PgConnection) -> Result<(i64, DateTime<Utc>), sqlx::Error> {
+    sqlx::query_as("select position, greatest(recorded_at, 'epoch') from lock_journal()")
+        .fetch_one(connection)
+        .await
+}
+
+/// Looks for the batch's events, which are recorded all together or not at all.
+async fn read_back(
+    connection: &mut PgConnection,
+    batch: &[AppendRequest],
+) -> Result<Option<Answers>, sqlx::Error> {
+    let ids: Vec<Uuid> =
+        batch.iter().flat_map(AppendRequest::events).map(|event| event.id).collect();
+    let found: Vec<(Uuid, i64, DateTime<Utc>)> = sqlx::query_as(
+        "select event_id, position, recorded_at from events where event_id = any($1)",
+    )
+    .bind(&ids)
+    .fetch_all(connection)
+    .await?;
+    let Some((_, last, recorded_at)) = found.iter().copied().max_by_key(|(_, last, _)| *last)
+    else {
+        return Ok(None);
+    };
+    let recorded: HashSet<Uuid> = found.iter().map(|(id, _, _)| *id).collect();
+    let verdicts = batch.iter().map(|request| {
+        // A request that had lost by then is still lost: its streams had moved on.
+        match request.events().all(|event| recorded.contains(&event.id)) {
+            true => Ok(()),
+            false => Err(AppendError::Conflict("of a request judged before".to_owned())),
+        }
+    });
+    let plan = Plan { verdicts: verdicts.collect(), expected: Heads::new() };
+    Ok(Some(answers(batch, plan, &End { position: last, recorded_at })))
+}
+
+async fn true_heads<'a>(
+    connection: &mut PgConnection,
+    batch: &'a [AppendRequest],
+) -> Result<Heads<'a>, sqlx::Error> {
+    let streams: HashSet<&StreamId> =
+        batch.iter().flat_map(|request| &request.streams).map(|append| &append.stream).collect();
+    let streams: Vec<&StreamId> = streams.into_iter().collect();
+    let types: Vec<&str> = streams.iter().map(|stream| stream.aggregate_type).collect();
+    let ids: Vec<&str> = streams.iter().map(|stream| stream.id.as_str()).collect();
+    // The function answers in the order in which it was asked.
+    let heads: Vec<i64> = sqlx::query_scalar("select sequence from stream_heads($1, $2)")
+        .bind(types)
+        .bind(ids)
+        .fetch_all(connection)
+        .await?;
+    Ok(streams.into_iter().zip(heads).collect())
+}
+
+/// Calls the appending function with the accepted requests; `None` where a stream is not where the plan expects it.
+async fn call_append(
+    connection: &mut PgConnection,
+    batch: &[AppendRequest],
+    plan: &Plan<'_>,
+) -> Result<Option<End>, BatchFailure> {
+    let columns = Columns::of(batch, plan);
+    let (expected, heads): (Vec<&StreamId>, Vec<i64>) = plan.expected.iter().unzip();
+    let row: Option<(i64, DateTime<Utc>)> = sqlx::query_as(
+        "select last_position, at from append_events($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+    )
+    .bind(expected.iter().map(|stream| stream.aggregate_type).collect::<Vec<_>>())
+    .bind(expected.iter().map(|stream| stream.id.as_str()).collect::<Vec<_>>())
+    .bind(heads)
+    .bind(columns.aggregate_types)
+    .bind(columns.aggregate_ids)
+    .bind(columns.sequences)
+    .bind(columns.event_types)
+    .bind(columns.event_versions)
+    .bind(columns.payloads)
+    .bind(columns.metadatas)
+    .bind(columns.event_ids)
+    .fetch_optional(connection)
+    .await?;
+    Ok(row.map(|(position, recorded_at)| End { position, recorded_at }))
+}
+
+/// The accepted events, column by column.
+#[derive(Default)]
+struct Columns<'a> {
+    aggregate_types: Vec<&'a str>,
+    aggregate_ids: Vec<&'a str>,
+    sequences: Vec<i64>,
+    event_types: Vec<&'a str>,
+    event_versions: Vec<&'a str>,
+    payloads: Vec<&'a str>,
+    metadatas: Vec<&'a str>,
+    event_ids: Vec<Uuid>,
+}
+
+impl<'a> Columns<'a> {
+    fn of(batch: &'a [AppendRequest], plan: &Plan<'_>) -> Self {
+        let mut columns = Self::default();
+        for (request, _) in batch.iter().zip(&plan.verdicts).filter(|(_, verdict)| verdict.is_ok())
+        {
+            columns.take(request);
+        }
+        columns
+    }
+
+    fn take(&mut self, request: &'a AppendRequest) {
+        for append in &request.streams {
+            for (event, sequence) in append.events.iter().zip(append.expected + 1..) {
+                self.aggregate_types.push(append.stream.aggregate_type);
+                self.aggregate_ids.push(&append.stream.id);
+                self.sequences.push(sequence);
+                self.event_types.push(event.event_type);
+                self.event_versions.push(event.version);
+                self.payloads.push(&event.payload);
+                self.metadatas.push(&request.metadata);
+                self.event_ids.push(event.id);
+            }
+        }
+    }
+}
+
+/// Counts the accepted requests' positions back from the end of the batch.
+fn answers(batch: &[AppendRequest], plan: Plan<'_>, end: &End) -> Answers {
+    let accepted = batch.iter().zip(&plan.verdicts).filter(|(_, verdict)| verdict.is_ok());
+    let total: usize = accepted.map(|(request, _)| request.event_count()).sum();
+    let mut position = end.position - total as i64;
+    let answer = |(request, verdict): (&AppendRequest, Result<(), AppendError>)| {
+        verdict.map(|()| {
+            position += request.event_count() as i64;
+            Appended { position: Position(position), recorded_at: end.recorded_at }
+        })
+    };
+    batch.iter().zip(plan.verdicts).map(answer).collect()
+}
+
+impl From<sqlx::Error> for BatchFailure {
+    fn from(error: sqlx::Error) -> Self {
+        let database =
+            error.as_database_error().and_then(|e| e.try_downcast_ref::<PgDatabaseError>());
+        let Some(refusal) = database else { return Self::Unknown(error.to_string()) };
+        // After an error the transaction is rolled back; after anything worse the connection is gone, and a commit
+        // that was under way may have come through.
+        if refusal.severity() as u8 != sqlx::postgres::PgSeverity::Error as u8 {
+            return Self::Unknown(refusal.to_string());
+        }
+        match refusal.code().get(..2) {
+            Some("22" | "23" | "54") => Self::Data(refusal.to_string()),
+            _ => Self::Refused(refusal.to_string()),
+        }
+    }
+}

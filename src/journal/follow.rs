@@ -1,0 +1,118 @@
+//! Reading the journal as it grows.
+
+use chrono::{DateTime, Utc};
+use sqlx::PgPool;
+use tokio::sync::watch;
+
+use crate::domain::Position;
+
+/// Most events that one read returns.
+const PAGE: i64 = 2000;
+
+/// An event as it stands in the journal.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct RecordedEvent {
+    /// Its place.
+    pub position: i64,
+    /// First half of its stream's name.
+    pub aggregate_type: String,
+    /// Second half of its stream's name.
+    pub aggregate_id: String,
+    /// Its place in its stream, from 1.
+    pub sequence: i64,
+    /// Its variant's name.
+    pub event_type: String,
+    /// Its content.
+    pub payload: serde_json::Value,
+    /// When it was recorded.
+    pub recorded_at: DateTime<Utc>,
+}
+
+/// Which events a follower reads. Each choice is a statement of its own, so that it can use an index of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Filter {
+    /// Those of providers and services.
+    Catalogue,
+    /// Those that set an order free for its next attempt.
+    FreeOrders,
+}
+
+/// A reader that goes through the journal in order, and waits at its end.
+#[derive(Debug)]
+pub struct Follower {
+    pool: PgPool,
+    head: watch::Receiver<Position>,
+    filter: Filter,
+    position: Position,
+}
+
+/// What a read found: everything that passes the filter up to a position.
+#[derive(Debug)]
+pub struct Page {
+    /// Oldest first.
+    pub events: Vec<RecordedEvent>,
+    /// Nothing before or at this position is left to read.
+    pub upto: Position,
+}
+
+impl Follower {
+    /// Begins after a position.
+    pub fn new(
+        pool: PgPool,
+        head: watch::Receiver<Position>,
+        filter: Filter,
+        after: Position,
+    ) -> Self {
+        Self { pool, head, filter, position: after }
+    }
+
+    /// Returns the next page once there is one; `None` when the journal is closed. Dropping the future loses nothing.
+    ///
+    /// # Errors
+    /// The database's words. The next call tries the same page again.
+    pub async fn next(&mut self) -> Result<Option<Page>, sqlx::Error> {
+        let position = self.position;
+        let Ok(head) = self.head.wait_for(|head| *head > position).await.map(|head| *head) else {
+            return Ok(None);
+        };
+        let events = self.read(head).await?;
+        let upto = match events.last() {
+            Some(last) if events.len() as i64 == PAGE => Position(last.position),
+            _ => head,
+        };
+        self.position = upto;
+        Ok(Some(Page { events, upto }))
+    }
+
+    async fn read(&self, upto: Position) -> Result<Vec<RecordedEvent>, sqlx::Error> {
+        sqlx::query_as(self.filter.statement())
+            .bind(self.position.0)
+            .bind(upto.0)
+            .bind(PAGE)
+            .fetch_all(&self.pool)
+            .await
+    }
+}
+
+impl Filter {
+    fn statement(self) -> &'static str {
+        match self {
+            Self::Catalogue => {
+                "select position, aggregate_type, aggregate_id, sequence, event_type, payload, recorded_at
+                 from events
+                 where position > $1 and position <= $2
+                   and aggregate_type in ('provider', 'service')
+                 order by position
+                 limit $3"
+            }
+            Self::FreeOrders => {
+                "select position, aggregate_type, aggregate_id, sequence, event_type, payload, recorded_at
+                 from events
+                 where position > $1 and position <= $2
+                   and event_type in ('OrderPlaced', 'AttemptSettled', 'AttemptNotSent', 'OrderDeferred')
+                 order by position
+                 limit $3"
+            }
+        }
+    }
+}

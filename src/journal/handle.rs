@@ -1,0 +1,97 @@
+use std::time::Duration;
+
+use sqlx::{PgPool, postgres::PgConnectOptions};
+use tokio::{
+    sync::{mpsc, oneshot, watch},
+    time::sleep,
+};
+
+use super::{AppendError, AppendRequest, Appended, appender::Appender, appender::Job};
+use crate::domain::Position;
+
+/// Most requests that wait for the appender: a second or two of its work.
+const QUEUE: usize = 8192;
+/// How often the head is read, to notice what other processes append.
+const POLL: Duration = Duration::from_millis(100);
+
+/// The way into the journal. Cheap to clone; every clone feeds the same appender.
+#[derive(Debug, Clone)]
+pub struct Journal {
+    queue: mpsc::Sender<Job>,
+    head: watch::Receiver<Position>,
+    pool: PgPool,
+}
+
+impl Journal {
+    /// Starts the appender on a connection of its own. `pool` serves reads.
+    ///
+    /// # Errors
+    /// The database's words where the journal's head cannot be read.
+    pub async fn start(options: PgConnectOptions, pool: PgPool) -> Result<Self, sqlx::Error> {
+        let (queue, jobs) = mpsc::channel(QUEUE);
+        let (head_sender, head) = watch::channel(read_head(&pool).await?);
+        let appender = Appender {
+            options: options.application_name("signalbox journal"),
+            queue: jobs,
+            head: head_sender.clone(),
+            connection: None,
+            unreachable_since: None,
+        };
+        tokio::spawn(appender.run());
+        tokio::spawn(watch_head(pool.clone(), head_sender));
+        Ok(Self { queue, head, pool })
+    }
+
+    /// Appends a request wholly, or not at all; returns once it is on disk.
+    ///
+    /// # Errors
+    /// [`AppendError`] says whether to load again (`Conflict`), to try later (`Unavailable`), to look what happened
+    /// (`OutcomeUnknown`), or never to try again (`Invalid`).
+    pub async fn append(&self, request: AppendRequest) -> Result<Appended, AppendError> {
+        request.check()?;
+        let (answer, answered) = oneshot::channel();
+        self.queue.try_send(Job { request, answer }).map_err(|error| {
+            let reason = match error {
+                mpsc::error::TrySendError::Full(_) => "too many events are waiting to be recorded",
+                mpsc::error::TrySendError::Closed(_) => "the program is stopping",
+            };
+            AppendError::Unavailable(reason.to_owned())
+        })?;
+        answered.await.unwrap_or(Err(AppendError::OutcomeUnknown))
+    }
+
+    /// Returns the end of the journal as far as this process knows it, and a way to wait for more.
+    pub fn head(&self) -> watch::Receiver<Position> {
+        self.head.clone()
+    }
+
+    /// Returns the pool that reads of the journal go through.
+    pub fn pool(&self) -> &PgPool {
+        &self.pool
+    }
+}
+
+/// Reads the end of the journal from the database.
+///
+/// # Errors
+/// The database's words.
+pub async fn read_head(pool: &PgPool) -> Result<Position, sqlx::Error> {
+    let position = sqlx::query_scalar("select position from journal_head").fetch_one(pool).await?;
+    Ok(Position(position))
+}
+
+async fn watch_head(pool: PgPool, head: watch::Sender<Position>) {
+    while !head.is_closed() {
+        if let Ok(position) = read_head(&pool).await {
+            head.send_if_modified(|known| {
+                let moved = position > *known;
+                *known = position.max(*known);
+                moved
+            });
+        }
+        tokio::select! {
+            () = sleep(POLL) => {}
+            () = head.closed() => {}
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! Bringing a provider's catalogue into ours.
+//!
+//! Correctness: only a complete list delists, and never over a fifth of the catalogue unless an operator says so. A row
+//! that could not be read is still in the list. A run whose process dies is closed as failed by the next one.
+
+use std::collections::HashSet;
+
+use super::ProviderOperations;
+use crate::{
+    command::{CommandError, Done},
+    domain::{
+        ProviderId, ServiceId, SyncId,
+        sync::{SyncCommand, SyncCounts, SyncTrigger},
+    },
+    provider_api::{Catalogue, Timed},
+};
+
+/// One missing service in so many is a change of the catalogue; more is a broken list.
+const GUARDED_SHARE: usize = 5;
+
+/// Whether a sync may delist a large part of a catalogue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Delisting {
+    /// Only up to a fifth.
+    Guarded,
+    /// Whatever is missing.
+    Accepted,
+}
+
+impl ProviderOperations {
+    /// Runs a sync and returns when it has ended, well or badly.
+    ///
+    /// # Errors
+    /// `NotFound`; `Conflict` while another sync of the provider runs; `Unavailable` where another process does the
+    /// syncing, or the database is away.
+    pub async fn sync(
+        &self,
+        provider: ProviderId,
+        delisting: Delisting,
+    ) -> Result<Done<SyncId>, CommandError> {
+        self.commands.provider(provider)?;
+        let lock = self.sync_lock(provider);
+        let Ok(_running) = lock.try_lock() else {
+            return Err(CommandError::Conflict("a sync of this provider is running".to_owned()));
+        };
+        let Some(incarnation) = self.commands.claims().tenure() else {
+            return Err(CommandError::Unavailable(
+                "another process is the one that talks to providers: ask that one".to_owned(),
+            ));
+        };
+        let trigger = SyncTrigger::Manual;
+        let id = self.commands.start_sync(provider, trigger, incarnation).await?;
+        let mut counts = SyncCounts::default();
+        let end = match self.run(provider, delisting, &mut counts).await {
+            Ok(errors) => SyncCommand::Complete { counts, errors },
+            Err(stopped) => SyncCommand::Fail { counts, errors: vec![stopped] },
+        };
+        self.commands.end_sync(id, end).await
+    }
+
+    /// Returns the errors by row, or what stopped the run.
+    async fn run(
+        &self,
+        provider: ProviderId,
+        delisting: Delisting,
+        counts: &mut SyncCounts,
+    ) -> Result<Vec<String>, String> {
+        let endpoint = self.endpoints.of(provider).await.map_err(|error| error.to_string())?;
+        let called = self.client.services(&endpoint).await.map_err(|failure| failure.reason);
+        let Timed { value: Catalogue { rows, errors: row_errors }, .. } = called?;
+        let present: HashSet<ServiceId> = rows
+            .iter()
+            .map(|row| row.provider_service_id.as_str())
+            .chain(row_errors.iter().filter_map(|row| row.provider_service_id.as_deref()))
+            .map(|id| ServiceId::derive(provider, id))
+            .collect();
+        let unnamed_row = row_errors.iter().any(|row| row.provider_service_id.is_none());
+        let mut errors: Vec<String> = row_errors.into_iter().map(|row| row.message).collect();
+        let (missing, held_back) = self.missing(provider, &present, delisting, unnamed_row);
+        errors.splice(0..0, held_back);
+        let taken = self.commands.take_over_list(provider, rows, missing, counts).await;
+        taken.map_err(|error| error.to_string())?;
+        Ok(errors)
+    }
+
+    /// Returns the services to delist, and why some that are missing are not among them.
+    fn missing(
+        &self,
+        provider: ProviderId,
+        present: &HashSet<ServiceId>,
+        delisting: Delisting,
+        unnamed_row: bool,
+    ) -> (Vec<ServiceId>, Option<String>) {
+        let listed: Vec<ServiceId> = self.commands.catalogue().read(|snapshot| {
+            let listed = |id: &ServiceId| {
+                let service = snapshot.service(*id).and_then(|s| s.aggregate.associated());
+                service.is_some_and(|service| service.listed)
+            };
+            snapshot.services_of(provider).map(|(id, _)| id).filter(listed).collect()
+        });
+        let missing: Vec<ServiceId> =
+            listed.iter().filter(|id| !present.contains(id)).copied().collect();
+        let count = missing.len();
+        let too_many = count * GUARDED_SHARE > listed.len();
+        if count > 0 && unnamed_row {
+            let held = format!(
+                "{count} services are missing, and rows without an id may be theirs: nothing was delisted"
+            );
+            return (vec![], Some(held));
+        }
+        if too_many && delisting == Delisting::Guarded {
+            let held = format!(
+                "{count} of {} services are missing, over a fifth of the catalogue: nothing was \
+                 delisted; sync again with acceptDelisting if the list is right",
+                listed.len()
+            );
+            return (vec![], Some(held));
+        }
+        (missing, None)
+    }
+}

@@ -1,0 +1,67 @@
+//! Is a provider reachable, does it take our key, what do we have there?
+
+use rust_decimal::Decimal;
+
+use super::{EndpointError, ProviderOperations};
+use crate::{
+    command::CommandError,
+    domain::{Balance, ProviderId},
+    provider_api::Timed,
+};
+
+/// What a connection test came to; `message` says it in words either way.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ConnectionTest {
+    /// Whether the provider answered as a panel does.
+    pub ok: bool,
+    /// The result in words.
+    pub message: String,
+    /// Duration of the call in milliseconds; absent where no call was made.
+    pub response_ms: Option<i64>,
+    /// What our account there holds.
+    pub balance: Option<Decimal>,
+    /// In this currency.
+    pub currency: Option<String>,
+}
+
+impl ProviderOperations {
+    /// Calls the provider's balance, which costs nothing, and records what came of it.
+    ///
+    /// # Errors
+    /// `NotFound`, `Unavailable`; a provider that fails the test is a result, not an error.
+    pub async fn test_connection(&self, id: ProviderId) -> Result<ConnectionTest, CommandError> {
+        self.commands.provider(id)?;
+        let endpoint = match self.endpoints.of(id).await {
+            Ok(endpoint) => endpoint,
+            Err(EndpointError::NotFound) => return Err(EndpointError::NotFound.into()),
+            Err(error) => return Ok(ConnectionTest::failed(error.to_string(), None)),
+        };
+        let called = self.client.balance(&endpoint).await;
+        let (outcome, response_ms) = match called {
+            Ok(Timed { value, response_ms }) => (Ok(value), response_ms),
+            Err(failure) => (Err(failure.reason), failure.response_ms),
+        };
+        self.commands.record_connection_test(id, outcome.clone(), response_ms).await?;
+        Ok(match outcome {
+            Ok(balance) => ConnectionTest::passed(balance, response_ms),
+            Err(reason) => ConnectionTest::failed(reason, Some(response_ms)),
+        })
+    }
+}
+
+impl ConnectionTest {
+    fn passed(balance: Balance, response_ms: i64) -> Self {
+        let currency = balance.currency.as_deref().unwrap_or("(currency not given)");
+        Self {
+            ok: true,
+            message: format!("answered in {response_ms} ms, balance {} {currency}", balance.amount),
+            response_ms: Some(response_ms),
+            balance: Some(balance.amount),
+            currency: balance.currency,
+        }
+    }
+
+    fn failed(message: String, response_ms: Option<i64>) -> Self {
+        Self { ok: false, message, response_ms, balance: None, currency: None }
+    }
+}

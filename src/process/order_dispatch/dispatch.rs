@@ -1,0 +1,242 @@
+use std::{sync::Arc, time::Duration};
+
+use sqlx::{PgPool, postgres::PgConnectOptions};
+use tokio::{
+    sync::{mpsc, watch},
+    time::{sleep, timeout},
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use uuid::Uuid;
+
+use super::{drive::Drive, takeover, tenure::Tenure};
+use crate::{
+    command::{Commands, Work},
+    domain::{Incarnation, OrderId, Position, provider::UpstreamPolicy},
+    journal::{Filter, Follower, Page},
+    process::Endpoints,
+    projection::Projections,
+    provider_api::PanelClient,
+};
+
+/// How long calls under way may go on once the program is told to stop.
+const DRAIN_LIMIT: Duration = Duration::from_secs(20);
+/// Between two tries to read the journal while the database is away.
+const RETRY: Duration = Duration::from_millis(500);
+
+/// What the dispatcher is composed of.
+#[derive(Debug)]
+pub struct DispatchNeeds {
+    /// Where decisions go.
+    pub commands: Commands,
+    /// Calls providers.
+    pub client: PanelClient,
+    /// Which addresses providers may have.
+    pub policy: UpstreamPolicy,
+    /// Connections that see the read models.
+    pub reads: PgPool,
+    /// Says how far the read models are.
+    pub projections: Projections,
+    /// Reaches the database for the lock.
+    pub database: PgConnectOptions,
+    /// How long to wait where waiting is called for.
+    pub pace: DispatchPace,
+    /// Cancelled when the program is to stop.
+    pub stop: CancellationToken,
+}
+
+/// How long the dispatcher waits where waiting is called for.
+#[derive(Debug, Clone, Copy)]
+pub struct DispatchPace {
+    /// Until a busy link is tried again for the first time; doubles from there.
+    pub busy_link: Duration,
+    /// Longest wait for a busy link.
+    pub busy_link_at_most: Duration,
+    /// How long a call may take until its connection stands.
+    pub connect: Duration,
+}
+
+impl Default for DispatchPace {
+    fn default() -> Self {
+        Self {
+            busy_link: Duration::from_secs(30),
+            busy_link_at_most: Duration::from_secs(15 * 60),
+            connect: Duration::from_secs(10),
+        }
+    }
+}
+
+/// Whether this process dispatches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DispatchStatus {
+    /// It has not got the lock yet.
+    Starting,
+    /// Another process has the lock; orders placed here are queued for that one.
+    ElsewhereDispatched,
+    /// It does.
+    Dispatching,
+}
+
+/// The dispatcher: gives every order that is free a task of its own.
+pub struct Dispatch {
+    shared: Arc<Shared>,
+    status: watch::Sender<DispatchStatus>,
+    tasks: TaskTracker,
+}
+
+impl std::fmt::Debug for Dispatch {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Dispatch").field("status", &*self.status.borrow()).finish_non_exhaustive()
+    }
+}
+
+/// What all drives share.
+pub(super) struct Shared {
+    pub(super) needs: DispatchNeeds,
+    pub(super) endpoints: Endpoints,
+}
+
+impl Dispatch {
+    /// Composes the dispatcher; [`run`](Self::run) is its life.
+    pub fn new(needs: DispatchNeeds) -> Self {
+        let endpoints = Endpoints::new(needs.commands.clone(), needs.policy);
+        let (status, _) = watch::channel(DispatchStatus::Starting);
+        let shared = Arc::new(Shared { needs, endpoints });
+        Self { shared, status, tasks: TaskTracker::new() }
+    }
+
+    /// Returns whether this process dispatches, now and from now on.
+    pub fn status(&self) -> watch::Receiver<DispatchStatus> {
+        self.status.subscribe()
+    }
+
+    /// Dispatches, whenever the lock is held, until the program is to stop; then waits for the calls under way.
+    pub async fn run(self, mut work: mpsc::UnboundedReceiver<Work>) {
+        let stop = self.shared.needs.stop.clone();
+        loop {
+            let taking = Tenure::take(&self.shared.needs.database, || self.wait_for_other());
+            let mut tenure = tokio::select! {
+                tenure = taking => tenure,
+                () = stop.cancelled() => break,
+            };
+            self.begin();
+            tokio::select! {
+                () = self.serve(&mut work) => {}
+                () = tenure.lost() => tracing::warn!("lost the dispatcher's lock, taking it again"),
+                () = stop.cancelled() => {
+                    self.end();
+                    self.drain(&mut work).await;
+                    tenure.give_back().await;
+                    return;
+                }
+            }
+            self.end();
+        }
+        self.drain(&mut work).await;
+    }
+
+    fn wait_for_other(&self) {
+        let other = DispatchStatus::ElsewhereDispatched;
+        if self.status.send_replace(other) != other {
+            tracing::info!("another process dispatches: orders placed here are queued for it");
+        }
+    }
+
+    fn begin(&self) {
+        let incarnation = Incarnation(Uuid::now_v7());
+        self.shared.needs.commands.claims().set_tenure(Some(incarnation));
+        self.status.send_replace(DispatchStatus::Dispatching);
+        tracing::info!(%incarnation, "this process dispatches orders");
+    }
+
+    fn end(&self) {
+        self.shared.needs.commands.claims().set_tenure(None);
+        self.status.send_replace(DispatchStatus::Starting);
+    }
+
+    /// Takes over what is on record, then goes on with what comes.
+    async fn serve(&self, work: &mut mpsc::UnboundedReceiver<Work>) {
+        let from = tokio::select! {
+            from = self.take_over() => from,
+            () = self.hand_on(work) => return,
+        };
+        let journal = self.shared.needs.commands.journal();
+        let (pool, head) = (journal.pool().clone(), journal.head());
+        let mut follower = Follower::new(pool, head, Filter::FreeOrders, from);
+        tokio::select! {
+            () = self.follow(&mut follower) => {}
+            () = self.hand_on(work) => {}
+        }
+    }
+
+    async fn take_over(&self) -> Position {
+        loop {
+            match takeover::queued_orders(&self.shared.needs).await {
+                Ok((orders, upto)) => {
+                    tracing::info!(orders = orders.len(), "taking over orders that wait");
+                    orders.into_iter().for_each(|order| self.resume(order, i64::MAX));
+                    return upto;
+                }
+                Err(error) => tracing::warn!(%error, "cannot take over yet"),
+            }
+            sleep(RETRY).await;
+        }
+    }
+
+    async fn hand_on(&self, work: &mut mpsc::UnboundedReceiver<Work>) {
+        while let Some(work) = work.recv().await {
+            self.take(work);
+        }
+    }
+
+    fn take(&self, work: Work) {
+        match work {
+            Work::Send(started) => {
+                self.tasks.spawn(Drive::send(self.shared.clone(), *started));
+            }
+            Work::Resume(order) => self.resume(order, i64::MAX),
+        }
+    }
+
+    async fn follow(&self, follower: &mut Follower) {
+        loop {
+            match follower.next().await {
+                Ok(Some(page)) => self.take_page(page),
+                Ok(None) => return,
+                Err(error) => {
+                    tracing::debug!(%error, "dispatcher cannot read the journal");
+                    sleep(RETRY).await;
+                }
+            }
+        }
+    }
+
+    fn take_page(&self, page: Page) {
+        for event in page.events {
+            if let Ok(order) = event.aggregate_id.parse() {
+                self.resume(order, event.sequence);
+            }
+        }
+    }
+
+    /// Gives the order a task, unless it has one that knows the event.
+    fn resume(&self, order: OrderId, sequence: i64) {
+        if let Some(guard) = self.shared.needs.commands.claims().drive(order, sequence) {
+            self.tasks.spawn(Drive::resume(self.shared.clone(), order, guard));
+        }
+    }
+
+    /// Waits for the calls under way. What was claimed and not sent is released by its own task.
+    async fn drain(&self, work: &mut mpsc::UnboundedReceiver<Work>) {
+        work.close();
+        while let Some(work) = work.recv().await {
+            if let Work::Send(_) = work {
+                self.take(work);
+            }
+        }
+        self.tasks.close();
+        if timeout(DRAIN_LIMIT, self.tasks.wait()).await.is_err() {
+            let left = self.tasks.len();
+            tracing::warn!(left, "stopping with calls under way: they will be in doubt");
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! One order's way, from being free to being held, in doubt or failed.
+
+use std::{sync::Arc, time::Duration};
+
+use chrono::Utc;
+use tokio::time::sleep;
+
+use super::dispatch::Shared;
+use crate::{
+    command::{Commands, DriveGuard, Loaded, StartedAttempt, Ticket},
+    domain::{
+        Aggregate, AttemptId, OrderId,
+        order::{Order, OrderCommand, OrderEvent, Progress, ProviderAnswer},
+        routing::Decision,
+    },
+    journal::{AppendError, AppendRequest},
+};
+
+/// Between two tries while the database is away, or after an attempt that could not be sent.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// The one task that drives an order.
+pub(super) struct Drive {
+    pub(super) shared: Arc<Shared>,
+    pub(super) id: OrderId,
+    pub(super) order: Order,
+    pub(super) version: i64,
+    guard: DriveGuard,
+}
+
+/// What to do next.
+pub(super) enum Step {
+    /// Send the attempt that is on record.
+    Send(Box<Ticket>),
+    /// Look at where the order stands.
+    Look,
+    /// The order may stand elsewhere than this task thinks.
+    Reload,
+    /// The same after a pause.
+    ReloadLater,
+    /// Nothing more for now.
+    Rest,
+}
+
+impl Drive {
+    /// Sends an attempt that was put on record together with its order.
+    pub(super) async fn send(shared: Arc<Shared>, started: StartedAttempt) {
+        let StartedAttempt { order_id: id, order, version, ticket, guard } = started;
+        let drive = Self { shared, id, order, version, guard };
+        drive.run(Step::Send(Box::new(ticket))).await;
+    }
+
+    /// Does what an order on record needs.
+    pub(super) async fn resume(shared: Arc<Shared>, id: OrderId, guard: DriveGuard) {
+        let drive = Self { shared, id, order: Order::default(), version: 0, guard };
+        drive.run(Step::Reload).await;
+    }
+
+    async fn run(mut self, mut step: Step) {
+        loop {
+            step = match step {
+                Step::Send(ticket) => self.attempt(*ticket).await,
+                Step::Look => self.look().await,
+                Step::Reload => self.reload().await,
+                Step::ReloadLater => {
+                    sleep(PAUSE).await;
+                    Step::Reload
+                }
+                Step::Rest => return,
+            };
+            self.guard.saw(self.version);
+        }
+    }
+
+    pub(super) fn commands(&self) -> &Commands {
+        &self.shared.needs.commands
+    }
+
+    pub(super) fn stopping(&self) -> bool {
+        self.shared.needs.stop.is_cancelled()
+    }
+
+    async fn attempt(&mut self, ticket: Ticket) -> Step {
+        let answer = self.shared.ask(&ticket, &self.order).await;
+        let attempt = ticket.claim.attempt_id;
+        // The permit is for the call alone.
+        drop(ticket);
+        self.record(attempt, answer).await
+    }
+
+    async fn reload(&mut self) -> Step {
+        match self.commands().load::<Order>(self.id).await {
+            Ok(Loaded { aggregate, version, .. }) => {
+                self.order = aggregate;
+                self.version = version;
+                Step::Look
+            }
+            Err(_) if self.stopping() => Step::Rest,
+            Err(error) => {
+                tracing::debug!(order = %self.id, %error, "cannot load an order");
+                Step::ReloadLater
+            }
+        }
+    }
+
+    async fn look(&mut self) -> Step {
+        if self.stopping() {
+            return Step::Rest;
+        }
+        match self.order.progress {
+            Progress::Queued => self.start_next().await,
+            Progress::Deferred(until) => {
+                let wait = (until - Utc::now()).to_std().unwrap_or_default();
+                tokio::select! {
+                    () = sleep(wait) => self.start_next().await,
+                    () = self.shared.needs.stop.cancelled() => Step::Rest,
+                }
+            }
+            Progress::Attempting => self.close_left_attempt().await,
+            Progress::Absent | Progress::InDoubt | Progress::AtProvider(_) | Progress::Failed => {
+                Step::Rest
+            }
+        }
+    }
+
+    /// An attempt on record that no task is sending: this tenure's never was, an earlier tenure's may have been.
+    async fn close_left_attempt(&mut self) -> Step {
+        let Some(tenure) = self.commands().claims().tenure() else { return Step::Rest };
+        let Some(left) = self.order.running_attempt() else { return Step::Rest };
+        let answer = if left.incarnation == tenure {
+            let reason = "the append of its claim was cut off, so it was not sent".to_owned();
+            ProviderAnswer::NotSent { reason }
+        } else {
+            let reason = "the program ended before the provider's answer was recorded".to_owned();
+            ProviderAnswer::InDoubt { reason, response_ms: None }
+        };
+        let attempt: AttemptId = left.attempt_id;
+        self.record(attempt, answer).await
+    }
+
+    /// Waits for a permit of the best candidate, and puts the attempt on record.
+    async fn start_next(&mut self) -> Step {
+        let Some(decision) = self.route() else { return Step::Rest };
+        let Some(provider) = decision.choice().map(|candidate| candidate.provider_id) else {
+            return self.fail("no candidate can take the order any more").await;
+        };
+        let permit = tokio::select! {
+            permit = self.commands().claims().permit(provider) => permit,
+            () = self.shared.needs.stop.cancelled() => return Step::Rest,
+        };
+        // What was known may have changed during the wait.
+        let Some(decision) = self.route() else { return Step::Rest };
+        if decision.choice().map(|candidate| candidate.provider_id) != Some(provider) {
+            return Step::Look;
+        }
+        let ticket = permit.and_then(|permit| self.commands().claims().claim(&decision, permit));
+        match ticket {
+            Some(ticket) => self.start(ticket).await,
+            None => Step::Rest,
+        }
+    }
+
+    async fn start(&mut self, ticket: Ticket) -> Step {
+        let Ok(events) = self.order.decide(OrderCommand::Start(ticket.claim.clone())) else {
+            return Step::Reload;
+        };
+        let request = self.request("startAttempt", &events);
+        let Some(request) = self.commands().guarded(request, &ticket) else { return Step::Reload };
+        match self.append(request, &events).await {
+            Ok(()) => Step::Send(Box::new(ticket)),
+            Err(step) => step,
+        }
+    }
+
+    async fn fail(&mut self, reason: &str) -> Step {
+        let Ok(events) = self.order.decide(OrderCommand::Fail { reason: reason.to_owned() }) else {
+            return Step::Reload;
+        };
+        let request = self.request("failOrder", &events);
+        match self.append(request, &events).await {
+            Ok(()) => Step::Rest,
+            Err(step) => step,
+        }
+    }
+
+    pub(super) fn route(&self) -> Option<Decision> {
+        let order = &self.order;
+        self.commands().route(order.service_id, &order.request(), |id| order.has_tried(id))
+    }
+
+    pub(super) fn request(&self, command: &str, events: &[OrderEvent]) -> AppendRequest {
+        AppendRequest::of_command(command).append::<Order>(self.id, self.version, events)
+    }
+
+    /// Appends, and follows with the state that this task holds; else says how to go on.
+    pub(super) async fn append(
+        &mut self,
+        request: AppendRequest,
+        events: &[OrderEvent],
+    ) -> Result<(), Step> {
+        match self.commands().journal().append(request).await {
+            Ok(_) => {
+                self.follow(events);
+                Ok(())
+            }
+            Err(AppendError::Conflict(_)) => match self.commands().catch_up().await {
+                Ok(()) => Err(Step::Reload),
+                Err(_) => Err(Step::ReloadLater),
+            },
+            Err(error) => {
+                tracing::warn!(order = %self.id, %error, "cannot record an order's next step");
+                Err(Step::ReloadLater)
+            }
+        }
+    }
+
+    pub(super) fn follow(&mut self, events: &[OrderEvent]) {
+        events.iter().for_each(|event| self.order.evolve(event));
+        self.version += events.len() as i64;
+    }
+}

@@ -1,0 +1,23 @@
+//! Drives orders to a provider.
+//!
+//! # Shape
+//! [`Dispatch`] is the loop: it holds the tenure ([`tenure`]), hears of orders that are free, and gives each a task of
+//! its own. [`drive`] is one order's way; [`call`] makes the provider call, [`record`] puts its outcome on record.
+//!
+//! # Correctness
+//! An attempt is on record before its first byte goes out, and appending it is the claim: only one can succeed. What a
+//! dead tenure left without an outcome is in doubt, and never sent again. An outcome in hand is recorded as soon as the
+//! database takes it. Every append names the versions that it was decided on.
+//!
+//! # Cost
+//! For an order: one commit to place it (with its first attempt, where a permit is free), one for each outcome (with the
+//! next attempt, where a permit is free).
+
+mod call;
+mod dispatch;
+mod drive;
+mod record;
+mod takeover;
+mod tenure;
+
+pub use dispatch::{Dispatch, DispatchNeeds, DispatchPace, DispatchStatus};

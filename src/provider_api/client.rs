@@ -1,0 +1,220 @@
+use std::time::{Duration, Instant};
+
+use reqwest::{Client, ClientBuilder, redirect};
+use rustls::crypto::{CryptoProvider, ring};
+use secrecy::SecretString;
+
+use super::{
+    AddAnswer, AddReply, CallFailure, Catalogue, NewOrder, decode, encode,
+    error::CallFault,
+    guard::GuardedResolver,
+    outcome,
+    redact::Redactor,
+    transport::{self, Answer, Bounds, TransportFault},
+};
+use crate::domain::{
+    Balance,
+    provider::{ProviderUrl, UpstreamPolicy},
+};
+
+/// Largest answer to anything but `services`, in bytes: thousands of times what a panel sends.
+const MAX_ANSWER: usize = 256 * 1024;
+
+/// Largest catalogue, in bytes; 10,000 services make several MB.
+const MAX_CATALOGUE: usize = 64 * 1024 * 1024;
+
+/// Where a provider is asked, and as whom.
+#[derive(Debug, Clone)]
+pub struct Endpoint {
+    /// The address, used as given.
+    pub url: ProviderUrl,
+    /// Our key there.
+    pub key: SecretString,
+}
+
+/// How long calls may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CallLimits {
+    /// Until a connection stands: name service, TCP and TLS.
+    pub connect: Duration,
+    /// A whole `add`, connecting included.
+    pub add: Duration,
+    /// A whole `balance`, connecting included.
+    pub balance: Duration,
+    /// A whole `services`, connecting included.
+    pub services: Duration,
+}
+
+impl Default for CallLimits {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(10),
+            add: Duration::from_secs(30),
+            balance: Duration::from_secs(30),
+            services: Duration::from_secs(120),
+        }
+    }
+}
+
+/// A result with the time that it took.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Timed<T> {
+    /// The result.
+    pub value: T,
+    /// From the start of the call to the last byte read, in milliseconds.
+    pub response_ms: i64,
+}
+
+/// The system lets no HTTP client be made.
+#[derive(Debug, thiserror::Error)]
+#[error("no HTTP client can be made: {0}")]
+pub struct ClientUnavailable(#[from] reqwest::Error);
+
+/// Calls panels. Every call is sent at most once, to allowed addresses only. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct PanelClient {
+    policy: UpstreamPolicy,
+    limits: CallLimits,
+    /// Opens a connection for each call.
+    adding: Client,
+    reading: Client,
+}
+
+impl PanelClient {
+    /// Makes a client. Installs *ring* as the process's cryptography, unless the program chose one before.
+    ///
+    /// # Errors
+    /// [`ClientUnavailable`] where the system's certificates cannot be read.
+    pub fn new(policy: UpstreamPolicy, limits: CallLimits) -> Result<Self, ClientUnavailable> {
+        if CryptoProvider::get_default().is_none() {
+            // Fails only where another thread was quicker, and then there is one.
+            let _ = ring::default_provider().install_default();
+        }
+        // A request on a connection that was used before is sent again by the library where it takes it for unstarted.
+        let adding = builder(policy, limits).pool_max_idle_per_host(0).build()?;
+        let reading = builder(policy, limits).build()?;
+        Ok(Self { policy, limits, adding, reading })
+    }
+
+    /// Places an order, once, and says what is known of it afterwards.
+    pub async fn add(&self, endpoint: &Endpoint, order: &NewOrder) -> AddReply {
+        let started = Instant::now();
+        let bounds = Bounds { time: self.limits.add, bytes: MAX_ANSWER };
+        let form = encode::add(&endpoint.key, order);
+        let exchange = self.post(&self.adding, endpoint, form, bounds).await;
+        let was_sent = !matches!(&exchange, Err(fault) if fault.is_before_sending());
+        AddReply {
+            response_ms: was_sent.then(|| milliseconds_since(started)),
+            http_status: exchange.as_ref().ok().map(|answer| answer.status),
+            answer: without_key(outcome::of(&exchange), &Redactor::new(&endpoint.key)),
+        }
+    }
+
+    /// Reads the balance of our account.
+    ///
+    /// # Errors
+    /// [`CallFailure`] says in words what came instead.
+    pub async fn balance(&self, endpoint: &Endpoint) -> Result<Timed<Balance>, CallFailure> {
+        let started = Instant::now();
+        let bounds = Bounds { time: self.limits.balance, bytes: MAX_ANSWER };
+        let answer = self.read(endpoint, encode::balance(&endpoint.key), bounds).await;
+        let response_ms = milliseconds_since(started);
+        let redactor = Redactor::new(&endpoint.key);
+        let balance = answer.and_then(|answer| Ok(decode::balance(&answer)?));
+        let mut value = balance.map_err(|fault| failure(&fault, &redactor, response_ms))?;
+        if let Some(currency) = &mut value.currency {
+            redactor.clean(currency);
+        }
+        Ok(Timed { value, response_ms })
+    }
+
+    /// Reads the catalogue: at least one readable row, no provider's id twice. An empty list is a failure, so that
+    /// it cannot be taken for a catalogue without services.
+    ///
+    /// # Errors
+    /// [`CallFailure`] says in words what came instead.
+    pub async fn services(&self, endpoint: &Endpoint) -> Result<Timed<Catalogue>, CallFailure> {
+        let started = Instant::now();
+        let bounds = Bounds { time: self.limits.services, bytes: MAX_CATALOGUE };
+        let answer = self.read(endpoint, encode::services(&endpoint.key), bounds).await;
+        let response_ms = milliseconds_since(started);
+        let redactor = Redactor::new(&endpoint.key);
+        let catalogue = match answer {
+            Ok(answer) => decoded_aside(answer).await,
+            Err(fault) => Err(fault),
+        };
+        let mut value = catalogue.map_err(|fault| failure(&fault, &redactor, response_ms))?;
+        value.clean(&redactor);
+        Ok(Timed { value, response_ms })
+    }
+
+    async fn read(
+        &self,
+        endpoint: &Endpoint,
+        form: String,
+        bounds: Bounds,
+    ) -> Result<Answer, CallFault> {
+        let mut answer = self.post(&self.reading, endpoint, form, bounds).await?;
+        match answer.broken_off.take() {
+            Some(fault) => Err(fault.into()),
+            None => Ok(answer),
+        }
+    }
+
+    async fn post(
+        &self,
+        client: &Client,
+        endpoint: &Endpoint,
+        form: String,
+        bounds: Bounds,
+    ) -> Result<Answer, TransportFault> {
+        // The resolver never sees literal addresses, and the policy may be stricter than when the URL was entered.
+        endpoint.url.check(self.policy)?;
+        transport::post(client, &endpoint.url, form, bounds).await
+    }
+}
+
+fn builder(policy: UpstreamPolicy, limits: CallLimits) -> ClientBuilder {
+    Client::builder()
+        .dns_resolver(GuardedResolver::new(policy).into())
+        .redirect(redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .no_proxy()
+        .http1_only()
+        .connect_timeout(limits.connect)
+        .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
+}
+
+/// Decodes where a large catalogue holds nobody up.
+async fn decoded_aside(answer: Answer) -> Result<Catalogue, CallFault> {
+    let decoding = tokio::task::spawn_blocking(move || decode::catalogue(&answer));
+    match decoding.await {
+        Ok(decoded) => Ok(decoded?),
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(_) => Err(CallFault::Stopping),
+        },
+    }
+}
+
+fn failure(fault: &CallFault, redactor: &Redactor, response_ms: i64) -> CallFailure {
+    CallFailure { reason: redactor.words(&fault.to_string()), response_ms }
+}
+
+fn without_key(answer: AddAnswer, redactor: &Redactor) -> AddAnswer {
+    match answer {
+        AddAnswer::Placed { api_order_id } if redactor.is_echoed_in(&api_order_id) => {
+            let reason = "the provider answered our key in place of an order id".to_owned();
+            AddAnswer::InDoubt { reason }
+        }
+        AddAnswer::Placed { api_order_id } => AddAnswer::Placed { api_order_id },
+        AddAnswer::Refused { class, reason } => {
+            AddAnswer::Refused { class, reason: redactor.words(&reason) }
+        }
+        AddAnswer::InDoubt { reason } => AddAnswer::InDoubt { reason: redactor.words(&reason) },
+    }
+}
+
+fn milliseconds_since(started: Instant) -> i64 {
+    i64::try_from(started.elapsed().as_millis()).unwrap_or(i64::MAX)
+}

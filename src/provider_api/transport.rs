@@ -1,0 +1,146 @@
+//! One request, one bounded answer, and what went wrong in between: above all whether anything was sent.
+
+use std::{error::Error, io, time::Duration};
+
+use reqwest::{Client, header};
+
+use super::guard::NameFault;
+use crate::domain::provider::{InvalidUrl, ProviderUrl};
+
+/// Why there is no whole answer.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum TransportFault {
+    /// The address is not one that the policy allows. Nothing was sent.
+    #[error("the provider's address is not allowed: {0}")]
+    Forbidden(#[from] InvalidUrl),
+    /// No connection came about. Nothing was sent.
+    #[error("{0}")]
+    Unreachable(String),
+    /// The time limit passed with a request on its way.
+    #[error("no whole answer within {} s", .0.as_secs_f64())]
+    TimedOut(Duration),
+    /// The connection ended with a request on its way.
+    #[error("the connection broke before the answer was complete: {0}")]
+    Broken(String),
+    /// The answer is larger than any panel's.
+    #[error("the answer is larger than {0} KiB")]
+    TooLarge(usize),
+}
+
+impl TransportFault {
+    /// Tells whether it is certain that not one byte of the request was sent.
+    pub(super) fn is_before_sending(&self) -> bool {
+        matches!(self, Self::Forbidden(_) | Self::Unreachable(_))
+    }
+}
+
+/// What a provider answered.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) status: u16,
+    /// Where a redirect points to.
+    pub(super) location: Option<String>,
+    pub(super) body: Vec<u8>,
+    /// Why the body is not whole.
+    pub(super) broken_off: Option<TransportFault>,
+}
+
+impl Answer {
+    /// Returns the body as text, whatever its label says; a byte order mark goes, and what is not UTF-8 is replaced.
+    pub(super) fn text(&self) -> std::borrow::Cow<'_, str> {
+        let body = self.body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&self.body);
+        String::from_utf8_lossy(body)
+    }
+}
+
+/// Bounds of one call.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Bounds {
+    /// From the start of the call to the last byte of the answer.
+    pub(super) time: Duration,
+    /// Of the answer's body.
+    pub(super) bytes: usize,
+}
+
+/// Posts a form once and reads the answer.
+pub(super) async fn post(
+    client: &Client,
+    url: &ProviderUrl,
+    form: String,
+    bounds: Bounds,
+) -> Result<Answer, TransportFault> {
+    let request = client
+        .post(url.url().clone())
+        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+        .header(header::ACCEPT, "application/json")
+        .timeout(bounds.time)
+        .body(form);
+    let response = request.send().await.map_err(|error| fault(error, bounds))?;
+    let location = response.headers().get(header::LOCATION);
+    let mut answer = Answer {
+        status: response.status().as_u16(),
+        location: location.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()),
+        body: vec![],
+        broken_off: None,
+    };
+    answer.broken_off = read_body(response, &mut answer.body, bounds).await.err();
+    Ok(answer)
+}
+
+async fn read_body(
+    mut response: reqwest::Response,
+    body: &mut Vec<u8>,
+    bounds: Bounds,
+) -> Result<(), TransportFault> {
+    while let Some(chunk) = response.chunk().await.map_err(|error| fault(error, bounds))? {
+        if body.len() + chunk.len() > bounds.bytes {
+            return Err(TransportFault::TooLarge(bounds.bytes / 1024));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(())
+}
+
+/// A connect error covers name service, TCP and TLS, and a builder error comes before them; after either of them
+/// nothing was sent. Everything else may have come later.
+fn fault(error: reqwest::Error, bounds: Bounds) -> TransportFault {
+    let error = error.without_url();
+    if error.is_connect() || error.is_builder() {
+        return TransportFault::Unreachable(why_unreachable(&error));
+    }
+    if error.is_timeout() {
+        return TransportFault::TimedOut(bounds.time);
+    }
+    TransportFault::Broken(root_cause(&error).to_string())
+}
+
+fn why_unreachable(error: &reqwest::Error) -> String {
+    if let Some(name) = causes(error).find_map(|cause| cause.downcast_ref::<NameFault>()) {
+        return name.to_string();
+    }
+    if let Some(tls) = causes(error).find_map(|cause| cause.downcast_ref::<rustls::Error>()) {
+        return format!("TLS: {tls}");
+    }
+    let mut io = causes(error).filter_map(|cause| cause.downcast_ref::<io::Error>());
+    if io.any(|io| io.kind() == io::ErrorKind::ConnectionRefused) {
+        return "connection refused".to_owned();
+    }
+    match error.is_timeout() {
+        true => "no connection in time".to_owned(),
+        false => format!("no connection: {}", root_cause(error)),
+    }
+}
+
+/// Walks down to the cause. An I/O error that wraps another error shows it as its own text but not as its source.
+fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |error| {
+        match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+            Some(wrapped) => Some(wrapped as &(dyn Error + 'static)),
+            None => (*error).source(),
+        }
+    })
+}
+
+fn root_cause<'a>(error: &'a (dyn Error + 'static)) -> &'a (dyn Error + 'static) {
+    causes(error).last().unwrap_or(error)
+}

@@ -1,0 +1,64 @@
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use sqlx::FromRow;
+use uuid::Uuid;
+
+use super::{ReadError, Reads};
+use crate::domain::OrderId;
+
+/// One try of an order at a provider.
+#[derive(Debug, Clone, FromRow)]
+pub struct AttemptRow {
+    /// Whose try.
+    pub order_id: Uuid,
+    /// 1 for the order's first.
+    pub number: i32,
+    /// Who was asked.
+    pub provider_id: Uuid,
+    /// Which service was bought there.
+    pub service_id: Uuid,
+    /// In the word of `AttemptOutcome`.
+    pub outcome: String,
+    /// The provider's own words, or what went wrong on the way.
+    pub reason: Option<String>,
+    /// The provider's id of the order.
+    pub api_order_id: Option<String>,
+    /// Time to the answer, in milliseconds.
+    pub response_ms: Option<i64>,
+    /// When it was claimed.
+    pub started_at: DateTime<Utc>,
+    /// The candidates and the choice, as recorded.
+    pub decision: Value,
+}
+
+impl Reads {
+    /// Lists the attempts of each order, first to last; orders never attempted are absent.
+    ///
+    /// # Errors
+    /// [`ReadError`]
+    pub async fn attempts(
+        &self,
+        orders: &[OrderId],
+    ) -> Result<HashMap<OrderId, Vec<AttemptRow>>, ReadError> {
+        let ids: Vec<Uuid> = orders.iter().map(|id| id.0).collect();
+        let rows: Vec<AttemptRow> = sqlx::query_as(
+            "select a.order_id, a.number, a.provider_id, a.service_id, a.outcome, a.reason, a.api_order_id,
+                    a.response_ms, a.started_at, a.decision
+             from unnest($1::uuid[]) as wanted (order_id)
+             cross join lateral (
+                 select * from attempts where order_id = wanted.order_id order by number
+             ) as a
+             order by a.order_id, a.number",
+        )
+        .bind(ids)
+        .fetch_all(&self.pool)
+        .await?;
+        let mut attempts: HashMap<OrderId, Vec<AttemptRow>> = HashMap::new();
+        for row in rows {
+            attempts.entry(OrderId(row.order_id)).or_default().push(row);
+        }
+        Ok(attempts)
+    }
+}
