@@ -1,19 +1,17 @@
-use std::{collections::HashSet, path::Path, time::Duration};
+use std::{path::Path, time::Duration};
 
 use sqlx::{
     ConnectOptions, PgPool,
-    migrate::{MigrateError, Migrator},
+    migrate::MigrateError,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 use tracing::log::LevelFilter;
 
 use super::DatabaseConfig;
+use crate::migration::MIGRATOR;
 use crate::postgres::{
     Durability, PostgresError, PrivatePostgres, Settings, create_data_folder, mark_external,
 };
-
-/// What brings a database to the shape that this program needs.
-pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
 /// How long a connection may be waited for: by then the caller is better told.
 const ACQUIRE_LIMIT: Duration = Duration::from_secs(5);
@@ -42,15 +40,6 @@ pub enum DatabaseError {
     /// A crash of its machine would lose what was acknowledged.
     #[error("the database runs with fsync = off, so a crash would lose orders: switch it on")]
     NotDurable,
-}
-
-/// Where a database stands among the migrations.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Migration {
-    /// Number and name.
-    pub name: String,
-    /// Whether it was applied.
-    pub applied: bool,
 }
 
 impl Database {
@@ -102,7 +91,7 @@ impl Database {
     /// [`DatabaseError::Migration`] where one fails, or was applied as another text.
     pub async fn migrate(&self) -> Result<(), DatabaseError> {
         let pool = self.pool(1, "public", "signalbox migrate");
-        let migrated = MIGRATIONS.run(&pool).await;
+        let migrated = MIGRATOR.run(&pool).await;
         pool.close().await;
         Ok(migrated?)
     }
@@ -124,27 +113,4 @@ impl Database {
             _ => Ok(()),
         }
     }
-}
-
-/// Lists the migrations, oldest first, and whether a database has them.
-///
-/// # Errors
-/// The database's words where it cannot be asked.
-pub async fn migration_state(database: &Database) -> Result<Vec<Migration>, sqlx::Error> {
-    let mut connection = database.options.connect().await?;
-    let known: Option<String> = sqlx::query_scalar("select to_regclass('_sqlx_migrations')::text")
-        .fetch_one(&mut connection)
-        .await?;
-    let applied: HashSet<i64> = match known {
-        None => HashSet::new(),
-        Some(_) => {
-            let applied = "select version from _sqlx_migrations where success";
-            sqlx::query_scalar(applied).fetch_all(&mut connection).await?.into_iter().collect()
-        }
-    };
-    let migrations = MIGRATIONS.iter().map(|migration| Migration {
-        name: format!("{:04} {}", migration.version, migration.description),
-        applied: applied.contains(&migration.version),
-    });
-    Ok(migrations.collect())
 }

@@ -66,7 +66,7 @@ pub(super) struct Parts {
     pub(super) order_numbers: Numbers,
     pub(super) service_numbers: Numbers,
     /// Position of this process's last change to the catalogue, so that it reads its own writes.
-    pub(super) last_change: AtomicI64,
+    last_change: AtomicI64,
 }
 
 impl Deref for Parts {
@@ -123,6 +123,12 @@ impl Commands {
             )),
             error => CommandError::Internal(format!("stream {}: {error}", StreamId::of::<A>(&id))),
         })
+    }
+
+    /// Waits until the catalogue knows what this process itself changed.
+    pub(super) async fn own_changes_seen(&self) {
+        let own = Position(self.parts.last_change.load(Ordering::Acquire));
+        self.parts.catalogue.reached(own).await;
     }
 
     /// Waits until the catalogue knows everything that has happened so far.

@@ -1,9 +1,7 @@
 //! Commands that lost a race are decided anew.
 
-use std::sync::atomic::Ordering;
-
 use super::{CommandError, Commands};
-use crate::{credentials::CredentialError, domain::Position, journal::AppendError};
+use crate::{credentials::CredentialError, journal::AppendError};
 
 /// How often a command that lost a race is decided anew before the caller is told.
 const MAX_TRIES: usize = 8;
@@ -18,8 +16,7 @@ pub(super) struct Race<'a> {
 impl<'a> Race<'a> {
     /// Begins once the catalogue knows this process's own last change.
     pub(super) async fn begin(commands: &'a Commands) -> Self {
-        let own = Position(commands.parts.last_change.load(Ordering::Acquire));
-        commands.parts.catalogue.reached(own).await;
+        commands.own_changes_seen().await;
         Self { commands, lost: 0 }
     }
 

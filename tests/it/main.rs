@@ -10,6 +10,7 @@ mod graphql_installation;
 mod graphql_mutations;
 mod graphql_queries;
 mod graphql_schema;
+mod order_failover;
 mod private_postgres;
 mod projections;
 mod projections_history;

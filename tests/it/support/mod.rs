@@ -3,3 +3,4 @@
 pub(crate) mod children;
 pub(crate) mod database;
 mod keeper;
+pub(crate) mod running;
