@@ -2,10 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a helper that fails should fail its test")]
 
+mod graphql_events;
 mod graphql_facts;
 mod graphql_http;
 mod graphql_inputs;
 mod graphql_installation;
+mod graphql_mutations;
 mod graphql_queries;
 mod graphql_schema;
 mod order_failover;
