@@ -8,6 +8,8 @@
 -- ignores: ServiceEnabled, ServiceDisabled, ServicePriceSet, ServiceRecategorised, ServiceStrategySet
 -- ignores: ServiceMapped, ServiceUnmapped, ServiceRetired
 -- ignores: SyncStarted, SyncCompleted, SyncFailed
+-- ignores: OrderStatusChanged, UnknownStatusSeen, RefillRequested, RefillRefused, RefillStatusChanged
+-- ignores: CancelRequested, CancelRefused
 -- ignores: Reserved, ReservationReleased
 
 create table attempts (

@@ -9,6 +9,8 @@
 -- ignores: SyncStarted, SyncCompleted, SyncFailed
 -- ignores: OrderPlaced, AttemptStarted, AttemptPlaced, AttemptRefused, AttemptInDoubt, AttemptNotSent
 -- ignores: AttemptSettled, DuplicateFound, OrderDeferred, OrderFailed
+-- ignores: OrderStatusChanged, UnknownStatusSeen, RefillRequested, RefillRefused, RefillStatusChanged
+-- ignores: CancelRequested, CancelRefused
 -- ignores: Reserved, ReservationReleased
 
 create table failover_logs (

@@ -8,6 +8,8 @@
 -- ignores: ServiceEnabled, ServiceDisabled, ServicePriceSet, ServiceRecategorised, ServiceStrategySet
 -- ignores: ServiceMapped, ServiceUnmapped, ServiceRetired
 -- ignores: SyncStarted, SyncCompleted, SyncFailed
+-- ignores: OrderStatusChanged, UnknownStatusSeen, RefillRequested, RefillRefused, RefillStatusChanged
+-- ignores: CancelRequested, CancelRefused
 -- ignores: Reserved, ReservationReleased
 
 -- The attempts that started on a day, by what they count as now. One that was never sent does not count at all.

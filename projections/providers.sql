@@ -9,6 +9,8 @@
 -- ignores: SyncStarted, SyncCompleted, SyncFailed
 -- ignores: OrderPlaced, AttemptStarted, AttemptPlaced, AttemptRefused, AttemptInDoubt, AttemptNotSent, FailedOver
 -- ignores: AttemptSettled, DuplicateFound, OrderDeferred, OrderFailed
+-- ignores: OrderStatusChanged, UnknownStatusSeen, RefillRequested, RefillRefused, RefillStatusChanged
+-- ignores: CancelRequested, CancelRefused
 -- ignores: Reserved, ReservationReleased
 
 -- A deleted provider keeps its row, because history goes on naming it.

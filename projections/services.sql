@@ -8,6 +8,8 @@
 -- ignores: SyncStarted, SyncCompleted, SyncFailed
 -- ignores: OrderPlaced, AttemptStarted, AttemptPlaced, AttemptRefused, AttemptInDoubt, AttemptNotSent, FailedOver
 -- ignores: AttemptSettled, DuplicateFound, OrderDeferred, OrderFailed
+-- ignores: OrderStatusChanged, UnknownStatusSeen, RefillRequested, RefillRefused, RefillStatusChanged
+-- ignores: CancelRequested, CancelRefused
 -- ignores: Reserved, ReservationReleased
 
 create table services (

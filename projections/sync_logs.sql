@@ -8,6 +8,8 @@
 -- ignores: ServiceMapped, ServiceUnmapped, ServiceRetired
 -- ignores: OrderPlaced, AttemptStarted, AttemptPlaced, AttemptRefused, AttemptInDoubt, AttemptNotSent, FailedOver
 -- ignores: AttemptSettled, DuplicateFound, OrderDeferred, OrderFailed
+-- ignores: OrderStatusChanged, UnknownStatusSeen, RefillRequested, RefillRefused, RefillStatusChanged
+-- ignores: CancelRequested, CancelRefused
 -- ignores: Reserved, ReservationReleased
 
 create table sync_logs (

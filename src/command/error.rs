@@ -93,10 +93,13 @@ impl From<ServiceError> for CommandError {
 impl From<OrderError> for CommandError {
     fn from(error: OrderError) -> Self {
         match error {
-            OrderError::NotFound | OrderError::NoSuchAttempt => Self::NotFound(error.to_string()),
+            OrderError::NotFound | OrderError::NoSuchAttempt | OrderError::NoSuchRefill => {
+                Self::NotFound(error.to_string())
+            }
             OrderError::ApiOrderIdMissing => Self::invalid("apiOrderId", error),
             OrderError::AlreadyPlaced
             | OrderError::NotFree(_)
+            | OrderError::NotHeld(_)
             | OrderError::NotInDoubt
             | OrderError::TooEarly(_) => Self::Conflict(error.to_string()),
         }

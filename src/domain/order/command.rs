@@ -1,7 +1,7 @@
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 
-use super::{OrderFields, SettledAs};
+use super::{Holding, OrderFields, SettledAs, StatusReading};
 use crate::domain::{
     AttemptId, Incarnation, ProviderId, ServiceId, refusal::RefusalClass, routing::Decision,
 };
@@ -56,6 +56,30 @@ pub enum OrderCommand {
     Fail {
         /// Why.
         reason: String,
+    },
+    /// Take in what the provider that holds the order says of it.
+    RecordStatus {
+        /// Where it was asked about.
+        at: Holding,
+        /// What was said.
+        reading: StatusReading,
+    },
+    /// Take in what the provider answered to a request for a refill.
+    RecordRefill {
+        /// The refill's id, or why not.
+        answer: Result<String, String>,
+    },
+    /// Take in what the provider says of a refill.
+    RecordRefillStatus {
+        /// Which refill.
+        refill_id: String,
+        /// The provider's own word.
+        provider_status: String,
+    },
+    /// Take in what the provider answered to a request to cancel.
+    RecordCancel {
+        /// That it took it, or why not.
+        answer: Result<(), String>,
     },
 }
 

@@ -36,6 +36,12 @@ impl Order {
                 self.free()?;
                 Ok(vec![OrderEvent::OrderFailed { reason }])
             }
+            OrderCommand::RecordStatus { at, reading } => self.record_status(&at, reading),
+            OrderCommand::RecordRefill { answer } => self.record_refill(answer),
+            OrderCommand::RecordRefillStatus { refill_id, provider_status } => {
+                self.record_refill_status(&refill_id, provider_status)
+            }
+            OrderCommand::RecordCancel { answer } => self.record_cancel(answer),
         }
     }
 

@@ -24,4 +24,10 @@ pub enum OrderError {
     /// Without its id an order cannot be followed.
     #[error("give the id under which the provider holds the order")]
     ApiOrderIdMissing,
+    /// Only a provider that holds the order can be asked about it.
+    #[error("no provider holds the order: {0}")]
+    NotHeld(&'static str),
+    /// The order has no such refill.
+    #[error("the order has no such refill")]
+    NoSuchRefill,
 }

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
+use super::{DeliveryStatus, RefillStatus};
 use crate::domain::{
     AttemptId, Incarnation, Link, ProviderId, ServiceId, aggregate::event_types,
     refusal::RefusalClass, routing::Decision,
@@ -169,6 +170,72 @@ pub enum OrderEvent {
         /// Why.
         reason: String,
     },
+    /// The provider that holds the order says something new of it. Carries all that is known, not only what changed.
+    OrderStatusChanged {
+        /// Who holds it.
+        provider_id: ProviderId,
+        /// The provider's id of the order.
+        api_order_id: String,
+        /// How far it is; after a word that means nothing, as far as before.
+        status: DeliveryStatus,
+        /// The provider's own word.
+        provider_status: String,
+        /// The count before delivery, where one was ever given.
+        start_count: Option<i64>,
+        /// Units not delivered yet, where a number was ever given; may be negative.
+        remains: Option<i64>,
+        /// What the provider charges, where it ever said.
+        charge: Option<Decimal>,
+        /// In this currency.
+        currency: Option<String>,
+    },
+    /// A provider uses a word for a status that means nothing here, so the order or refill stays as open as it was. An
+    /// alarm.
+    UnknownStatusSeen {
+        /// Who says so.
+        provider_id: ProviderId,
+        /// The word.
+        provider_status: String,
+        /// Which refill it was said of; absent where it was the order itself.
+        refill_id: Option<String>,
+    },
+    /// The provider took a request to make up for what was lost.
+    RefillRequested {
+        /// Who.
+        provider_id: ProviderId,
+        /// The provider's id of the refill.
+        refill_id: String,
+    },
+    /// The provider did not take a request for a refill.
+    RefillRefused {
+        /// Who.
+        provider_id: ProviderId,
+        /// The provider's own words.
+        reason: String,
+    },
+    /// The provider says something new of a refill.
+    RefillStatusChanged {
+        /// Who.
+        provider_id: ProviderId,
+        /// The provider's id of the refill.
+        refill_id: String,
+        /// How far it is; after a word that means nothing, as far as before.
+        status: RefillStatus,
+        /// The provider's own word.
+        provider_status: String,
+    },
+    /// The provider took a request to cancel the order. It proves nothing: only a later status does.
+    CancelRequested {
+        /// Who.
+        provider_id: ProviderId,
+    },
+    /// The provider did not take a request to cancel the order.
+    CancelRefused {
+        /// Who.
+        provider_id: ProviderId,
+        /// The provider's own words.
+        reason: String,
+    },
 }
 
 event_types!(OrderEvent {
@@ -183,4 +250,11 @@ event_types!(OrderEvent {
     DuplicateFound,
     OrderDeferred,
     OrderFailed,
+    OrderStatusChanged,
+    UnknownStatusSeen,
+    RefillRequested,
+    RefillRefused,
+    RefillStatusChanged,
+    CancelRequested,
+    CancelRefused,
 });

@@ -3,7 +3,9 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{Attempt, AttemptState, Claim, OrderCommand, OrderError, OrderEvent, SettledAs};
+use super::{
+    Attempt, AttemptState, Claim, Delivery, OrderCommand, OrderError, OrderEvent, Refill, SettledAs,
+};
 use crate::domain::{
     Aggregate, AttemptId, Link, ProviderId, ServiceId, refusal::RefusalClass, routing::Request,
 };
@@ -23,6 +25,12 @@ pub struct Order {
     pub digest: String,
     /// Every try so far, oldest first.
     pub attempts: Vec<Attempt>,
+    /// What the provider that holds it last said of it.
+    pub delivery: Option<Delivery>,
+    /// Every refill that the provider took, oldest first.
+    pub refills: Vec<Refill>,
+    /// Whether the provider took a request to cancel it.
+    pub cancel_requested: bool,
     quantity: i64,
     units_per_run: Option<i64>,
 }
@@ -78,6 +86,11 @@ impl Order {
     /// Finds an attempt by its number.
     pub fn attempt_number(&self, number: i32) -> Option<&Attempt> {
         self.attempts.iter().find(|attempt| attempt.number == number)
+    }
+
+    /// Finds a refill by the provider's id of it.
+    pub fn refill(&self, id: &str) -> Option<&Refill> {
+        self.refills.iter().find(|refill| refill.refill_id == id)
     }
 
     /// Returns the attempt that has no outcome yet.
@@ -161,6 +174,9 @@ impl Aggregate for Order {
                     fields: fields.clone(),
                     digest: digest.clone(),
                     attempts: vec![],
+                    delivery: None,
+                    refills: vec![],
+                    cancel_requested: false,
                     quantity: *quantity,
                     units_per_run: *per_run,
                 };
@@ -208,7 +224,15 @@ impl Aggregate for Order {
             }
             OrderEvent::OrderDeferred { until, .. } => self.progress = Progress::Deferred(*until),
             OrderEvent::OrderFailed { .. } => self.progress = Progress::Failed,
-            OrderEvent::FailedOver { .. } | OrderEvent::DuplicateFound { .. } => {}
+            OrderEvent::OrderStatusChanged { .. }
+            | OrderEvent::RefillRequested { .. }
+            | OrderEvent::RefillStatusChanged { .. }
+            | OrderEvent::CancelRequested { .. } => self.follow(event),
+            OrderEvent::FailedOver { .. }
+            | OrderEvent::DuplicateFound { .. }
+            | OrderEvent::UnknownStatusSeen { .. }
+            | OrderEvent::RefillRefused { .. }
+            | OrderEvent::CancelRefused { .. } => {}
         }
     }
 }
