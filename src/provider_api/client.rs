@@ -18,7 +18,7 @@ use crate::domain::{
 };
 
 /// Largest answer to anything but `services`, in bytes: thousands of times what a panel sends.
-const MAX_ANSWER: usize = 256 * 1024;
+pub(super) const MAX_ANSWER: usize = 256 * 1024;
 
 /// Largest catalogue, in bytes; 10,000 services make several MB.
 const MAX_CATALOGUE: usize = 64 * 1024 * 1024;
@@ -43,6 +43,8 @@ pub struct CallLimits {
     pub balance: Duration,
     /// A whole `services`, connecting included.
     pub services: Duration,
+    /// A whole `status`, `refill`, `refill_status` or `cancel`, connecting included.
+    pub follow: Duration,
 }
 
 impl Default for CallLimits {
@@ -52,6 +54,7 @@ impl Default for CallLimits {
             add: Duration::from_secs(30),
             balance: Duration::from_secs(30),
             services: Duration::from_secs(120),
+            follow: Duration::from_secs(30),
         }
     }
 }
@@ -153,7 +156,7 @@ impl PanelClient {
         Ok(Timed { value, response_ms })
     }
 
-    async fn read(
+    pub(super) async fn read(
         &self,
         endpoint: &Endpoint,
         form: String,
@@ -202,7 +205,7 @@ async fn decoded_aside(answer: Answer) -> Result<Catalogue, CallFault> {
     }
 }
 
-fn failure(fault: &CallFault, redactor: &Redactor, response_ms: i64) -> CallFailure {
+pub(super) fn failure(fault: &CallFault, redactor: &Redactor, response_ms: i64) -> CallFailure {
     CallFailure { reason: redactor.words(&fault.to_string()), response_ms }
 }
 
@@ -220,6 +223,6 @@ fn without_key(answer: AddAnswer, redactor: &Redactor) -> AddAnswer {
     }
 }
 
-fn milliseconds_since(started: Instant) -> i64 {
+pub(super) fn milliseconds_since(started: Instant) -> i64 {
     i64::try_from(started.elapsed().as_millis()).unwrap_or(i64::MAX)
 }

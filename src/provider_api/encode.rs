@@ -30,6 +30,11 @@ pub(super) fn services(key: &SecretString) -> String {
     form(key, "services", [])
 }
 
+/// A call about things that `name` stands for: one, or a list in one parameter.
+pub(super) fn about(key: &SecretString, action: &str, name: &str, ids: &[String]) -> String {
+    form(key, action, [(name, ids.join(",").as_str())])
+}
+
 fn form<'a>(
     key: &SecretString,
     action: &str,
@@ -69,6 +74,15 @@ mod tests {
     fn field_cannot_replace_the_key_the_action_or_the_service() {
         let order = order(&[("action", "balance"), ("key", "x"), ("link", "l"), ("service", "1")]);
         assert_eq!(add(&"k".into(), &order), "key=k&action=add&service=12&link=l");
+    }
+
+    #[test]
+    fn orders_asked_about_stand_in_one_parameter() {
+        let ids = ["1".to_owned(), "65f2a1b3".to_owned()];
+        assert_eq!(
+            about(&"k".into(), "status", "orders", &ids),
+            "key=k&action=status&orders=1%2C65f2a1b3"
+        );
     }
 
     #[test]

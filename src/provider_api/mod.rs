@@ -11,6 +11,9 @@
 //! where nothing was sent or a listed refusal was read, and in doubt otherwise. For that to hold no call is ever
 //! repeated, redirected or sent by way of a proxy here: trying again is a decision of the caller's.
 //!
+//! About orders that a provider holds it is asked by lists of ids. Only where the panel answers that it takes no lists is
+//! it asked again, one by one.
+//!
 //! # Cost
 //! An `add` opens a connection of its own, because a request on a reused one may be sent twice. A catalogue of 10,000
 //! rows is decoded in one pass over rows that borrow from the answer, off the threads that serve others.
@@ -19,6 +22,7 @@ mod client;
 mod decode;
 mod encode;
 mod error;
+mod follow;
 mod guard;
 mod outcome;
 mod redact;
@@ -27,7 +31,8 @@ mod tests;
 mod transport;
 
 pub use client::{CallLimits, ClientUnavailable, Endpoint, PanelClient, Timed};
-pub use decode::{Catalogue, RowError};
+pub use decode::{AnswerFor, Catalogue, RowError};
 pub use encode::NewOrder;
 pub use error::CallFailure;
+pub use follow::IDS_A_CALL;
 pub use outcome::{AddAnswer, AddReply};

@@ -2,6 +2,7 @@
 
 mod balance;
 mod catalogue;
+mod followed;
 mod reply;
 mod row;
 mod unexpected;
@@ -10,5 +11,9 @@ mod value;
 pub(super) use balance::balance;
 pub(super) use catalogue::catalogue;
 pub use catalogue::{Catalogue, RowError};
+pub use followed::AnswerFor;
+pub(super) use followed::{
+    Form, NoAnswers, ReadPart, answers, cancelled, order_status, refill_id, refill_status,
+};
 pub(super) use reply::{Members, Reply};
 pub(super) use unexpected::{Unexpected, excerpt};

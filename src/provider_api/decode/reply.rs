@@ -45,7 +45,7 @@ impl<'a> Reply<'a> {
 }
 
 impl<'a> Members<'a> {
-    fn of(raw: &'a RawValue) -> Option<Self> {
+    pub(super) fn of(raw: &'a RawValue) -> Option<Self> {
         match Reply::parse(raw.get())? {
             Reply::Object(members) => Some(members),
             _ => None,
@@ -82,13 +82,32 @@ impl<'a> Members<'a> {
     /// What `error` itself says counts; words beside it only where it says nothing, or where it is absent and nothing
     /// says success. An error of an unknown shape is its own JSON.
     pub(in crate::provider_api) fn error(&self) -> Option<String> {
-        let error = ["error", "errors"].into_iter().find_map(|name| Error::of(self.get(name)?));
-        match error {
-            Some(Error::Words(words)) => Some(words),
-            Some(Error::Flag(flag)) => Some(self.words_beside().unwrap_or(flag)),
-            None if self.says_success() => None,
-            None => self.words_beside(),
+        match self.stated_error() {
+            None if !self.says_success() => self.words_beside(),
+            stated => stated,
         }
+    }
+
+    /// Returns what `error` says, with the words beside it where it says only that there is one.
+    pub(super) fn stated_error(&self) -> Option<String> {
+        let error = ["error", "errors"].into_iter().find_map(|name| Error::of(self.get(name)?));
+        match error? {
+            Error::Words(words) => Some(words),
+            Error::Flag(flag) => Some(self.words_beside().unwrap_or(flag)),
+        }
+    }
+
+    /// Returns the words beside a `status` that says that the call failed, and not how an order stands: nothing else is
+    /// said of one.
+    pub(super) fn words_of_failure(&self) -> Option<String> {
+        let status = self.words("status")?.trim().to_lowercase();
+        let of_an_order = ["charge", "start_count", "remains"];
+        if !FAILURE_WORDS.contains(&status.as_str())
+            || of_an_order.iter().any(|name| self.0.contains_key(*name))
+        {
+            return None;
+        }
+        self.words_beside()
     }
 
     /// Tells whether the reply says elsewhere that there is no order: by a status, or by an order id that is none.
@@ -99,7 +118,7 @@ impl<'a> Members<'a> {
             || ["order", "order_id"].into_iter().any(|name| self.get(name).is_some())
     }
 
-    fn says_success(&self) -> bool {
+    pub(super) fn says_success(&self) -> bool {
         ["status", "success"]
             .into_iter()
             .filter_map(|name| self.words(name))

@@ -30,6 +30,9 @@ pub(in crate::provider_api) enum Unexpected {
     /// The balance is something else.
     #[error("the balance `{0}` is no decimal")]
     Balance(String),
+    /// A call about orders brought nothing about any.
+    #[error("the answer says nothing of an order (HTTP {status}): {begins}")]
+    NoStatus { status: u16, begins: String },
     /// A catalogue call brought no list.
     #[error("the answer is no list of services (HTTP {status}): {begins}")]
     NoList { status: u16, begins: String },

@@ -1,7 +1,9 @@
 use proptest::prelude::*;
 
 use crate::provider_api::{
-    AddAnswer, decode, outcome,
+    AddAnswer,
+    decode::{self, Form},
+    outcome,
     transport::{Answer, TransportFault},
 };
 
@@ -55,6 +57,12 @@ proptest! {
         let _ = outcome::of(&exchange);
         let _ = decode::balance(&answer(status, body.clone().into_bytes()));
         let _ = decode::catalogue(&answer(status, format!("[{body}]").into_bytes()));
+        for asked in [&["5".to_owned()][..], &["5".to_owned(), "0".to_owned()]] {
+            let about = (Form::List, asked);
+            let answer = answer(status, body.clone().into_bytes());
+            let _ = decode::answers(&answer, about, &["order"], decode::order_status);
+            let _ = decode::answers(&answer, about, &["order"], decode::refill_id);
+        }
     }
 
     #[test]

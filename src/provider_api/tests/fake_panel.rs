@@ -27,6 +27,8 @@ pub(super) enum Script {
     Answer(Vec<u8>),
     /// Answers and leaves the connection open for more.
     AnswerAndStay(Vec<u8>),
+    /// Answers a list of ids with the first, and a single one with the second.
+    ByForm(Vec<u8>, Vec<u8>),
     /// Sends these bytes, then breaks the connection.
     Reset(Vec<u8>),
     /// Sends these bytes one by one, 20 ms apart.
@@ -107,7 +109,7 @@ pub(super) fn client() -> PanelClient {
 pub(super) fn client_under(policy: UpstreamPolicy) -> PanelClient {
     let limit = Duration::from_millis(500);
     let services = Duration::from_secs(20);
-    let limits = CallLimits { connect: limit, add: limit, balance: limit, services };
+    let limits = CallLimits { connect: limit, add: limit, balance: limit, services, follow: limit };
     PanelClient::new(policy, limits).expect("a client")
 }
 
@@ -119,8 +121,13 @@ pub(super) fn order() -> NewOrder {
 
 async fn serve(mut stream: TcpStream, script: Script, seen: Arc<Mutex<Vec<String>>>) {
     while let Some(request) = read_request(&mut stream).await {
+        let is_list = request.contains("&orders=") || request.contains("&refills=");
         seen.lock().expect("no panic while locked").push(request);
         match &script {
+            Script::ByForm(list, one) => {
+                let _ = stream.write_all(if is_list { list } else { one }).await;
+                return;
+            }
             Script::Answer(bytes) => {
                 let _ = stream.write_all(bytes).await;
                 return;

@@ -5,5 +5,7 @@ mod add;
 mod any_answer;
 mod catalogue;
 mod fake_panel;
+mod follow;
+mod followed;
 mod guard;
 mod reading;
