@@ -123,6 +123,14 @@ impl Order {
         }
     }
 
+    /// The order stays where it is: it is being tried or held elsewhere, or was given up.
+    fn evolve_duplicate(&mut self, id: AttemptId, api_order_id: &str) {
+        let known = self.attempt(id).map(|attempt| &attempt.state);
+        if !matches!(known, Some(AttemptState::Placed(_))) {
+            self.set_attempt(id, AttemptState::Placed(api_order_id.to_owned()));
+        }
+    }
+
     fn evolve_settled(&mut self, id: AttemptId, as_: SettledAs, api_order_id: Option<&String>) {
         let provider = self.attempt(id).map(|attempt| attempt.provider_id);
         match (as_, provider) {
@@ -208,7 +216,10 @@ impl Aggregate for Order {
             }
             OrderEvent::OrderDeferred { until, .. } => self.progress = Progress::Deferred(*until),
             OrderEvent::OrderFailed { .. } => self.progress = Progress::Failed,
-            OrderEvent::FailedOver { .. } | OrderEvent::DuplicateFound { .. } => {}
+            OrderEvent::DuplicateFound { attempt_id, api_order_id, .. } => {
+                self.evolve_duplicate(*attempt_id, api_order_id);
+            }
+            OrderEvent::FailedOver { .. } => {}
         }
     }
 }
