@@ -2,6 +2,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a helper that fails should fail its test")]
 
+mod architecture;
+mod architecture_source;
+mod golden;
+mod golden_catalogue;
+mod golden_orders;
 mod graphql_events;
 mod graphql_facts;
 mod graphql_http;
