@@ -231,7 +231,7 @@ impl Commands {
     /// # Errors
     /// `NotFound`.
     pub async fn find_provider(&self, id: ProviderId) -> Result<Versioned<Provider>, CommandError> {
-        self.own_changes_seen().await;
+        self.own_changes_seen().await?;
         self.provider(id)
     }
 

@@ -120,7 +120,7 @@ fn config(database: &TestDatabase, data: &TempDir) -> AppConfig {
             balance: 2 * second,
             ..CallLimits::default()
         },
-        pace: DispatchPace { busy_link: second / 5, busy_link_at_most: second, connect: second },
+        pace: DispatchPace { busy_link: second / 5, busy_link_at_most: second },
     }
 }
 
