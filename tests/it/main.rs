@@ -8,6 +8,7 @@ mod graphql_inputs;
 mod graphql_installation;
 mod graphql_queries;
 mod graphql_schema;
+mod journal;
 mod private_postgres;
 mod projections;
 mod projections_history;

@@ -3,3 +3,5 @@
 pub(crate) mod children;
 pub(crate) mod database;
 mod keeper;
+pub(crate) mod proxy;
+pub(crate) mod server;
