@@ -43,7 +43,7 @@ const RECONNECT_PAUSE: Duration = Duration::from_millis(200);
 /// a process that freezes with the journal's lock in hand loses it.
 const SESSION: &str = "
     set session characteristics as transaction isolation level read committed;
-    set idle_in_transaction_session_timeout = '10s'";
+    set idle_in_transaction_session_timeout = '3s'";
 
 /// A request and where its answer goes.
 pub(super) struct Job {

@@ -1,7 +1,7 @@
 //! The journal on real PostgreSQL.
 
 mod batches;
-
+mod crash;
 mod outages;
 mod outcomes;
 mod parts;

@@ -179,5 +179,5 @@ async fn databases_defaults_do_not_weaken_an_append() {
     assert_eq!(assert_gapless(database.pool()).await, 90);
     let seen: Vec<(String, String, String)> =
         sqlx::query_as("select distinct * from witness").fetch_all(database.pool()).await.unwrap();
-    assert_eq!(seen, [("on".into(), "read committed".into(), "10s".into())]);
+    assert_eq!(seen, [("on".into(), "read committed".into(), "3s".into())]);
 }
