@@ -2,14 +2,14 @@
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use signalbox::postgres::{Durability, PrivatePostgres, Settings};
 use sqlx::migrate::Migrator;
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{ConnectOptions, Connection};
+use sqlx::{ConnectOptions, Connection, Executor};
 use tempfile::TempDir;
 
 /// A migrated database in a folder that goes with this value; its address stays the same over restarts.
@@ -35,6 +35,9 @@ impl OwnServer {
         let migrations = PathBuf::from(std::env::var("CARGO_MANIFEST_DIR").unwrap());
         let migrations = Migrator::new(migrations.join("migrations")).await.unwrap();
         migrations.run(&mut connection).await.unwrap();
+        // After a kill it would sync each file of the cluster by itself, which takes seconds.
+        connection.execute("alter system set recovery_init_sync_method = syncfs").await.unwrap();
+        connection.execute("select pg_reload_conf()").await.unwrap();
         connection.close().await.unwrap();
         Self { _folder: folder, data, durability, running: Some(running), options, url }
     }
@@ -70,7 +73,7 @@ impl OwnServer {
     }
 }
 
-async fn start(data: &std::path::Path, durability: Durability) -> PrivatePostgres {
+async fn start(data: &Path, durability: Durability) -> PrivatePostgres {
     let settings = Settings { durability, ..Settings::default() };
     PrivatePostgres::start_with(data, settings).await.unwrap()
 }
