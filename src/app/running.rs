@@ -1,6 +1,6 @@
 use std::{io, net::SocketAddr};
 
-use tokio::{net::TcpListener, task::JoinHandle};
+use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 use super::{AppConfig, Database, DatabaseError, SecretError, first_provider, secret};
@@ -9,7 +9,7 @@ use crate::{
     credentials::{CredentialError, Credentials},
     http::{self, AppState},
     journal::Journal,
-    process::{Dispatch, DispatchNeeds, ProviderOperations},
+    process::{Dispatch, DispatchNeeds, DispatchStatus, ProviderOperations},
     projection::{ProjectionError, Projections, ReadModels, search_path},
     provider_api::{ClientUnavailable, PanelClient},
     read::Reads,
@@ -31,6 +31,7 @@ pub struct App {
     reads: Reads,
     projections: Projections,
     database: Database,
+    dispatching: watch::Receiver<DispatchStatus>,
     /// First nothing new is begun …
     stop: CancellationToken,
     dispatcher: JoinHandle<()>,
@@ -116,6 +117,11 @@ impl App {
     /// How far the read models are.
     pub fn projections(&self) -> &Projections {
         &self.projections
+    }
+
+    /// Whether this process dispatches, now and from now on.
+    pub fn dispatching(&self) -> watch::Receiver<DispatchStatus> {
+        self.dispatching.clone()
     }
 
     /// Returns when a part has ended by itself, which none should.
@@ -217,6 +223,7 @@ impl Parts {
             reads: self.reads,
             projections: self.projections,
             database,
+            dispatching: dispatch.status(),
             dispatcher: tokio::spawn(dispatch.run(self.claims_work)),
             server: tokio::spawn(http::serve(listener, state, stop.clone())),
             stop,

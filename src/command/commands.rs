@@ -22,8 +22,8 @@ use crate::{
     projection::Projections,
 };
 
-/// How long the read models may take to reach the journal's end before a command that depends on them.
-const READ_MODELS_LIMIT: Duration = Duration::from_secs(5);
+/// How long read models and catalogue may take to reach the journal's end before a command that depends on them.
+const CATCH_UP_LIMIT: Duration = Duration::from_secs(5);
 
 /// What a command came to, and where in the journal it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,7 +66,7 @@ pub(super) struct Parts {
     pub(super) order_numbers: Numbers,
     pub(super) service_numbers: Numbers,
     /// Position of this process's last change to the catalogue, so that it reads its own writes.
-    pub(super) last_change: AtomicI64,
+    last_change: AtomicI64,
 }
 
 impl Deref for Parts {
@@ -125,14 +125,24 @@ impl Commands {
         })
     }
 
+    /// Waits until the catalogue knows what this process itself changed.
+    pub(super) async fn own_changes_seen(&self) -> Result<(), CommandError> {
+        let own = Position(self.parts.last_change.load(Ordering::Acquire));
+        self.catalogue_at(own).await
+    }
+
     /// Waits until the catalogue knows everything that has happened so far.
     ///
     /// # Errors
     /// [`CommandError::Unavailable`] where the database cannot be asked.
     pub async fn catch_up(&self) -> Result<(), CommandError> {
-        let head = read_head(self.parts.journal.pool()).await?;
-        self.parts.catalogue.reached(head).await;
-        Ok(())
+        self.catalogue_at(read_head(self.parts.journal.pool()).await?).await
+    }
+
+    async fn catalogue_at(&self, position: Position) -> Result<(), CommandError> {
+        timeout(CATCH_UP_LIMIT, self.parts.catalogue.reached(position)).await.map_err(|_| {
+            CommandError::Unavailable("the catalogue is behind the journal: try again".to_owned())
+        })
     }
 
     /// Appends a change of providers or services, so that this process's next command sees it.
@@ -150,14 +160,20 @@ impl Commands {
         Ok(Done { value, position })
     }
 
-    /// Waits until the read models know everything that has happened so far.
-    pub(super) async fn read_models_current(&self) -> Result<(), CommandError> {
+    /// Waits until the read models and the catalogue know everything that has happened so far; returns up to where.
+    ///
+    /// # Errors
+    /// [`CommandError::Unavailable`] where one of them does not get there: decisions must not rest on less.
+    pub async fn read_models_current(&self) -> Result<Position, CommandError> {
         let head = read_head(self.parts.journal.pool()).await?;
-        let waited = self.parts.projections.wait_for(head, READ_MODELS_LIMIT).await;
+        let waited = self.parts.projections.wait_for(head, CATCH_UP_LIMIT).await;
         waited.map_err(|error| CommandError::Unavailable(error.to_string()))?;
-        // What was decided by the read models must not be older than the catalogue that it is held against.
-        timeout(READ_MODELS_LIMIT, self.parts.catalogue.reached(head)).await.map_err(|_| {
-            CommandError::Unavailable("the catalogue is behind the journal: try again".to_owned())
-        })
+        // A model that has stopped is not waited for.
+        if let Some(behind) = self.parts.projections.status().iter().find(|m| m.position < head) {
+            let problem = format!("the read model `{}` has stopped: see /readyz", behind.name);
+            return Err(CommandError::Unavailable(problem));
+        }
+        self.catalogue_at(head).await?;
+        Ok(head)
     }
 }

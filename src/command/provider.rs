@@ -99,7 +99,7 @@ impl Commands {
             priority: update.priority,
             key: None,
         };
-        let provider = self.provider(id)?;
+        let provider = self.find_provider(id).await?;
         provider.aggregate.decide(ProviderCommand::Update(changes.clone()))?;
         if let Some(key) = &update.api_key {
             changes.key = Some(self.store_key(key).await?);
@@ -226,11 +226,16 @@ impl Commands {
         })
     }
 
-    /// Finds a provider that is not deleted.
+    /// Finds a provider that is not deleted, as this process last changed it.
     ///
     /// # Errors
     /// `NotFound`.
-    pub fn provider(&self, id: ProviderId) -> Result<Versioned<Provider>, CommandError> {
+    pub async fn find_provider(&self, id: ProviderId) -> Result<Versioned<Provider>, CommandError> {
+        self.own_changes_seen().await?;
+        self.provider(id)
+    }
+
+    pub(super) fn provider(&self, id: ProviderId) -> Result<Versioned<Provider>, CommandError> {
         let found = self.parts.catalogue.read(|snapshot| snapshot.provider(id).cloned());
         found
             .filter(|provider| provider.aggregate.exists())

@@ -115,7 +115,7 @@ impl From<ApiError> for async_graphql::Error {
 }
 
 /// Gives a code to the errors that async-graphql itself makes. All of them say that the request does not fit the schema.
-pub(crate) fn with_codes(mut response: Response) -> Response {
+pub(super) fn with_codes(mut response: Response) -> Response {
     for error in &mut response.errors {
         let extensions = error.extensions.get_or_insert_default();
         if extensions.get("code").is_some() {

@@ -6,10 +6,10 @@ use super::{
 };
 use crate::read::{EventRow, Page};
 
-/// One entry of the journal.
 #[derive(Debug, Clone)]
 pub(super) struct Event(pub(super) EventRow);
 
+/// One entry of the journal.
 #[Object]
 impl Event {
     async fn position(&self) -> Position {
@@ -51,12 +51,12 @@ pub(super) struct EventEdge {
     node: Event,
 }
 
-/// A part of the journal.
 pub(super) struct EventConnection {
     pub(super) after: Option<i64>,
     pub(super) page: Page<EventRow>,
 }
 
+/// A part of the journal.
 #[Object]
 impl EventConnection {
     /// Information to aid in pagination.

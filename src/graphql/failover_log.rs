@@ -6,10 +6,10 @@ use crate::{
     read::FailoverLogRow,
 };
 
-/// One per attempt that was refused or found not placed; none while in doubt.
 #[derive(Debug, Clone)]
 pub(super) struct FailoverLog(pub(super) FailoverLogRow);
 
+/// One per attempt that was refused or found not placed; none while in doubt.
 #[Object]
 impl FailoverLog {
     async fn order(&self, ctx: &Context<'_>) -> ApiResult<Order> {

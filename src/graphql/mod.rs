@@ -2,7 +2,7 @@
 //!
 //! # Shape
 //! One file per noun wraps the rows of [`crate::read`]; `query` and `mutation` hold the entry points by noun. What one
-//! object asks of many others goes through `loaders`, which turns it into one statement per kind and level.
+//! object asks of many others goes through `loaders`, and `batching` lets them read once per kind and level.
 //!
 //! # Correctness
 //! A mutation runs on a task of its own, so that a client that hangs up cannot cancel an append half-way. Its payload is
@@ -11,6 +11,7 @@
 //! Deleted providers and retired services are absent from lists, and `provider(id)` and `service(id)` answer null for
 //! them; orders, attempts and logs go on resolving them.
 
+mod batching;
 mod connection;
 mod context;
 mod error;
@@ -30,6 +31,6 @@ mod sync_log;
 mod words;
 
 pub(crate) use context::Backend;
-pub(crate) use error::{ApiError, with_codes};
+pub(crate) use error::ApiError;
+pub(crate) use schema::Api;
 pub use schema::sdl;
-pub(crate) use schema::{ApiSchema, schema};

@@ -15,10 +15,10 @@ use crate::{
     read::{AttemptRow, OrderRow},
 };
 
-/// What a customer bought.
 #[derive(Debug, Clone)]
 pub(super) struct Order(pub(super) OrderRow);
 
+/// What a customer bought.
 #[Object]
 impl Order {
     async fn id(&self) -> ID {
@@ -102,10 +102,10 @@ impl Order {
     }
 }
 
-/// One try of an order at a provider.
 #[derive(Debug, Clone)]
 pub(super) struct Attempt(AttemptRow);
 
+/// One try of an order at a provider.
 #[Object]
 impl Attempt {
     async fn number(&self) -> i32 {

@@ -3,10 +3,10 @@ use async_graphql::{Context, Object};
 use super::{error::ApiResult, loaders, provider::Provider, scalars::DateTime};
 use crate::read::ProviderDay;
 
-/// One provider on one UTC day: the attempts that started on it. successfulOrders were placed, failedOrders refused or not placed.
 #[derive(Debug, Clone)]
 pub(super) struct ProviderPerformance(pub(super) ProviderDay);
 
+/// One provider on one UTC day: the attempts that started on it. successfulOrders were placed, failedOrders refused or not placed.
 #[Object]
 impl ProviderPerformance {
     async fn provider(&self, ctx: &Context<'_>) -> ApiResult<Provider> {

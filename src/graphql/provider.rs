@@ -21,10 +21,10 @@ const RECENT_DAYS: i32 = 7;
 /// Most days that may be asked for: a year and a leap day.
 const MAX_DAYS: i32 = 366;
 
-/// An upstream panel that orders are placed at.
 #[derive(Debug, Clone)]
 pub(super) struct Provider(pub(super) ProviderRow);
 
+/// An upstream panel that orders are placed at.
 #[Object]
 impl Provider {
     async fn id(&self) -> ID {

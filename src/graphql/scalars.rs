@@ -3,23 +3,18 @@ use std::str::FromStr;
 use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, Value};
 use chrono::{SecondsFormat, Utc};
 
-/// RFC 3339 instant in UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct DateTime(pub(super) chrono::DateTime<Utc>);
 
-/// A decimal number as a string, `"0.27819"`; never a float.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Decimal(pub(super) rust_decimal::Decimal);
 
-/// Place of an event in the journal: a gapless integer from 1, as a string.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Position(pub(super) i64);
 
-/// An integer up to 2^53, as a JSON number: panels' limits exceed 32 bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct BigInt(pub(super) i64);
 
-/// Any JSON value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Json(pub(super) serde_json::Value);
 
@@ -73,6 +68,7 @@ fn expected<T: async_graphql::InputType>(parsed: Option<T>, value: Value) -> Inp
     parsed.ok_or_else(|| InputValueError::expected_type(value))
 }
 
+/// RFC 3339 instant in UTC.
 #[Scalar(name = "DateTime")]
 impl ScalarType for DateTime {
     fn parse(value: Value) -> InputValueResult<Self> {
@@ -88,6 +84,7 @@ impl ScalarType for DateTime {
     }
 }
 
+/// A decimal number as a string, `"0.27819"`; never a float.
 #[Scalar(name = "Decimal")]
 impl ScalarType for Decimal {
     fn parse(value: Value) -> InputValueResult<Self> {
@@ -103,6 +100,7 @@ impl ScalarType for Decimal {
     }
 }
 
+/// Place of an event in the journal: a gapless integer from 1, as a string.
 #[Scalar(name = "Position")]
 impl ScalarType for Position {
     fn parse(value: Value) -> InputValueResult<Self> {
@@ -118,6 +116,7 @@ impl ScalarType for Position {
     }
 }
 
+/// An integer up to 2^53, as a JSON number: panels' limits exceed 32 bits.
 #[Scalar(name = "BigInt")]
 impl ScalarType for BigInt {
     fn parse(value: Value) -> InputValueResult<Self> {
@@ -133,6 +132,7 @@ impl ScalarType for BigInt {
     }
 }
 
+/// Any JSON value.
 #[Scalar(name = "JSON")]
 impl ScalarType for Json {
     fn parse(value: Value) -> InputValueResult<Self> {

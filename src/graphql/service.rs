@@ -13,10 +13,10 @@ use crate::{
     read::{MappingRow, ServiceRow},
 };
 
-/// A service as customers buy it: imported from one provider, which is its primary.
 #[derive(Debug, Clone)]
 pub(super) struct Service(pub(super) ServiceRow);
 
+/// A service as customers buy it: imported from one provider, which is its primary.
 #[Object]
 impl Service {
     async fn id(&self) -> ID {
@@ -101,10 +101,10 @@ impl Service {
     }
 }
 
-/// An equivalent of `service` at another provider.
 #[derive(Debug, Clone)]
 pub(super) struct ServiceMapping(MappingRow);
 
+/// An equivalent of `service` at another provider.
 #[Object]
 impl ServiceMapping {
     async fn service(&self, ctx: &Context<'_>) -> ApiResult<Service> {

@@ -9,10 +9,10 @@ use super::{
 };
 use crate::{domain::ProviderId, read::SyncLogRow};
 
-/// One run of a catalogue sync.
 #[derive(Debug, Clone)]
 pub(super) struct SyncLog(pub(super) SyncLogRow);
 
+/// One run of a catalogue sync.
 #[Object]
 impl SyncLog {
     async fn id(&self) -> ID {

@@ -18,10 +18,7 @@ use super::{
     state::App,
     token::is_authorized,
 };
-use crate::{
-    domain::Position,
-    graphql::{ApiError, with_codes},
-};
+use crate::{domain::Position, graphql::ApiError};
 
 /// Header that names a position which the answer must not be older than.
 const MIN_POSITION: &str = "x-min-position";
@@ -69,7 +66,7 @@ async fn execute(app: &App, media: Option<Media>, request: Request) -> Result<Ex
         let waited = app.backend.reached(position).await;
         waited.map_err(|error| Refusal::of_well_formed(media, error))?;
     }
-    Ok(with_codes(app.schema.execute(query).await))
+    Ok(app.api.execute(query).await)
 }
 
 fn min_position(headers: &HeaderMap) -> Result<Option<Position>, Refusal> {

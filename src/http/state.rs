@@ -3,7 +3,7 @@ use tokio::sync::watch;
 
 use crate::{
     command::Commands,
-    graphql::{ApiSchema, Backend, schema},
+    graphql::{Api, Backend},
     process::{DispatchStatus, ProviderOperations},
     projection::Projections,
     read::Reads,
@@ -28,7 +28,7 @@ pub struct AppState {
 
 /// The same, made ready to answer.
 pub(super) struct App {
-    pub(super) schema: ApiSchema,
+    pub(super) api: Api,
     pub(super) backend: Backend,
     pub(super) admin_token: Option<SecretString>,
     pub(super) dispatching: watch::Receiver<DispatchStatus>,
@@ -43,7 +43,7 @@ impl App {
             projections: state.projections,
         };
         Self {
-            schema: schema(backend.clone()),
+            api: Api::new(backend.clone()),
             backend,
             admin_token: state.admin_token,
             dispatching: state.dispatching,

@@ -38,7 +38,7 @@ impl ProviderOperations {
         provider: ProviderId,
         delisting: Delisting,
     ) -> Result<Done<SyncId>, CommandError> {
-        self.commands.provider(provider)?;
+        self.commands.find_provider(provider).await?;
         let lock = self.sync_lock(provider);
         let Ok(_running) = lock.try_lock() else {
             return Err(CommandError::Conflict("a sync of this provider is running".to_owned()));

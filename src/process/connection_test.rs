@@ -30,7 +30,7 @@ impl ProviderOperations {
     /// # Errors
     /// `NotFound`, `Unavailable`; a provider that fails the test is a result, not an error.
     pub async fn test_connection(&self, id: ProviderId) -> Result<ConnectionTest, CommandError> {
-        self.commands.provider(id)?;
+        self.commands.find_provider(id).await?;
         let endpoint = match self.endpoints.of(id).await {
             Ok(endpoint) => endpoint,
             Err(EndpointError::NotFound) => return Err(EndpointError::NotFound.into()),

@@ -2,13 +2,16 @@
 
 #![allow(clippy::unwrap_used, reason = "a helper that fails should fail its test")]
 
+mod graphql_events;
 mod graphql_facts;
 mod graphql_http;
 mod graphql_inputs;
 mod graphql_installation;
+mod graphql_mutations;
 mod graphql_queries;
 mod graphql_schema;
 mod journal;
+mod order_failover;
 mod private_postgres;
 mod projections;
 mod projections_history;

@@ -1,9 +1,177 @@
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::PathBuf,
+    time::Duration,
+};
+
+use anyhow::{Context, bail};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use clap::Args;
-/// Watch
+use secrecy::SecretString;
+use tokio::{
+    net::TcpListener,
+    time::{Instant, sleep},
+};
+
+use super::{
+    cast::{self, Player},
+    narrator::Narrator,
+    summary,
+};
+use crate::{
+    app::{App, AppConfig, DatabaseConfig},
+    cli::{logging, signals::EndSignals},
+    command::PlaceOrder,
+    domain::{
+        ServiceId,
+        order::{HOUSE_ACCOUNT, OrderRequest},
+        provider::UpstreamPolicy,
+    },
+    postgres::{Durability, PrivatePostgres},
+    process::{DispatchPace, DispatchStatus},
+    provider_api::CallLimits,
+};
+
+/// Ports tried for the API, from the first on.
+const PORTS: std::ops::Range<u16> = 8080..8180;
+/// Between two orders.
+const PACE: Duration = Duration::from_millis(60);
+/// Between two looks at the journal.
+const GLANCE: Duration = Duration::from_millis(50);
+/// How long the orders may take to come to rest.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Watch orders fail over between three simulated panels with different faults
 #[derive(Debug, Args)]
-pub(in crate::cli) struct Demo {}
+pub(in crate::cli) struct Demo {
+    /// How many orders are placed
+    #[arg(long, value_name = "N", default_value_t = 60)]
+    orders: usize,
+    /// Folder for the demo's own PostgreSQL, emptied at the start
+    #[arg(long, value_name = "DIR", default_value = "./data/demo")]
+    data_dir: PathBuf,
+    /// End this many seconds after the orders have come to rest, instead of at Ctrl-C
+    #[arg(long, value_name = "SECONDS")]
+    exit_after: Option<u64>,
+}
+
 impl Demo {
     pub(in crate::cli) async fn run(self) -> anyhow::Result<()> {
+        logging::start("error");
+        let mut signals = EndSignals::listen()?;
+        println!("A fresh PostgreSQL starts in {} …", self.data_dir.display());
+        let token = SecretString::from(URL_SAFE_NO_PAD.encode(uuid::Uuid::now_v7().as_bytes()));
+        let starting = self.start(token.clone());
+        let app = tokio::select! {
+            app = starting => app?,
+            () = signals.received() => return Ok(()),
+        };
+        let played = tokio::select! {
+            played = self.play(&app, &token) => played,
+            () = signals.received() => Ok(()),
+        };
+        println!("Stopping …");
+        app.stop().await;
+        played
+    }
+
+    async fn start(&self, token: SecretString) -> anyhow::Result<App> {
+        PrivatePostgres::discard(&self.data_dir).await?;
+        let app = App::start(AppConfig {
+            listen: free_address().await?,
+            database: DatabaseConfig::Private(Durability::Durable),
+            data_dir: self.data_dir.clone(),
+            secret_key: None,
+            admin_token: Some(token),
+            first_provider: None,
+            policy: UpstreamPolicy::PrivateAllowed,
+            call_limits: CallLimits { add: cast::PATIENCE, ..CallLimits::default() },
+            pace: DispatchPace::default(),
+        });
+        let app = app.await?;
+        let mut dispatching = app.dispatching();
+        let ready = dispatching.wait_for(|status| *status == DispatchStatus::Dispatching);
+        ready.await.context("the dispatcher ended")?;
+        Ok(app)
+    }
+
+    async fn play(&self, app: &App, token: &SecretString) -> anyhow::Result<()> {
+        println!("Three panels join:");
+        let players = cast::enter(app.commands(), app.operations()).await?;
+        let services = cast::rehearse(app.commands(), &players).await?;
+        println!(
+            "{} services of {} are mapped to the same ones of the other two.",
+            services.len(),
+            players[0].name
+        );
+        println!();
+        println!("{} orders are placed:", self.orders);
+        let mut narrator = Narrator::new(app.reads(), &players);
+        let (placed, told) = tokio::join!(self.place(app, &services), self.narrate(&mut narrator));
+        placed?;
+        told?;
+        summary::print_score(&narrator.score, &players);
+        summary::print_invitation(app.address(), token, &players);
+        self.linger().await;
+        stop(players).await;
         Ok(())
     }
+
+    async fn place(&self, app: &App, services: &[(ServiceId, i64)]) -> anyhow::Result<()> {
+        if services.is_empty() {
+            bail!("the simulated catalogue has no service with link and quantity");
+        }
+        for (number, (service, least)) in (1..=self.orders).zip(services.iter().cycle()) {
+            let request = OrderRequest {
+                link: format!("https://social.example/p/{number}"),
+                quantity: Some(*least),
+                ..OrderRequest::default()
+            };
+            let place = PlaceOrder {
+                service_id: *service,
+                request,
+                idempotency_key: None,
+                account: HOUSE_ACCOUNT.to_owned(),
+            };
+            app.commands().place_order(place).await?;
+            sleep(PACE).await;
+        }
+        Ok(())
+    }
+
+    async fn narrate(&self, narrator: &mut Narrator<'_>) -> anyhow::Result<()> {
+        let give_up_at = Instant::now() + PATIENCE + PACE * u32::try_from(self.orders)?;
+        while narrator.score.at_rest() < self.orders {
+            if Instant::now() > give_up_at {
+                bail!("some orders have not come to rest in time; the log says why");
+            }
+            narrator.catch_up().await?;
+            sleep(GLANCE).await;
+        }
+        Ok(())
+    }
+
+    async fn linger(&self) {
+        match self.exit_after {
+            Some(seconds) => sleep(Duration::from_secs(seconds)).await,
+            None => std::future::pending().await,
+        }
+    }
+}
+
+async fn stop(players: Vec<Player>) {
+    for player in players {
+        player.panel.stop().await;
+    }
+}
+
+/// Finds the first port that is free; the next start may need another.
+async fn free_address() -> anyhow::Result<SocketAddr> {
+    for port in PORTS {
+        let address = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port);
+        if TcpListener::bind(address).await.is_ok() {
+            return Ok(address);
+        }
+    }
+    bail!("no port from {} to {} is free", PORTS.start, PORTS.end - 1)
 }

@@ -51,17 +51,11 @@ pub struct DispatchPace {
     pub busy_link: Duration,
     /// Longest wait for a busy link.
     pub busy_link_at_most: Duration,
-    /// How long a call may take until its connection stands.
-    pub connect: Duration,
 }
 
 impl Default for DispatchPace {
     fn default() -> Self {
-        Self {
-            busy_link: Duration::from_secs(30),
-            busy_link_at_most: Duration::from_secs(15 * 60),
-            connect: Duration::from_secs(10),
-        }
+        Self { busy_link: Duration::from_secs(30), busy_link_at_most: Duration::from_secs(15 * 60) }
     }
 }
 

@@ -1,7 +1,5 @@
 //! What a new tenure finds on record.
 
-use std::time::Duration;
-
 use uuid::Uuid;
 
 use super::DispatchNeeds;
@@ -11,20 +9,13 @@ use crate::{
         OrderId, Position, SyncId,
         sync::{SyncCommand, SyncCounts},
     },
-    journal::read_head,
 };
-
-/// How long the read models may take to reach the journal's end before the take-over is tried again.
-const READ_MODELS_LIMIT: Duration = Duration::from_secs(30);
 
 /// Returns the orders that no provider holds, and up to which position that is known.
 pub(super) async fn queued_orders(
     needs: &DispatchNeeds,
 ) -> Result<(Vec<OrderId>, Position), CommandError> {
-    let upto = read_head(needs.commands.journal().pool()).await?;
-    let waited = needs.projections.wait_for(upto, READ_MODELS_LIMIT).await;
-    waited.map_err(|error| CommandError::Unavailable(error.to_string()))?;
-    needs.commands.catalogue().reached(upto).await;
+    let upto = needs.commands.read_models_current().await?;
     close_interrupted_syncs(needs).await?;
     let swept = needs.commands.credentials().sweep().await?;
     if swept > 0 {

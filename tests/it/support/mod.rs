@@ -4,4 +4,5 @@ pub(crate) mod children;
 pub(crate) mod database;
 mod keeper;
 pub(crate) mod proxy;
+pub(crate) mod running;
 pub(crate) mod server;

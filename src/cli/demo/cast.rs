@@ -1,0 +1,121 @@
+//! The three panels of the demo, and the catalogue that they share.
+
+use std::time::Duration;
+
+use anyhow::Context;
+
+use crate::{
+    command::{AddProvider, Commands},
+    domain::{ProviderId, ServiceId},
+    process::{Delisting, ProviderOperations},
+    simulator::{Action, Catalogue, Fault, FaultRule, Latency, Panel, PanelConfig},
+};
+
+/// Services in each panel's catalogue.
+const SERVICES: usize = 60;
+/// All panels sell the same things, so that each can stand in for the others.
+const CATALOGUE_SEED: u64 = 20;
+
+/// A panel as the router knows it.
+pub(super) struct Player {
+    pub(super) name: &'static str,
+    pub(super) provider: ProviderId,
+    pub(super) panel: Panel,
+}
+
+/// One part in the play.
+struct Part {
+    name: &'static str,
+    flaw: &'static str,
+    latency: Latency,
+    faults: Vec<FaultRule>,
+}
+
+fn parts() -> [Part; 3] {
+    let add = |fault| FaultRule::on(Action::Add, fault);
+    [
+        Part {
+            name: "Alder",
+            flaw: "refuses half of its orders: its wallet is empty now and then",
+            latency: Latency { base_ms: 40, jitter_ms: 60 },
+            faults: vec![add(Fault::Refuse("Not enough funds on balance".to_owned())).share(0.5)],
+        },
+        Part {
+            name: "Birch",
+            flaw: "is overloaded, and answers most orders with 429",
+            latency: Latency { base_ms: 20, jitter_ms: 20 },
+            faults: vec![
+                add(Fault::TooManyRequests {
+                    retry_after_seconds: Some(3),
+                    body: Default::default(),
+                })
+                .share(0.8),
+            ],
+        },
+        Part {
+            name: "Cedar",
+            flaw: "is slow, and goes silent once after it has taken an order",
+            latency: Latency { base_ms: 150, jitter_ms: 150 },
+            faults: vec![add(Fault::Silent).times(1).after()],
+        },
+    ]
+}
+
+/// Starts the panels and adds them as providers; the first is everybody's primary.
+pub(super) async fn enter(
+    commands: &Commands,
+    operations: &ProviderOperations,
+) -> anyhow::Result<Vec<Player>> {
+    let mut players = vec![];
+    for (part, priority) in parts().into_iter().zip(1..) {
+        let panel = Panel::start(PanelConfig {
+            catalogue: Catalogue::generate(SERVICES, CATALOGUE_SEED),
+            seed: 1 + players.len() as u64,
+            latency: part.latency,
+            ..PanelConfig::default()
+        })
+        .await?;
+        let added = commands.add_provider(AddProvider {
+            name: part.name.to_owned(),
+            api_url: panel.url(),
+            api_key: panel.key().into(),
+            priority,
+        });
+        let provider = added.await?.value;
+        let test = operations.test_connection(provider).await?;
+        println!("  {}  at {} {}", part.name, panel.url(), part.flaw);
+        println!("         {}", test.message);
+        operations.sync(provider, Delisting::Guarded).await?;
+        panel.set_faults(part.faults);
+        players.push(Player { name: part.name, provider, panel });
+    }
+    Ok(players)
+}
+
+/// Maps every service of the first player that customers could order with link and quantity to the same ones of the
+/// others. Returns those services with their least quantity.
+pub(super) async fn rehearse(
+    commands: &Commands,
+    players: &[Player],
+) -> anyhow::Result<Vec<(ServiceId, i64)>> {
+    let (lead, others) = players.split_first().context("a demo has players")?;
+    let simple: Vec<(ServiceId, String, i64)> = commands.catalogue().read(|snapshot| {
+        let services = snapshot.services_of(lead.provider);
+        let services = services.filter_map(|(id, service)| {
+            let listing = &service.aggregate.associated()?.listing;
+            let simple = listing.kind.canonical() == "default";
+            simple.then(|| (id, listing.provider_service_id.clone(), listing.min))
+        });
+        services.take(12).collect()
+    });
+    for (service, sold_as, _) in &simple {
+        for (other, priority) in others.iter().zip(1..) {
+            let backup = ServiceId::derive(other.provider, sold_as);
+            commands.map_service(*service, backup, priority).await?;
+        }
+    }
+    Ok(simple.into_iter().map(|(service, _, least)| (service, least)).collect())
+}
+
+/// How long a call may take in the demo: nobody wants to watch a silence for half a minute.
+pub(super) const PATIENCE: Duration = Duration::from_secs(4);
