@@ -72,7 +72,7 @@ async fn database_that_is_gone_is_unavailable_at_once_and_found_when_it_is_back(
         for _ in 0..3 {
             let asked = Instant::now();
             assert_unavailable(&journal.append(order("lost", 0)).await);
-            assert!(asked.elapsed() < Duration::from_secs(1), "{:?}", asked.elapsed());
+            assert!(asked.elapsed() < Duration::from_secs(2), "{:?}", asked.elapsed());
         }
         server.restart().await;
         append_in_time(&journal, &format!("back {round}")).await;
@@ -99,7 +99,7 @@ async fn long_outage_under_load_leaves_nothing_in_half() {
     assert_unavailable(&queued.await.unwrap());
     assert!(asked.elapsed() < Duration::from_secs(10), "{:?}", asked.elapsed());
     assert_eq!(letter(&in_hand.await.unwrap()), '?');
-    assert!(asked.elapsed() < Duration::from_secs(30), "{:?}", asked.elapsed());
+    assert!(asked.elapsed() < Duration::from_secs(40), "{:?}", asked.elapsed());
     assert_unavailable(&journal.append(order("late", 0)).await);
     server.restart().await;
     append_in_time(&journal, "back").await;
