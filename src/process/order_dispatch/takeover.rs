@@ -17,13 +17,19 @@ use crate::{
 /// How long the read models may take to reach the journal's end before the take-over is tried again.
 const READ_MODELS_LIMIT: Duration = Duration::from_secs(30);
 
-/// Returns the orders that no provider holds, and up to which position that is known.
+/// The read model that knows where each order stands.
+const ORDERS: &str = "orders";
+
+/// Returns the orders that no provider holds, and up to which position that is known: the journal's end, or where the
+/// read model of orders has stopped.
 pub(super) async fn queued_orders(
     needs: &DispatchNeeds,
 ) -> Result<(Vec<OrderId>, Position), CommandError> {
     let upto = read_head(needs.commands.journal().pool()).await?;
     let waited = needs.projections.wait_for(upto, READ_MODELS_LIMIT).await;
     waited.map_err(|error| CommandError::Unavailable(error.to_string()))?;
+    let models = needs.projections.status();
+    let known = models.iter().find(|model| model.name == ORDERS).map(|model| model.position);
     needs.commands.catalogue().reached(upto).await;
     close_interrupted_syncs(needs).await?;
     let swept = needs.commands.credentials().sweep().await?;
@@ -34,7 +40,7 @@ pub(super) async fn queued_orders(
         sqlx::query_scalar("select order_id from orders where status = 'QUEUED' order by number")
             .fetch_all(&needs.reads)
             .await?;
-    Ok((orders.into_iter().map(OrderId).collect(), upto))
+    Ok((orders.into_iter().map(OrderId).collect(), known.unwrap_or_default().min(upto)))
 }
 
 /// Ends the sync runs that an earlier tenure left open.
