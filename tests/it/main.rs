@@ -10,7 +10,7 @@ mod graphql_installation;
 mod graphql_mutations;
 mod graphql_queries;
 mod graphql_schema;
-mod order_failover;
+mod orders;
 mod private_postgres;
 mod projections;
 mod projections_history;

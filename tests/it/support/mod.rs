@@ -1,6 +1,8 @@
 //! What the tests stand on.
 
+pub(crate) mod api;
 pub(crate) mod children;
 pub(crate) mod database;
 mod keeper;
 pub(crate) mod running;
+pub(crate) mod shop;
