@@ -4,5 +4,7 @@ pub(crate) mod api;
 pub(crate) mod children;
 pub(crate) mod database;
 mod keeper;
+pub(crate) mod program;
 pub(crate) mod running;
+pub(crate) mod scripted;
 pub(crate) mod shop;

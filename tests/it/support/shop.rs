@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use signalbox::simulator::{Action, Catalogue, Panel, PanelConfig};
 use sqlx::PgPool;
@@ -34,12 +35,13 @@ impl Shop {
         Self::open_with(api, (0..panels).map(|_| PanelConfig::default()).collect()).await
     }
 
-    /// Opens with panels of these habits; catalogue, key and seed are the shop's.
+    /// Opens with panels of these habits; catalogue, key, seed and balance are the shop's.
     pub(crate) async fn open_with(api: &Api, configs: Vec<PanelConfig>) -> Self {
         let mut panels = vec![];
         for (config, number) in configs.into_iter().zip(1..) {
             let (catalogue, key) = (Catalogue::generate(30, 1), format!("key of panel {number}"));
-            let config = PanelConfig { catalogue, key, seed: number, ..config };
+            let balance = Decimal::from(1_000_000_000);
+            let config = PanelConfig { catalogue, key, seed: number, balance, ..config };
             panels.push(Panel::start(config).await.unwrap());
         }
         Self::of(api, panels).await
@@ -95,7 +97,7 @@ impl Shop {
         for (link, event, provider, id) in fates(journal).await {
             let held = books.remove(&link).unwrap_or_default();
             match (event.as_str(), provider.zip(id)) {
-                ("AttemptPlaced", Some((provider, id))) => {
+                ("AttemptPlaced" | "AttemptSettled", Some((provider, id))) => {
                     assert_eq!(held, [Holding { provider, id }], "{link}");
                     census.placed += 1;
                 }
