@@ -258,3 +258,89 @@ impl Drop for DriveGuard {
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Position, ServiceId, order::AttemptState, routing::Strategy};
+
+    fn decision() -> Decision {
+        let candidate = Candidate {
+            provider_id: ProviderId(Uuid::now_v7()),
+            service_id: ServiceId(Uuid::now_v7()),
+            provider_service_id: "7".to_owned(),
+            mapping_priority: None,
+            provider_priority: 1,
+            score_ppm: None,
+            excluded: vec![],
+        };
+        let (basis, strategy) = (Position(1), Strategy::Priority);
+        Decision { basis, strategy, candidates: vec![candidate], chosen: Some(0) }
+    }
+
+    fn recorded(claim: &Claim) -> Attempt {
+        Attempt {
+            number: 1,
+            attempt_id: claim.attempt_id,
+            provider_id: claim.provider_id,
+            service_id: claim.service_id,
+            provider_service_id: claim.provider_service_id.clone(),
+            incarnation: claim.incarnation,
+            settle_after: claim.settle_after,
+            state: AttemptState::Started,
+        }
+    }
+
+    #[test]
+    fn nothing_is_claimed_outside_a_tenure() {
+        let (claims, _work) = Claims::new(Duration::from_secs(30));
+        assert!(claims.try_claim(&decision()).is_none());
+        claims.begin_tenure();
+        assert!(claims.try_claim(&decision()).is_some());
+        claims.end_tenure();
+        assert!(claims.try_claim(&decision()).is_none());
+    }
+
+    #[test]
+    fn attempt_counts_as_never_sent_only_where_this_process_did_not_send_it() {
+        let (claims, _work) = Claims::new(Duration::from_secs(30));
+        claims.begin_tenure();
+        let attempt = recorded(&claims.try_claim(&decision()).unwrap().claim);
+        claims.end_tenure();
+        claims.begin_tenure();
+        assert!(claims.was_never_sent(&attempt), "of an earlier tenure of this process");
+        claims.sending(attempt.attempt_id);
+        assert!(!claims.was_never_sent(&attempt), "its first byte may be out");
+        let (others, _work) = Claims::new(Duration::from_secs(30));
+        assert!(!others.was_never_sent(&attempt), "of another process");
+    }
+
+    #[tokio::test]
+    async fn tickets_are_waited_for_until_the_last_is_back() {
+        let (claims, _work) = Claims::new(Duration::from_secs(30));
+        claims.tickets_back().await;
+        claims.begin_tenure();
+        let ticket = claims.try_claim(&decision()).unwrap();
+        claims.end_tenure();
+        let wait = Duration::from_millis(20);
+        assert!(tokio::time::timeout(wait, claims.tickets_back()).await.is_err());
+        drop(ticket);
+        claims.tickets_back().await;
+    }
+
+    #[test]
+    fn driver_is_told_of_what_happened_while_it_drove() {
+        let (claims, mut work) = Claims::new(Duration::from_secs(30));
+        let order = OrderId(Uuid::now_v7());
+        let mut guard = claims.drive(order, 1).unwrap();
+        assert!(claims.drive(order, 2).is_none());
+        guard.saw(2);
+        drop(guard);
+        assert!(work.try_recv().is_err(), "it had seen that event");
+        drop(claims.drive(order, 1).unwrap());
+        let guard = claims.drive(order, 2).unwrap();
+        assert!(claims.drive(order, 3).is_none());
+        drop(guard);
+        assert!(matches!(work.try_recv(), Ok(Work::Resume(resumed)) if resumed == order));
+    }
+}

@@ -11,7 +11,7 @@ use tokio::time::sleep;
 
 use super::failover::refuse;
 use crate::support::{
-    api::until,
+    api::{PLACE, until},
     running::Running,
     shop::{Census, Shop},
 };
@@ -118,4 +118,38 @@ async fn answers_that_come_after_a_takeover_are_recorded_and_followed() {
     assert_eq!(census, Census { placed: 2, ..Census::default() });
     first.stop().await;
     second.stop().await;
+}
+
+/// Puts a row in the way of the next order, so that the read model stops there.
+async fn stop_the_read_model_of_orders(running: &Running) {
+    let schema: String =
+        sqlx::query_scalar("select schemaname from pg_tables where tablename = 'orders'")
+            .fetch_one(running.database.pool())
+            .await
+            .unwrap();
+    let in_the_way = format!(
+        "insert into {schema}.orders
+         select gen_random_uuid(), number, -number, '', gen_random_uuid(), '', 1, 1, 'FAILED', null, null, null, now()
+         from generate_series(1, 100) as number"
+    );
+    sqlx::query(&in_the_way).execute(running.database.pool()).await.unwrap();
+}
+
+#[tokio::test]
+async fn order_is_taken_over_also_while_the_read_model_of_orders_stands_still() {
+    let running =
+        Running::start_with(|config| config.pace.busy_link = Duration::from_secs(3)).await;
+    let shop = Shop::open(&running, 1).await;
+    stop_the_read_model_of_orders(&running).await;
+    shop.panels[0].set_faults(vec![refuse("neworder.error.link_duplicate").times(1)]);
+    let order = serde_json::json!({"input": shop.order("https://social.example/p/1")});
+    // It stands, and cannot be read.
+    let answer = running.ask(PLACE, order).await;
+    assert!(answer.get("errors").is_some(), "{answer}");
+    let stopped = |model: &serde_json::Value| model["name"] == "orders" && model["ok"] == false;
+    let readiness = running.readiness().await;
+    assert!(readiness["projections"].as_array().unwrap().iter().any(stopped), "{readiness}");
+    let running = Running::start_on(running.stop().await).await;
+    until("the order is at the panel", async || shop.held() == [1]).await;
+    running.stop().await;
 }

@@ -1,10 +1,11 @@
 //! The program itself, as a process that can be killed.
 
 use std::{
-    fs::File,
+    fs::{self, File},
     net::{SocketAddr, TcpListener},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    thread,
 };
 
 use nix::{
@@ -28,7 +29,7 @@ pub(crate) struct Program {
 impl Program {
     /// Starts it with `data` as its folder; returns without waiting for it.
     pub(crate) fn start(data: &Path, database_url: &str) -> Self {
-        std::fs::create_dir_all(data).unwrap();
+        fs::create_dir_all(data).unwrap();
         let address = address_for_long();
         let process = serve(address, database_url, data);
         Self { address, database_url: database_url.to_owned(), data: data.to_owned(), process }
@@ -76,6 +77,14 @@ impl Drop for Program {
         // One that has ended by itself is left alone.
         let _ = self.process.kill();
         let _ = self.process.wait();
+        if thread::panicking() {
+            let log = fs::read_to_string(self.data.join("log")).unwrap_or_default();
+            let lines: Vec<&str> = log.lines().collect();
+            eprintln!(
+                "the end of its log:\n{}",
+                lines[lines.len().saturating_sub(40)..].join("\n")
+            );
+        }
     }
 }
 

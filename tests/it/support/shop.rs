@@ -96,13 +96,14 @@ impl Shop {
         let mut census = Census::default();
         for (link, event, provider, id) in fates(journal).await {
             let held = books.remove(&link).unwrap_or_default();
-            match (event.as_str(), provider.zip(id)) {
+            match (event.as_str(), provider.clone().zip(id)) {
                 ("AttemptPlaced" | "AttemptSettled", Some((provider, id))) => {
                     assert_eq!(held, [Holding { provider, id }], "{link}");
                     census.placed += 1;
                 }
                 ("AttemptInDoubt", _) => {
                     assert!(held.len() <= 1, "{link} is in doubt and held: {held:?}");
+                    assert!(held.iter().all(|held| Some(&held.provider) == provider.as_ref()));
                     census.in_doubt += 1;
                 }
                 ("OrderFailed", _) => {
