@@ -1,8 +1,9 @@
 -- What was ordered, and where does each order stand now?
 --
 -- folds: OrderPlaced, AttemptStarted, AttemptPlaced, AttemptRefused, AttemptInDoubt, AttemptNotSent, AttemptSettled
--- folds: OrderDeferred, OrderFailed
+-- folds: OrderDeferred, OrderFailed, OrderStatusChanged
 -- ignores: FailedOver, DuplicateFound
+-- ignores: UnknownStatusSeen, RefillRequested, RefillRefused, RefillStatusChanged, CancelRequested, CancelRefused
 -- ignores: ProviderAdded, ProviderRenamed, ProviderUrlChanged, ProviderPriorityChanged, ProviderKeyReplaced
 -- ignores: ProviderActivated, ProviderDeactivated, ProviderDeleted, ConnectionTestSucceeded, ConnectionTestFailed
 -- ignores: ServiceImported, ServiceRepriced, ServiceChanged, ServiceDelisted, ServiceRelisted, ServiceIdReused
@@ -20,13 +21,23 @@ create table orders (
     link            text not null,
     quantity        bigint not null,
     charge          numeric not null,
-    -- QUEUED: no provider holds it, though one may be being asked. IN_DOUBT, PENDING, FAILED.
+    -- QUEUED: no provider holds it, though one may be being asked. IN_DOUBT, FAILED; or how far the provider is that holds
+    -- it: PENDING, PROCESSING, IN_PROGRESS, COMPLETED, PARTIAL, CANCELED.
     status          text not null,
     -- Who is being asked, may hold it or holds it.
     provider_id     uuid,
     api_order_id    text,
     -- Not tried again before.
     waits_until     timestamptz,
+    -- What that provider says of it: its own word, its charge in its own currency, and its counts.
+    provider_status text,
+    cost            numeric,
+    cost_currency   text,
+    start_count     bigint,
+    remains         bigint,
+    -- Since when that provider holds it, and since when it has said nothing new.
+    held_since      timestamptz,
+    unchanged_since timestamptz,
     created_at      timestamptz not null
 );
 
@@ -35,6 +46,9 @@ create index on orders (provider_id, placed_position);
 create index on orders (service_id, placed_position);
 create index on orders (status, placed_position);
 create index on orders (link, placed_position);
+
+-- What has ended lately, and is still looked at now and then.
+create index on orders (unchanged_since) where status in ('COMPLETED', 'PARTIAL', 'CANCELED');
 
 -- The rows that a batch touches are mostly the newest, in memory: looked up one by one, at any size of the table.
 create function fold(after_position bigint, upto_position bigint) returns void
@@ -52,6 +66,7 @@ begin
                 when event_type = 'AttemptSettled' and payload ->> 'settled_as' = 'PLACED' then 'PENDING'
                 when event_type = 'AttemptInDoubt' then 'IN_DOUBT'
                 when event_type = 'OrderFailed' then 'FAILED'
+                when event_type = 'OrderStatusChanged' then payload ->> 'status'
                 else 'QUEUED'
             end as status
         from events
@@ -59,7 +74,7 @@ begin
             and position <= upto_position
             and event_type in (
                 'OrderPlaced', 'AttemptStarted', 'AttemptPlaced', 'AttemptRefused', 'AttemptInDoubt', 'AttemptNotSent',
-                'AttemptSettled', 'OrderDeferred', 'OrderFailed'
+                'AttemptSettled', 'OrderDeferred', 'OrderFailed', 'OrderStatusChanged'
             )
     ),
     -- Each of these events says all there is to say of where the order stands.
@@ -68,18 +83,33 @@ begin
             order_id,
             status,
             case
-                when status in ('PENDING', 'IN_DOUBT') or event_type = 'AttemptStarted'
+                when status not in ('QUEUED', 'FAILED') or event_type = 'AttemptStarted'
                     then (payload ->> 'provider_id')::uuid
             end as provider_id,
             payload ->> 'api_order_id' as api_order_id,
-            (payload ->> 'until')::timestamptz as waits_until
+            (payload ->> 'until')::timestamptz as waits_until,
+            payload ->> 'provider_status' as provider_status,
+            payload ->> 'currency' as cost_currency,
+            -- The charge in `OrderPlaced` is what the customer pays.
+            case when event_type = 'OrderStatusChanged' then (payload ->> 'charge')::numeric end as cost,
+            (payload ->> 'start_count')::bigint as start_count,
+            (payload ->> 'remains')::bigint as remains,
+            case when status not in ('QUEUED', 'IN_DOUBT', 'FAILED') then recorded_at end as unchanged_since
         from changes
         order by order_id, position desc
+    ),
+    held as (
+        select order_id, min(recorded_at) as since
+        from changes
+        where event_type in ('AttemptPlaced', 'AttemptSettled')
+            and status = 'PENDING'
+        group by order_id
     ),
     placed as (
         insert into orders (
             order_id, number, placed_position, account, service_id, link, quantity, charge, status, provider_id,
-            api_order_id, waits_until, created_at
+            api_order_id, waits_until, provider_status, cost, cost_currency, start_count, remains, held_since,
+            unchanged_since, created_at
         )
         select
             order_id,
@@ -94,9 +124,17 @@ begin
             provider_id,
             api_order_id,
             waits_until,
+            latest.provider_status,
+            cost,
+            cost_currency,
+            start_count,
+            remains,
+            held.since,
+            unchanged_since,
             recorded_at
         from changes
         join latest using (order_id)
+        left join held using (order_id)
         where event_type = 'OrderPlaced'
     )
     -- Does not see what this statement inserts, which needs no update either.
@@ -104,8 +142,16 @@ begin
     set status = latest.status,
         provider_id = latest.provider_id,
         api_order_id = latest.api_order_id,
-        waits_until = latest.waits_until
+        waits_until = latest.waits_until,
+        provider_status = latest.provider_status,
+        cost = latest.cost,
+        cost_currency = latest.cost_currency,
+        start_count = latest.start_count,
+        remains = latest.remains,
+        held_since = coalesce(orders.held_since, held.since),
+        unchanged_since = latest.unchanged_since
     from latest
+    left join held using (order_id)
     where orders.order_id = latest.order_id;
 end
 $$;

@@ -183,7 +183,6 @@ impl Parts {
             journal,
             credentials,
             claims,
-            projections: projections.clone(),
             reads: reads.pool().clone(),
             policy: config.policy,
         });

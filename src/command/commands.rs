@@ -10,7 +10,7 @@ use std::{
 
 use cqrs_es::{AggregateError, EventStore};
 use sqlx::PgPool;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::{
     Catalogue, Claims, CommandError, JournalStore, Loaded, Stored, numbers::Numbers, race::Failure,
@@ -19,9 +19,11 @@ use crate::{
     credentials::Credentials,
     domain::{Position, provider::UpstreamPolicy},
     journal::{AppendRequest, Journal, StreamId, read_head},
-    projection::Projections,
+    projection::{ReadModel, ReadModels},
 };
 
+/// Between two looks at how far the read models are.
+const GLANCE: Duration = Duration::from_millis(10);
 /// How long read models and catalogue may take to reach the journal's end before a command that depends on them.
 const CATCH_UP_LIMIT: Duration = Duration::from_secs(5);
 
@@ -51,8 +53,6 @@ pub struct CommandNeeds {
     pub credentials: Credentials,
     /// Where attempts are claimed.
     pub claims: Claims,
-    /// Says how far the read models are.
-    pub projections: Projections,
     /// Connections that see the read models.
     pub reads: PgPool,
     /// Which addresses providers may have.
@@ -160,20 +160,47 @@ impl Commands {
         Ok(Done { value, position })
     }
 
-    /// Waits until the read models and the catalogue know everything that has happened so far; returns up to where.
+    /// Waits until these read models and the catalogue know everything that has happened so far; returns up to where.
+    /// Asks the database itself: a crash of it may have taken back what this process saw folded.
     ///
     /// # Errors
     /// [`CommandError::Unavailable`] where one of them does not get there: decisions must not rest on less.
-    pub async fn read_models_current(&self) -> Result<Position, CommandError> {
+    pub async fn read_models_current(&self, names: &[&str]) -> Result<Position, CommandError> {
         let head = read_head(self.parts.journal.pool()).await?;
-        let waited = self.parts.projections.wait_for(head, CATCH_UP_LIMIT).await;
-        waited.map_err(|error| CommandError::Unavailable(error.to_string()))?;
-        // A model that has stopped is not waited for.
-        if let Some(behind) = self.parts.projections.status().iter().find(|m| m.position < head) {
-            let problem = format!("the read model `{}` has stopped: see /readyz", behind.name);
-            return Err(CommandError::Unavailable(problem));
-        }
+        let folded = async {
+            while let Some(behind) = self.model_behind(names, head).await? {
+                tracing::debug!(model = behind, "waiting for a read model");
+                sleep(GLANCE).await;
+            }
+            Ok(())
+        };
+        timeout(CATCH_UP_LIMIT, folded).await.unwrap_or_else(|_| {
+            let problem = "the read models are behind the journal: see /readyz, and try again";
+            Err(CommandError::Unavailable(problem.to_owned()))
+        })?;
         self.catalogue_at(head).await?;
         Ok(head)
+    }
+
+    async fn model_behind(
+        &self,
+        names: &[&str],
+        position: Position,
+    ) -> Result<Option<String>, sqlx::Error> {
+        let models = ReadModels::embedded();
+        let models: Vec<&ReadModel> =
+            models.iter().filter(|model| names.contains(&model.name())).collect();
+        sqlx::query_scalar(
+            "select name
+             from unnest($1::text[], $2::text[]) as wanted (name, hash)
+             join projection_checkpoints using (name, hash)
+             where position < $3
+             limit 1",
+        )
+        .bind(models.iter().map(|model| model.name()).collect::<Vec<_>>())
+        .bind(models.iter().map(|model| model.hash()).collect::<Vec<_>>())
+        .bind(position.0)
+        .fetch_optional(self.parts.journal.pool())
+        .await
     }
 }

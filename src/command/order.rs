@@ -256,9 +256,10 @@ impl Commands {
     }
 }
 
-/// Returns the reservation of a provider's order id that goes with these events.
+/// Returns the reservation of a provider's order id that goes with these events: the id that the command brought, which
+/// stands in the first.
 pub(crate) fn held_order(id: OrderId, events: &[OrderEvent]) -> Option<(Subject, String)> {
-    let (provider, api_order_id) = events.iter().find_map(|event| match event {
+    let (provider, api_order_id) = events.first().and_then(|event| match event {
         OrderEvent::AttemptPlaced { provider_id, api_order_id, .. } => {
             Some((*provider_id, api_order_id))
         }

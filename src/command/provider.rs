@@ -168,7 +168,7 @@ impl Commands {
             let services = self.parts.catalogue.read(|snapshot| {
                 snapshot.services_of(id).filter(|(_, s)| s.aggregate.associated().is_some()).count()
             });
-            self.read_models_current().await?;
+            self.read_models_current(&["orders", "attempts"]).await?;
             let open_orders = open_orders::at_provider(&self.parts.reads, id).await?;
             let dependents = Dependents { services, open_orders };
             let events = provider.aggregate.decide(ProviderCommand::Delete(dependents))?;
@@ -189,7 +189,7 @@ impl Commands {
     ) -> Result<Done<Vec<ServiceId>>, CommandError> {
         retried!(self, {
             self.provider(provider)?;
-            self.read_models_current().await?;
+            self.read_models_current(&["orders", "attempts", "services"]).await?;
             let open = open_orders::by_service(&self.parts.reads, provider).await?;
             let (request, retired) = self.parts.catalogue.read(|snapshot| {
                 let request = AppendRequest::of_command("retireServices");

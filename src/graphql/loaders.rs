@@ -14,7 +14,7 @@ use crate::{
     domain::{OrderId, ProviderId, ServiceId},
     read::{
         AttemptRow, EventRow, MappingRow, OrderRow, ProviderDay, ProviderRow, ReadError, Reads,
-        ServiceRow, SyncLogRow,
+        RefillRow, ServiceRow, SyncLogRow,
     },
 };
 
@@ -77,6 +77,8 @@ load_of! {
     MappingsOf(ServiceId) => Vec<MappingRow>, mappings;
     /// An order's attempts.
     AttemptsOf(OrderId) => Vec<AttemptRow>, attempts;
+    /// An order's refills.
+    RefillsOf(OrderId) => Vec<RefillRow>, refills;
     /// All that happened to an order.
     TimelineOf(OrderId) => Vec<EventRow>, timelines;
 }

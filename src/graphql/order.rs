@@ -4,15 +4,15 @@ use super::{
     context::loaders,
     error::ApiResult,
     event::Event,
-    loaders::{self, AttemptsOf, TimelineOf},
+    loaders::{self, AttemptsOf, RefillsOf, TimelineOf},
     provider::Provider,
     scalars::{BigInt, DateTime, Decimal, Json},
     service::Service,
-    words::{AttemptOutcome, OrderStatus, of_word},
+    words::{AttemptOutcome, OrderStatus, RefillStatus, of_word},
 };
 use crate::{
     domain::{OrderId, ProviderId, ServiceId},
-    read::{AttemptRow, OrderRow},
+    read::{AttemptRow, OrderRow, RefillRow},
 };
 
 #[derive(Debug, Clone)]
@@ -49,7 +49,7 @@ impl Order {
 
     /// What the provider charges, once known.
     async fn cost(&self) -> Option<Decimal> {
-        None
+        self.0.cost.map(Decimal)
     }
 
     async fn status(&self) -> ApiResult<OrderStatus> {
@@ -58,7 +58,7 @@ impl Order {
 
     /// The provider's own word, as last read.
     async fn provider_status(&self) -> Option<&str> {
-        None
+        self.0.provider_status.as_deref()
     }
 
     async fn provider(&self, ctx: &Context<'_>) -> ApiResult<Option<Provider>> {
@@ -73,11 +73,17 @@ impl Order {
     }
 
     async fn start_count(&self) -> Option<BigInt> {
-        None
+        self.0.start_count.map(BigInt)
     }
 
     async fn remains(&self) -> Option<BigInt> {
-        None
+        self.0.remains.map(BigInt)
+    }
+
+    /// The refills that the provider took, oldest first.
+    async fn refills(&self, ctx: &Context<'_>) -> ApiResult<Vec<Refill>> {
+        let rows = loaders(ctx).load_one(RefillsOf(self.order_id())).await?;
+        Ok(rows.unwrap_or_default().into_iter().map(Refill).collect())
     }
 
     async fn attempts(&self, ctx: &Context<'_>) -> ApiResult<Vec<Attempt>> {
@@ -144,5 +150,30 @@ impl Attempt {
     /// Why this provider: every candidate with score and reasons, as recorded when it was chosen.
     async fn decision(&self) -> Json {
         Json(self.0.decision.clone())
+    }
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Refill(RefillRow);
+
+/// What a provider took on to make up for units that were lost again.
+#[Object]
+impl Refill {
+    /// The provider's id of it.
+    async fn api_refill_id(&self) -> &str {
+        &self.0.refill_id
+    }
+
+    async fn status(&self) -> ApiResult<RefillStatus> {
+        of_word(&self.0.status)
+    }
+
+    /// The provider's own word, as last read.
+    async fn provider_status(&self) -> Option<&str> {
+        self.0.provider_status.as_deref()
+    }
+
+    async fn requested_at(&self) -> DateTime {
+        DateTime(self.0.requested_at)
     }
 }

@@ -32,6 +32,16 @@ pub(super) enum OrderStatus {
     Failed,
 }
 
+/// How far a provider is with a refill. ERROR: ended without having worked.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum RefillStatus {
+    Pending,
+    InProgress,
+    Completed,
+    Rejected,
+    Error,
+}
+
 /// NOT_PLACED: was in doubt, evidence showed that the provider never took it.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum AttemptOutcome {

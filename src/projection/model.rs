@@ -79,6 +79,7 @@ impl ReadModels {
             "orders",
             "provider_performance",
             "providers",
+            "refills",
             "services",
             "sync_logs",
         ]

@@ -23,6 +23,7 @@ mod page;
 mod performance;
 mod providers;
 mod reads;
+mod refills;
 mod services;
 mod sync_logs;
 
@@ -35,5 +36,6 @@ pub use page::{Page, PageRequest};
 pub use performance::{Performance, ProviderDay};
 pub use providers::ProviderRow;
 pub use reads::Reads;
+pub use refills::RefillRow;
 pub use services::{MappingRow, ServiceRow, ServiceSelection};
 pub use sync_logs::SyncLogRow;

@@ -31,6 +31,14 @@ pub struct OrderRow {
     pub provider_id: Option<Uuid>,
     /// That provider's id of it.
     pub api_order_id: Option<String>,
+    /// That provider's own word for how far it is.
+    pub provider_status: Option<String>,
+    /// What that provider charges.
+    pub cost: Option<Decimal>,
+    /// The count before delivery.
+    pub start_count: Option<i64>,
+    /// Units not delivered yet; may be negative.
+    pub remains: Option<i64>,
     /// When it was placed.
     pub created_at: DateTime<Utc>,
 }
@@ -51,7 +59,7 @@ pub struct OrderSelection {
 macro_rules! order_columns {
     () => {
         "o.order_id, o.number::int as number, o.placed_position, o.service_id, o.link, o.quantity, o.charge, o.status,
-         o.provider_id, o.api_order_id, o.created_at"
+         o.provider_id, o.api_order_id, o.provider_status, o.cost, o.start_count, o.remains, o.created_at"
     };
 }
 

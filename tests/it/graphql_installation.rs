@@ -163,7 +163,6 @@ async fn commands(journal: &Journal, projections: &Projections, reads: &PgPool) 
         catalogue: Catalogue::start(journal).await.unwrap(),
         credentials: Credentials::new(journal.pool().clone(), sealing),
         claims: Claims::new(CallLimits::default().add).0,
-        projections: projections.clone(),
         reads: reads.clone(),
         policy: POLICY,
     })

@@ -365,6 +365,7 @@ async fn every_field_can_be_read_of_whatever_may_have_happened() {
             services(first: 1000) { totalCount nodes { ...Product } }
             orders(first: 1000) { totalCount nodes {
                 id number link quantity charge status apiOrderId createdAt provider { ...Panel }
+                cost providerStatus startCount remains refills { apiRefillId status providerStatus requestedAt }
                 attempts { number outcome reason apiOrderId responseMs startedAt decision provider { id } }
                 timeline { position type payload metadata recordedAt }
             } }

@@ -2,6 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a helper that fails should fail its test")]
 
+mod architecture;
+mod architecture_source;
+mod golden;
+mod golden_catalogue;
+mod golden_followed;
+mod golden_orders;
 mod graphql_events;
 mod graphql_facts;
 mod graphql_http;
@@ -10,7 +16,8 @@ mod graphql_installation;
 mod graphql_mutations;
 mod graphql_queries;
 mod graphql_schema;
-mod order_failover;
+mod journal;
+mod orders;
 mod private_postgres;
 mod projections;
 mod projections_history;

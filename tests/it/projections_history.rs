@@ -10,6 +10,7 @@ use signalbox::domain::{
     ProviderId, ServiceId, SyncId,
     order::{
         Claim, NextStep, Order, OrderCommand, OrderEvent, OrderFields, ProviderAnswer, SettledAs,
+        StatusReading,
     },
     provider::{
         Activation, Dependents, KeyReference, Provider, ProviderChanges, ProviderCommand,
@@ -312,6 +313,9 @@ impl History {
 
     fn order_command(&mut self, order: &Order) -> OrderCommand {
         let attempt = self.random.choice(&order.attempts);
+        if order.holding().is_ok() && self.random.u32(0..4) > 0 {
+            return self.follow_up(order);
+        }
         match (attempt, self.random.u32(0..10)) {
             (None, 0) | (_, 1) => OrderCommand::Fail { reason: "nobody takes it".to_owned() },
             (None, _) | (_, 2) => OrderCommand::Start(self.claim()),
@@ -331,6 +335,33 @@ impl History {
                 answer: self.answer(),
                 next: self.next_step(),
             },
+        }
+    }
+
+    fn follow_up(&mut self, order: &Order) -> OrderCommand {
+        let no = "Order can not be cancelled".to_owned();
+        let refill_id = self.random.u32(0..5).to_string();
+        match self.random.u32(0..8) {
+            0..4 => {
+                let words = ["Pending", "In progress", "PARTIAL", "Completed", "canceled", "Lost"];
+                let reading = StatusReading {
+                    provider_status: (*self.random.choice(&words).unwrap()).to_owned(),
+                    start_count: self.random.bool().then(|| self.random.i64(0..1000)),
+                    remains: self.random.bool().then(|| self.random.i64(-5..1000)),
+                    charge: self.random.bool().then(|| Decimal::new(self.random.i64(0..99), 5)),
+                    currency: self.random.bool().then(|| "USD".to_owned()),
+                };
+                OrderCommand::RecordStatus { at: order.holding().unwrap(), reading }
+            }
+            4 if self.random.bool() => OrderCommand::RecordCancel { answer: Ok(()) },
+            4 => OrderCommand::RecordCancel { answer: Err(no) },
+            5 if self.random.bool() => OrderCommand::RecordRefill { answer: Err(no) },
+            5 => OrderCommand::RecordRefill { answer: Ok(refill_id) },
+            _ => {
+                let words = ["Pending", "In progress", "Rejected", "Gone"];
+                let provider_status = (*self.random.choice(&words).unwrap()).to_owned();
+                OrderCommand::RecordRefillStatus { refill_id, provider_status }
+            }
         }
     }
 

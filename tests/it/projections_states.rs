@@ -1,12 +1,12 @@
 //! The read models say what the aggregates say.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::Decimal;
 use signalbox::{
     domain::{
-        order::{AttemptState, Progress},
+        order::{AttemptState, Order, Progress},
         service::{Imported, Service},
     },
     projection::{ReadModels, rebuild, search_path},
@@ -127,33 +127,85 @@ async fn providers_are_as_the_aggregates_have_them() {
     }
 }
 
+#[derive(Debug, PartialEq, sqlx::FromRow)]
+struct OrderRow {
+    order_id: Uuid,
+    status: String,
+    provider_id: Option<Uuid>,
+    waits_until: Option<DateTime<Utc>>,
+    api_order_id: Option<String>,
+    provider_status: Option<String>,
+    cost: Option<Decimal>,
+    cost_currency: Option<String>,
+    start_count: Option<i64>,
+    remains: Option<i64>,
+    is_held: bool,
+}
+
+impl OrderRow {
+    fn of(id: Uuid, order: &Order) -> Self {
+        let last = order.attempts.last().map(|attempt| attempt.provider_id.0);
+        let said = order.delivery.clone();
+        let status = said.as_ref().map(|said| serde_json::to_value(said.status).unwrap());
+        let status = status.map_or("PENDING".to_owned(), |word| word.as_str().unwrap().to_owned());
+        let (status, provider_id, waits_until) = match order.progress {
+            Progress::Deferred(until) => ("QUEUED".to_owned(), None, Some(until)),
+            Progress::Attempting => ("QUEUED".to_owned(), last, None),
+            Progress::InDoubt => ("IN_DOUBT".to_owned(), last, None),
+            Progress::AtProvider(provider) => (status, Some(provider.0), None),
+            Progress::Failed => ("FAILED".to_owned(), None, None),
+            Progress::Absent | Progress::Queued => ("QUEUED".to_owned(), None, None),
+        };
+        Self {
+            order_id: id,
+            status,
+            provider_id,
+            waits_until,
+            api_order_id: order.holding().ok().map(|held| held.api_order_id),
+            provider_status: said.as_ref().map(|said| said.provider_status.clone()),
+            cost: said.as_ref().and_then(|said| said.charge),
+            cost_currency: said.as_ref().and_then(|said| said.currency.clone()),
+            start_count: said.as_ref().and_then(|said| said.start_count),
+            remains: said.as_ref().and_then(|said| said.remains),
+            is_held: order.holding().is_ok(),
+        }
+    }
+}
+
 #[tokio::test]
 async fn orders_are_as_the_aggregates_have_them() {
-    type Row = (Uuid, String, Option<Uuid>, Option<DateTime<Utc>>);
     let (_database, pool, history) = folded().await;
-    let rows: Vec<Row> = sqlx::query_as(
-        "select order_id, status, provider_id, waits_until from orders order by order_id",
+    let rows: Vec<OrderRow> = sqlx::query_as(
+        "select *, held_since is not null and unchanged_since >= held_since as is_held
+         from orders order by order_id",
     )
     .fetch_all(&pool)
     .await
     .unwrap();
-    let expected: Vec<Row> = history
-        .orders
-        .iter()
-        .map(|(id, order)| {
-            let last = || order.attempts.last().map(|attempt| attempt.provider_id.0);
-            let (status, provider, until) = match order.progress {
-                Progress::Deferred(until) => ("QUEUED", None, Some(until)),
-                Progress::Attempting => ("QUEUED", last(), None),
-                Progress::InDoubt => ("IN_DOUBT", last(), None),
-                Progress::AtProvider(provider) => ("PENDING", Some(provider.0), None),
-                Progress::Failed => ("FAILED", None, None),
-                Progress::Absent | Progress::Queued => ("QUEUED", None, None),
-            };
-            (id.0, status.to_owned(), provider, until)
+    let expected = history.orders.iter().map(|(id, order)| OrderRow::of(id.0, order));
+    assert_eq!(rows, expected.collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn refills_are_as_the_aggregates_have_them() {
+    type Row = (Uuid, String, String, Option<String>);
+    let (_database, pool, history) = folded().await;
+    let rows: BTreeSet<Row> =
+        sqlx::query_as("select order_id, refill_id, status, provider_status from refills")
+            .fetch_all(&pool)
+            .await
+            .unwrap()
+            .into_iter()
+            .collect();
+    let refills = history.orders.iter().flat_map(|(id, order)| {
+        order.refills.iter().map(|refill| {
+            let status = serde_json::to_value(refill.status).unwrap();
+            let status = status.as_str().unwrap().to_owned();
+            (id.0, refill.refill_id.clone(), status, refill.provider_status.clone())
         })
-        .collect();
-    assert_eq!(rows, expected);
+    });
+    assert!(!rows.is_empty());
+    assert_eq!(rows, refills.collect());
 }
 
 #[tokio::test]

@@ -37,7 +37,7 @@ pub enum AttemptState {
     InDoubt,
     /// Nothing was sent.
     NotSent,
-    /// It was in doubt, and evidence showed that the provider never took it.
+    /// It was in doubt, and evidence said that the provider never took it.
     NotPlaced,
 }
 

@@ -1,8 +1,8 @@
 //! What an order decides while a provider holds it: only what is new becomes an event.
 
 use super::{
-    Attempt, AttemptState, Delivery, DeliveryStatus, Order, OrderError, OrderEvent, Progress,
-    Refill, RefillStatus, StatusReading,
+    AttemptState, Delivery, DeliveryStatus, Order, OrderError, OrderEvent, Progress, Refill,
+    RefillStatus, StatusReading,
 };
 use crate::domain::{ProviderId, ServiceId};
 
@@ -25,27 +25,28 @@ impl Order {
     /// # Errors
     /// `NotFound`, or `NotHeld` with the reason.
     pub fn holding(&self) -> Result<Holding, OrderError> {
-        let provider_id = match &self.progress {
-            Progress::AtProvider(provider) => *provider,
-            Progress::Absent => return Err(OrderError::NotFound),
+        match &self.progress {
+            Progress::AtProvider(_) => self.held(),
+            Progress::Absent => Err(OrderError::NotFound),
             Progress::Queued | Progress::Deferred(_) => {
-                return Err(OrderError::NotHeld("it waits for one"));
+                Err(OrderError::NotHeld("it waits for one"))
             }
-            Progress::Attempting => return Err(OrderError::NotHeld("one is being asked")),
-            Progress::InDoubt => return Err(OrderError::NotHeld("one may, which is in doubt")),
-            Progress::Failed => return Err(OrderError::NotHeld("none took it")),
-        };
-        let id_there = |attempt: &Attempt| match &attempt.state {
-            AttemptState::Placed(id) if attempt.provider_id == provider_id && !id.is_empty() => {
-                Some(Holding {
-                    provider_id,
-                    service_id: attempt.service_id,
-                    api_order_id: id.clone(),
-                })
-            }
+            Progress::Attempting => Err(OrderError::NotHeld("one is being asked")),
+            Progress::InDoubt => Err(OrderError::NotHeld("one may, which is in doubt")),
+            Progress::Failed => Err(OrderError::NotHeld("none took it")),
+        }
+    }
+
+    fn held(&self) -> Result<Holding, OrderError> {
+        let attempt = self.held_by.and_then(|id| self.attempt(id));
+        let held = attempt.and_then(|attempt| match &attempt.state {
+            AttemptState::Placed(id) if !id.is_empty() => Some(Holding {
+                provider_id: attempt.provider_id,
+                service_id: attempt.service_id,
+                api_order_id: id.clone(),
+            }),
             _ => None,
-        };
-        let held = self.attempts.iter().rev().find_map(id_there);
+        });
         held.ok_or(OrderError::NotHeld("its id there is not known"))
     }
 
@@ -161,7 +162,10 @@ mod tests {
     use rust_decimal::dec;
 
     use super::*;
-    use crate::domain::{Aggregate, AttemptId, Incarnation, order::OrderCommand};
+    use crate::domain::{
+        Aggregate, AttemptId, Incarnation,
+        order::{Attempt, OrderCommand},
+    };
 
     fn held() -> Order {
         let attempt = Attempt {
@@ -177,6 +181,7 @@ mod tests {
         let progress = Progress::AtProvider(attempt.provider_id);
         let mut order = Order::default();
         order.progress = progress;
+        order.held_by = Some(attempt.attempt_id);
         order.attempts = vec![attempt];
         order
     }

@@ -10,6 +10,8 @@ mod event;
 mod fields;
 mod follow_up;
 mod state;
+#[cfg(test)]
+mod tests;
 
 pub use attempt::{Attempt, AttemptState};
 pub use command::{Claim, NextStep, OrderCommand, ProviderAnswer};

@@ -31,6 +31,8 @@ pub struct Order {
     pub refills: Vec<Refill>,
     /// Whether the provider took a request to cancel it.
     pub cancel_requested: bool,
+    /// The attempt by which a provider holds it: one that was found to be a duplicate is placed too.
+    pub(super) held_by: Option<AttemptId>,
     quantity: i64,
     units_per_run: Option<i64>,
 }
@@ -136,12 +138,21 @@ impl Order {
         }
     }
 
+    /// The order stays where it is: it is being tried or held elsewhere, or was given up.
+    fn evolve_duplicate(&mut self, id: AttemptId, api_order_id: &str) {
+        let known = self.attempt(id).map(|attempt| &attempt.state);
+        if !matches!(known, Some(AttemptState::Placed(_))) {
+            self.set_attempt(id, AttemptState::Placed(api_order_id.to_owned()));
+        }
+    }
+
     fn evolve_settled(&mut self, id: AttemptId, as_: SettledAs, api_order_id: Option<&String>) {
         let provider = self.attempt(id).map(|attempt| attempt.provider_id);
         match (as_, provider) {
             (SettledAs::Placed, Some(provider)) => {
                 let api_order_id = api_order_id.cloned().unwrap_or_default();
                 self.set_attempt(id, AttemptState::Placed(api_order_id));
+                self.held_by = Some(id);
                 self.progress = Progress::AtProvider(provider);
             }
             _ => {
@@ -177,6 +188,7 @@ impl Aggregate for Order {
                     delivery: None,
                     refills: vec![],
                     cancel_requested: false,
+                    held_by: None,
                     quantity: *quantity,
                     units_per_run: *per_run,
                 };
@@ -205,6 +217,7 @@ impl Aggregate for Order {
             }
             OrderEvent::AttemptPlaced { attempt_id, provider_id, api_order_id, .. } => {
                 self.set_attempt(*attempt_id, AttemptState::Placed(api_order_id.clone()));
+                self.held_by = Some(*attempt_id);
                 self.progress = Progress::AtProvider(*provider_id);
             }
             OrderEvent::AttemptRefused { attempt_id, class, .. } => {
@@ -224,12 +237,14 @@ impl Aggregate for Order {
             }
             OrderEvent::OrderDeferred { until, .. } => self.progress = Progress::Deferred(*until),
             OrderEvent::OrderFailed { .. } => self.progress = Progress::Failed,
+            OrderEvent::DuplicateFound { attempt_id, api_order_id, .. } => {
+                self.evolve_duplicate(*attempt_id, api_order_id);
+            }
             OrderEvent::OrderStatusChanged { .. }
             | OrderEvent::RefillRequested { .. }
             | OrderEvent::RefillStatusChanged { .. }
             | OrderEvent::CancelRequested { .. } => self.follow(event),
             OrderEvent::FailedOver { .. }
-            | OrderEvent::DuplicateFound { .. }
             | OrderEvent::UnknownStatusSeen { .. }
             | OrderEvent::RefillRefused { .. }
             | OrderEvent::CancelRefused { .. } => {}

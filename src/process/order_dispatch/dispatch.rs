@@ -6,12 +6,11 @@ use tokio::{
     time::{sleep, timeout},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use uuid::Uuid;
 
 use super::{drive::Drive, takeover, tenure::Tenure};
 use crate::{
-    command::{Commands, Work},
-    domain::{Incarnation, OrderId, Position, provider::UpstreamPolicy},
+    command::{Claims, Commands, Work},
+    domain::{OrderId, Position, provider::UpstreamPolicy},
     journal::{Filter, Follower, Page},
     process::Endpoints,
     projection::Projections,
@@ -110,6 +109,8 @@ impl Dispatch {
             let taking = Tenure::take(&self.shared.needs.database, || self.wait_for_other());
             let mut tenure = tokio::select! {
                 tenure = taking => tenure,
+                // What was claimed in a tenure that is over is released.
+                () = self.hand_on(&mut work) => break,
                 () = stop.cancelled() => break,
             };
             self.begin();
@@ -136,14 +137,13 @@ impl Dispatch {
     }
 
     fn begin(&self) {
-        let incarnation = Incarnation(Uuid::now_v7());
-        self.shared.needs.commands.claims().set_tenure(Some(incarnation));
+        let incarnation = self.claims().begin_tenure();
         self.status.send_replace(DispatchStatus::Dispatching);
         tracing::info!(%incarnation, "this process dispatches orders");
     }
 
     fn end(&self) {
-        self.shared.needs.commands.claims().set_tenure(None);
+        self.claims().end_tenure();
         self.status.send_replace(DispatchStatus::Starting);
     }
 
@@ -194,7 +194,11 @@ impl Dispatch {
     async fn follow(&self, follower: &mut Follower) {
         loop {
             match follower.next().await {
-                Ok(Some(page)) => self.take_page(page),
+                Ok(Some(page)) => {
+                    // An order may be for a service that another process has just brought in.
+                    self.shared.needs.commands.catalogue().reached(page.upto).await;
+                    self.take_page(page);
+                }
                 Ok(None) => return,
                 Err(error) => {
                     tracing::debug!(%error, "dispatcher cannot read the journal");
@@ -214,23 +218,36 @@ impl Dispatch {
 
     /// Gives the order a task, unless it has one that knows the event.
     fn resume(&self, order: OrderId, sequence: i64) {
-        if let Some(guard) = self.shared.needs.commands.claims().drive(order, sequence) {
+        if let Some(guard) = self.claims().drive(order, sequence) {
             self.tasks.spawn(Drive::resume(self.shared.clone(), order, guard));
         }
     }
 
+    fn claims(&self) -> &Claims {
+        self.shared.needs.commands.claims()
+    }
+
     /// Waits for the calls under way. What was claimed and not sent is released by its own task.
     async fn drain(&self, work: &mut mpsc::UnboundedReceiver<Work>) {
-        work.close();
-        while let Some(work) = work.recv().await {
-            if let Work::Send(_) = work {
-                self.take(work);
-            }
-        }
-        self.tasks.close();
-        if timeout(DRAIN_LIMIT, self.tasks.wait()).await.is_err() {
+        let drained = async {
+            self.take_until_no_ticket_is_out(work).await;
+            self.tasks.close();
+            self.tasks.wait().await;
+        };
+        if timeout(DRAIN_LIMIT, drained).await.is_err() {
             let left = self.tasks.len();
             tracing::warn!(left, "stopping with calls under way: they will be in doubt");
+        }
+    }
+
+    /// A command that has claimed an attempt hands it over as soon as it is on record.
+    async fn take_until_no_ticket_is_out(&self, work: &mut mpsc::UnboundedReceiver<Work>) {
+        loop {
+            tokio::select! {
+                biased;
+                Some(work) = work.recv() => self.take(work),
+                () = self.claims().tickets_back() => return,
+            }
         }
     }
 }

@@ -7,7 +7,7 @@ use tokio::time::sleep;
 
 use super::dispatch::Shared;
 use crate::{
-    command::{Commands, DriveGuard, Loaded, StartedAttempt, Ticket},
+    command::{CommandError, Commands, DriveGuard, Loaded, StartedAttempt, Ticket},
     domain::{
         Aggregate, AttemptId, OrderId,
         order::{Order, OrderCommand, OrderEvent, Progress, ProviderAnswer},
@@ -85,7 +85,9 @@ impl Drive {
         let attempt = ticket.claim.attempt_id;
         // The permit is for the call alone.
         drop(ticket);
-        self.record(attempt, answer).await
+        let step = self.record(attempt, answer).await;
+        self.commands().claims().recorded(attempt);
+        step
     }
 
     async fn reload(&mut self) -> Step {
@@ -96,43 +98,60 @@ impl Drive {
                 Step::Look
             }
             Err(_) if self.stopping() => Step::Rest,
-            Err(error) => {
+            Err(error @ CommandError::Unavailable(_)) => {
                 tracing::debug!(order = %self.id, %error, "cannot load an order");
                 Step::ReloadLater
+            }
+            Err(error) => {
+                tracing::error!(order = %self.id, %error, "an order cannot be read, so it stays where it is");
+                Step::Rest
             }
         }
     }
 
     async fn look(&mut self) -> Step {
-        if self.stopping() {
-            return Step::Rest;
-        }
         match self.order.progress {
+            Progress::Attempting => self.close_left_attempt().await,
+            Progress::Queued | Progress::Deferred(_) if !self.may_start() => Step::Rest,
             Progress::Queued => self.start_next().await,
             Progress::Deferred(until) => {
                 let wait = (until - Utc::now()).to_std().unwrap_or_default();
                 tokio::select! {
                     () = sleep(wait) => self.start_next().await,
-                    () = self.shared.needs.stop.cancelled() => Step::Rest,
+                    () = self.may_start_no_more() => Step::Rest,
                 }
             }
-            Progress::Attempting => self.close_left_attempt().await,
             Progress::Absent | Progress::InDoubt | Progress::AtProvider(_) | Progress::Failed => {
                 Step::Rest
             }
         }
     }
 
-    /// An attempt on record that no task is sending: this tenure's never was, an earlier tenure's may have been.
+    fn may_start(&self) -> bool {
+        !self.stopping() && self.commands().claims().tenure().is_some()
+    }
+
+    /// Whoever dispatches next finds the order on record.
+    async fn may_start_no_more(&self) {
+        tokio::select! {
+            () = self.shared.needs.stop.cancelled() => {}
+            () = self.commands().claims().tenure_over() => {}
+        }
+    }
+
+    /// An attempt on record that no task is sending. This process knows whether it was one of its own that never went
+    /// out; any other may have been sent.
     async fn close_left_attempt(&mut self) -> Step {
-        let Some(tenure) = self.commands().claims().tenure() else { return Step::Rest };
+        let claims = self.commands().claims();
         let Some(left) = self.order.running_attempt() else { return Step::Rest };
-        let answer = if left.incarnation == tenure {
+        let answer = if claims.was_never_sent(left) {
             let reason = "the append of its claim was cut off, so it was not sent".to_owned();
             ProviderAnswer::NotSent { reason }
-        } else {
+        } else if claims.tenure().is_some() {
             let reason = "the program ended before the provider's answer was recorded".to_owned();
             ProviderAnswer::InDoubt { reason, response_ms: None }
+        } else {
+            return Step::Rest;
         };
         let attempt: AttemptId = left.attempt_id;
         self.record(attempt, answer).await
@@ -146,7 +165,7 @@ impl Drive {
         };
         let permit = tokio::select! {
             permit = self.commands().claims().permit(provider) => permit,
-            () = self.shared.needs.stop.cancelled() => return Step::Rest,
+            () = self.may_start_no_more() => return Step::Rest,
         };
         // What was known may have changed during the wait.
         let Some(decision) = self.route() else { return Step::Rest };
