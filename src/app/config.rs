@@ -4,7 +4,9 @@ use secrecy::SecretString;
 use sqlx::postgres::PgConnectOptions;
 
 use crate::{
-    domain::provider::UpstreamPolicy, postgres::Durability, process::DispatchPace,
+    domain::provider::UpstreamPolicy,
+    postgres::Durability,
+    process::{DispatchPace, StatusPace},
     provider_api::CallLimits,
 };
 
@@ -29,6 +31,8 @@ pub struct AppConfig {
     pub call_limits: CallLimits,
     /// How long the dispatcher waits where waiting is called for.
     pub pace: DispatchPace,
+    /// How often providers are asked how orders stand.
+    pub status_pace: StatusPace,
 }
 
 /// Which database an installation uses.

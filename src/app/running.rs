@@ -9,7 +9,9 @@ use crate::{
     credentials::{CredentialError, Credentials},
     http::{self, AppState},
     journal::Journal,
-    process::{Dispatch, DispatchNeeds, DispatchStatus, ProviderOperations},
+    process::{
+        Dispatch, DispatchNeeds, DispatchStatus, ProviderOperations, StatusPoll, StatusPollNeeds,
+    },
     projection::{ProjectionError, Projections, ReadModels, search_path},
     provider_api::{ClientUnavailable, PanelClient},
     read::Reads,
@@ -35,6 +37,7 @@ pub struct App {
     /// First nothing new is begun …
     stop: CancellationToken,
     dispatcher: JoinHandle<()>,
+    status_poll: JoinHandle<()>,
     server: JoinHandle<io::Result<()>>,
     /// … and when what was begun has ended, the read models rest too.
     stop_folding: CancellationToken,
@@ -128,6 +131,7 @@ impl App {
     pub async fn failed(&mut self) {
         tokio::select! {
             _ = &mut self.dispatcher => tracing::error!("the dispatcher has ended"),
+            _ = &mut self.status_poll => tracing::error!("the watch on orders has ended"),
             _ = &mut self.server => tracing::error!("the HTTP server has ended"),
         }
     }
@@ -139,6 +143,11 @@ impl App {
             && let Err(error) = self.dispatcher.await
         {
             tracing::error!(%error, "the dispatcher failed");
+        }
+        if !self.status_poll.is_finished()
+            && let Err(error) = self.status_poll.await
+        {
+            tracing::error!(%error, "the watch on orders failed");
         }
         if !self.server.is_finished()
             && let Err(error) = self.server.await
@@ -198,12 +207,21 @@ impl Parts {
         let stop = CancellationToken::new();
         let dispatch = Dispatch::new(DispatchNeeds {
             commands: self.commands.clone(),
-            client: self.client,
+            client: self.client.clone(),
             policy: config.policy,
             reads: self.reads.pool().clone(),
             projections: self.projections.clone(),
             database: database.options(),
             pace: config.pace,
+            stop: stop.clone(),
+        });
+        let status_poll = StatusPoll::new(StatusPollNeeds {
+            commands: self.commands.clone(),
+            client: self.client,
+            policy: config.policy,
+            reads: self.reads.pool().clone(),
+            pace: config.status_pace,
+            dispatching: dispatch.status(),
             stop: stop.clone(),
         });
         let state = AppState {
@@ -223,6 +241,7 @@ impl Parts {
             projections: self.projections,
             database,
             dispatching: dispatch.status(),
+            status_poll: tokio::spawn(status_poll.run()),
             dispatcher: tokio::spawn(dispatch.run(self.claims_work)),
             server: tokio::spawn(http::serve(listener, state, stop.clone())),
             stop,

@@ -10,7 +10,7 @@ use super::{installation::Installation, logging, signals::EndSignals};
 use crate::{
     app::{App, AppConfig, FirstProvider},
     domain::provider::UpstreamPolicy,
-    process::DispatchPace,
+    process::{DispatchPace, StatusPace},
     provider_api::CallLimits,
 };
 
@@ -102,6 +102,7 @@ impl Serve {
             },
             call_limits: CallLimits::default(),
             pace: DispatchPace::default(),
+            status_pace: StatusPace::default(),
         })
     }
 

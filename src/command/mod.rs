@@ -13,6 +13,7 @@ mod claims;
 mod commands;
 mod cqrs;
 mod error;
+mod follow_up;
 mod numbers;
 mod order;
 mod provider;

@@ -48,6 +48,11 @@ impl ApiError {
         )
     }
 
+    /// Returns the code and the message, where an error is data.
+    pub(super) fn into_parts(self) -> (&'static str, String) {
+        (self.code, self.message)
+    }
+
     /// Returns the whole answer to a request that was not executed.
     pub(crate) fn into_response(self) -> Response {
         let error: async_graphql::Error = self.into();

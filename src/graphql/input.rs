@@ -12,6 +12,9 @@ const MAX_PAGE: i32 = 1000;
 /// Most things that one mutation changes.
 const MAX_IDS: usize = 1000;
 
+/// Most orders that one mutation asks providers about.
+const MAX_IDS_OF_ONE_CALL: usize = 100;
+
 /// Reads an id out of the argument or input field of this name.
 pub(super) fn id<T: FromStr<Err: Display>>(field: &str, id: &ID) -> ApiResult<T> {
     id.parse().map_err(|error| ApiError::invalid(field, error))
@@ -27,8 +30,17 @@ pub(super) fn optional_id<T: FromStr<Err: Display>>(
 
 /// Reads the `ids` of a bulk change.
 pub(super) fn ids<T: FromStr<Err: Display>>(given: &[ID]) -> ApiResult<Vec<T>> {
-    if given.is_empty() || given.len() > MAX_IDS {
-        let problem = format!("{} ids are given: give 1 to {MAX_IDS}", given.len());
+    ids_up_to(MAX_IDS, given)
+}
+
+/// Reads the `ids` of what is asked of providers, who take so many in one call.
+pub(super) fn ids_of_one_call<T: FromStr<Err: Display>>(given: &[ID]) -> ApiResult<Vec<T>> {
+    ids_up_to(MAX_IDS_OF_ONE_CALL, given)
+}
+
+fn ids_up_to<T: FromStr<Err: Display>>(most: usize, given: &[ID]) -> ApiResult<Vec<T>> {
+    if given.is_empty() || given.len() > most {
+        let problem = format!("{} ids are given: give 1 to {most}", given.len());
         return Err(ApiError::invalid("ids", problem));
     }
     given.iter().map(|given| id("ids", given)).collect()

@@ -35,6 +35,8 @@ pub enum Filter {
     Catalogue,
     /// Those that set an order free for its next attempt.
     FreeOrders,
+    /// Those that say what is to be asked of a provider about the orders that it holds.
+    HeldOrders,
 }
 
 /// A reader that goes through the journal in order, and waits at its end.
@@ -102,6 +104,17 @@ impl Filter {
                  from events
                  where position > $1 and position <= $2
                    and aggregate_type in ('provider', 'service')
+                 order by position
+                 limit $3"
+            }
+            Self::HeldOrders => {
+                "select position, aggregate_type, aggregate_id, sequence, event_type, payload, recorded_at
+                 from events
+                 where position > $1 and position <= $2
+                   and event_type in (
+                       'AttemptPlaced', 'AttemptSettled', 'OrderStatusChanged', 'CancelRequested', 'RefillRequested',
+                       'RefillStatusChanged'
+                   )
                  order by position
                  limit $3"
             }

@@ -5,9 +5,13 @@ mod connection_test;
 mod endpoints;
 mod operations;
 mod order_dispatch;
+mod order_requests;
+mod order_status;
 
 pub use catalogue_sync::Delisting;
 pub use connection_test::ConnectionTest;
 pub use endpoints::{EndpointError, Endpoints};
 pub use operations::ProviderOperations;
 pub use order_dispatch::{Dispatch, DispatchNeeds, DispatchPace, DispatchStatus};
+pub use order_requests::AskedOrders;
+pub use order_status::{StatusPace, StatusPoll, StatusPollNeeds};

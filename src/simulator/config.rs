@@ -116,4 +116,6 @@ pub struct Switches {
     pub orders_list: bool,
     /// An order is refused while another for the same service and link is active.
     pub busy_links: bool,
+    /// Orders and refills are asked about one at a time: no call takes a list.
+    pub no_lists: bool,
 }

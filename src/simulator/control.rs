@@ -25,6 +25,7 @@ pub(super) fn routes(shared: Arc<Shared>) -> Router {
         .route("/_sim", get(state))
         .route("/_sim/faults", faults)
         .route("/_sim/orders", get(orders))
+        .route("/_sim/orders/{order}", put(say_of_order))
         .route("/_sim/requests", get(requests))
         .route("/_sim/balance", put(set_balance))
         .route("/_sim/latency", put(set_latency))
@@ -42,6 +43,26 @@ async fn state(Extract(panel): Panel) -> Json<PanelState> {
 async fn orders(Extract(panel): Panel) -> Json<Vec<AcceptedOrder>> {
     let (state, now) = panel.lock();
     Json(state.book.show_all(now))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Said {
+    status: Option<String>,
+}
+
+async fn say_of_order(
+    Extract(panel): Panel,
+    Path(order): Path<u64>,
+    Json(said): Json<Said>,
+) -> Response {
+    match panel.lock().0.book.say(order, said.status) {
+        Some(()) => StatusCode::NO_CONTENT.into_response(),
+        None => {
+            let error = format!("no order has the id {order}; list them by GET /_sim/orders");
+            (StatusCode::NOT_FOUND, Json(json!({ "error": error }))).into_response()
+        }
+    }
 }
 
 async fn requests(Extract(panel): Panel) -> Json<Vec<RecordedRequest>> {
@@ -89,11 +110,13 @@ async fn set_latency(Extract(panel): Panel, Json(latency): Json<Latency>) -> Sta
 struct NewSwitches {
     orders_list: Option<bool>,
     busy_links: Option<bool>,
+    no_lists: Option<bool>,
 }
 
 async fn set_switches(Extract(panel): Panel, Json(new): Json<NewSwitches>) -> Json<Switches> {
     let switches = &mut panel.lock().0.switches;
     switches.orders_list = new.orders_list.unwrap_or(switches.orders_list);
+    switches.no_lists = new.no_lists.unwrap_or(switches.no_lists);
     switches.busy_links = new.busy_links.unwrap_or(switches.busy_links);
     Json(*switches)
 }

@@ -21,10 +21,11 @@
 //! | `POST /_sim/faults` | adds one rule after the others |
 //! | `DELETE /_sim/faults` | ends all faults |
 //! | `GET /_sim/orders` | every order that was accepted, oldest first |
+//! | `PUT /_sim/orders/{id}` | `{"status":"Disputed"}` is answered from now on; `{"status":null}` ends that |
 //! | `GET /_sim/requests` | the last calls, without their keys |
 //! | `PUT /_sim/balance` | `{"balance":"12.5"}` |
 //! | `PUT /_sim/latency` | `{"base_ms":50,"jitter_ms":100}` |
-//! | `PUT /_sim/switches` | `{"orders_list":true,"busy_links":true}`, either or both |
+//! | `PUT /_sim/switches` | `{"orders_list":true,"busy_links":true,"no_lists":true}`, any of them |
 //! | `GET /_sim/catalogue` | the rows on sale |
 //! | `PUT /_sim/catalogue` | replaces all rows |
 //! | `POST /_sim/catalogue` | adds a row |

@@ -99,6 +99,8 @@ pub(super) struct Order {
     end: OrderStatus,
     remains_at_end: u64,
     pub(super) cancel_asked: bool,
+    /// What is said of it in place of its status.
+    said: Option<String>,
 }
 
 impl Order {
@@ -111,6 +113,11 @@ impl Order {
             return self.end;
         }
         if now.steady < self.starts { OrderStatus::Pending } else { OrderStatus::InProgress }
+    }
+
+    /// The status as the API answers it.
+    pub(super) fn word(&self, now: Now) -> &str {
+        self.said.as_deref().unwrap_or_else(|| self.status(now).as_str())
     }
 
     pub(super) fn remains(&self, now: Now) -> u64 {
@@ -204,6 +211,7 @@ impl OrderBook {
             end,
             remains_at_end,
             cancel_asked: false,
+            said: None,
         };
         self.orders.insert(id, order);
         id
@@ -231,6 +239,12 @@ impl OrderBook {
 
     pub(super) fn get(&self, id: &str) -> Option<&Order> {
         self.orders.get(&id.parse().ok()?)
+    }
+
+    /// Lets the API answer a word in place of an order's status, or the status again; `None` where there is no such order.
+    pub(super) fn say(&mut self, id: u64, word: Option<String>) -> Option<()> {
+        self.orders.get_mut(&id)?.said = word;
+        Some(())
     }
 
     pub(super) fn is_link_busy(&self, service: &str, link: &str) -> bool {

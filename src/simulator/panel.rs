@@ -109,6 +109,11 @@ impl Panel {
         state.book.show_all(now)
     }
 
+    /// Lets `status` answer any word for an order, such as one that reverts it; `None` lets it tell the truth again.
+    pub fn say_of_order(&self, id: u64, word: Option<&str>) {
+        let _ = self.shared.lock().0.book.say(id, word.map(str::to_owned));
+    }
+
     /// The last calls, oldest first, without their keys; those before the last 20,000 are forgotten.
     #[must_use]
     pub fn requests(&self) -> Vec<RecordedRequest> {

@@ -121,6 +121,9 @@ impl State {
         if params.get("key") != Some(&self.key) {
             return Err(Refusal::KeyInvalid);
         }
+        if self.switches.no_lists && ["orders", "refills"].iter().any(|l| params.get(l).is_some()) {
+            return Err(Refusal::OrderUnknown);
+        }
         let action = params.get("action").and_then(Action::parse);
         action.ok_or(Refusal::RequestIncorrect)?.answer(self, params, now)
     }

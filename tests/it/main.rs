@@ -22,4 +22,6 @@ mod private_postgres;
 mod projections;
 mod projections_history;
 mod projections_states;
+mod status_poll;
+mod status_requests;
 mod support;

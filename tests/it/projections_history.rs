@@ -9,8 +9,8 @@ use signalbox::domain::{
     Aggregate, AttemptId, Balance, CredentialId, Event, Incarnation, Link, OrderId, Position,
     ProviderId, ServiceId, SyncId,
     order::{
-        Claim, NextStep, Order, OrderCommand, OrderEvent, OrderFields, ProviderAnswer, SettledAs,
-        StatusReading,
+        Claim, Holding, NextStep, Order, OrderCommand, OrderEvent, OrderFields, ProviderAnswer,
+        SettledAs, StatusReading,
     },
     provider::{
         Activation, Dependents, KeyReference, Provider, ProviderChanges, ProviderCommand,
@@ -351,7 +351,8 @@ impl History {
                     charge: self.random.bool().then(|| Decimal::new(self.random.i64(0..99), 5)),
                     currency: self.random.bool().then(|| "USD".to_owned()),
                 };
-                OrderCommand::RecordStatus { at: order.holding().unwrap(), reading }
+                let Holding { provider_id, api_order_id, .. } = order.holding().unwrap();
+                OrderCommand::RecordStatus { provider_id, api_order_id, reading }
             }
             4 if self.random.bool() => OrderCommand::RecordCancel { answer: Ok(()) },
             4 => OrderCommand::RecordCancel { answer: Err(no) },

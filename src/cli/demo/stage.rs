@@ -28,7 +28,7 @@ use crate::{
         provider::UpstreamPolicy,
     },
     postgres::{Durability, PrivatePostgres},
-    process::{DispatchPace, DispatchStatus},
+    process::{DispatchPace, DispatchStatus, StatusPace},
     provider_api::CallLimits,
 };
 
@@ -87,6 +87,7 @@ impl Demo {
             policy: UpstreamPolicy::PrivateAllowed,
             call_limits: CallLimits { add: cast::PATIENCE, ..CallLimits::default() },
             pace: DispatchPace::default(),
+            status_pace: StatusPace::default(),
         });
         let app = app.await?;
         let mut dispatching = app.dispatching();

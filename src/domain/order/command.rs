@@ -1,7 +1,7 @@
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 
-use super::{Holding, OrderFields, SettledAs, StatusReading};
+use super::{OrderFields, SettledAs, StatusReading};
 use crate::domain::{
     AttemptId, Incarnation, ProviderId, ServiceId, refusal::RefusalClass, routing::Decision,
 };
@@ -59,8 +59,10 @@ pub enum OrderCommand {
     },
     /// Take in what the provider that holds the order says of it.
     RecordStatus {
-        /// Where it was asked about.
-        at: Holding,
+        /// Who was asked.
+        provider_id: ProviderId,
+        /// About which of its orders.
+        api_order_id: String,
         /// What was said.
         reading: StatusReading,
     },

@@ -36,7 +36,9 @@ impl Order {
                 self.free()?;
                 Ok(vec![OrderEvent::OrderFailed { reason }])
             }
-            OrderCommand::RecordStatus { at, reading } => self.record_status(&at, reading),
+            OrderCommand::RecordStatus { provider_id, api_order_id, reading } => {
+                self.record_status((provider_id, &api_order_id), reading)
+            }
             OrderCommand::RecordRefill { answer } => self.record_refill(answer),
             OrderCommand::RecordRefillStatus { refill_id, provider_status } => {
                 self.record_refill_status(&refill_id, provider_status)

@@ -51,9 +51,13 @@ impl Order {
     }
 
     /// A reading from elsewhere than where the order is held says nothing of it.
-    pub(super) fn record_status(&self, at: &Holding, reading: StatusReading) -> Decided {
+    pub(super) fn record_status(
+        &self,
+        asked_about: (ProviderId, &str),
+        reading: StatusReading,
+    ) -> Decided {
         let held = self.holding()?;
-        if held != *at {
+        if (held.provider_id, held.api_order_id.as_str()) != asked_about {
             return Ok(vec![]);
         }
         let known = self.delivery.as_ref();
@@ -191,8 +195,8 @@ mod tests {
     }
 
     fn read(order: &mut Order, reading: StatusReading) -> Vec<OrderEvent> {
-        let at = order.holding().unwrap();
-        tell(order, OrderCommand::RecordStatus { at, reading })
+        let Holding { provider_id, api_order_id, .. } = order.holding().unwrap();
+        tell(order, OrderCommand::RecordStatus { provider_id, api_order_id, reading })
     }
 
     fn tell(order: &mut Order, command: OrderCommand) -> Vec<OrderEvent> {
@@ -259,8 +263,11 @@ mod tests {
     #[test]
     fn reading_from_elsewhere_says_nothing() {
         let mut order = held();
-        let at = Holding { api_order_id: "1".to_owned(), ..order.holding().unwrap() };
-        let elsewhere = OrderCommand::RecordStatus { at, reading: reading("Canceled") };
+        let elsewhere = OrderCommand::RecordStatus {
+            provider_id: order.holding().unwrap().provider_id,
+            api_order_id: "1".to_owned(),
+            reading: reading("Canceled"),
+        };
         assert_eq!(tell(&mut order, elsewhere), []);
     }
 

@@ -9,11 +9,12 @@ use crate::{
     graphql::{
         context::Backend,
         error::{ApiError, ApiResult},
-        input::{id, order_fields},
+        input::{id, ids_of_one_call, order_fields},
         order::Order,
         scalars::{BigInt, Json, Position},
         words::SettleDecision,
     },
+    process::AskedOrders,
 };
 
 /// `fields` carries what the service's type asks for beside link and quantity, by the panel API's names: comments, runs, interval, username, …
@@ -68,6 +69,22 @@ struct OrderPayload {
     position: Position,
 }
 
+/// An order that could not be asked about stands in `errors`, the others in `orders`.
+#[derive(SimpleObject)]
+struct OrdersPayload {
+    orders: Vec<Order>,
+    errors: Vec<OrderError>,
+    position: Position,
+}
+
+/// Why an order could not be asked about: NOT_FOUND, CONFLICT (no provider holds it, its service does not offer this, or the provider says no, in its words) or UNAVAILABLE (the provider, or its answer about this order, is not to be had).
+#[derive(SimpleObject)]
+struct OrderError {
+    order_id: ID,
+    code: String,
+    message: String,
+}
+
 #[derive(Default)]
 pub(super) struct OrderMutations;
 
@@ -84,6 +101,42 @@ impl OrderMutations {
         let commands = backend.commands.clone();
         let done = backend.run(async move { commands.place_order(command).await }).await?;
         order_payload(backend, done).await
+    }
+
+    /// Asks the providers that hold up to 100 orders how they stand, now rather than when they are due.
+    async fn refresh_orders(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(name = "ids")] orders: Vec<ID>,
+    ) -> ApiResult<OrdersPayload> {
+        let backend = Backend::of(ctx);
+        let (operations, orders) = (backend.operations.clone(), ids_of_one_call(&orders)?);
+        let asked = backend.run(async move { operations.refresh_orders(orders).await }).await?;
+        orders_payload(backend, asked).await
+    }
+
+    /// Asks the providers that hold up to 100 orders to cancel them. It is a request: only a later status CANCELED or PARTIAL proves it.
+    async fn cancel_orders(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(name = "ids")] orders: Vec<ID>,
+    ) -> ApiResult<OrdersPayload> {
+        let backend = Backend::of(ctx);
+        let (operations, orders) = (backend.operations.clone(), ids_of_one_call(&orders)?);
+        let asked = backend.run(async move { operations.cancel_orders(orders).await }).await?;
+        orders_payload(backend, asked).await
+    }
+
+    /// Asks the providers that hold up to 100 orders to make up for units that were lost again.
+    async fn refill_orders(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(name = "ids")] orders: Vec<ID>,
+    ) -> ApiResult<OrdersPayload> {
+        let backend = Backend::of(ctx);
+        let (operations, orders) = (backend.operations.clone(), ids_of_one_call(&orders)?);
+        let asked = backend.run(async move { operations.refill_orders(orders).await }).await?;
+        orders_payload(backend, asked).await
     }
 
     /// An operator's word on an attempt in doubt.
@@ -104,4 +157,20 @@ async fn order_payload(backend: &Backend, done: Done<OrderId>) -> ApiResult<Orde
     let row = backend.reads.order(Some(done.value), None).await?;
     let row = row.ok_or_else(|| ApiError::not_read_yet(done.position))?;
     Ok(OrderPayload { order: Order(row), position: Position(done.position.0) })
+}
+
+async fn orders_payload(backend: &Backend, done: Done<AskedOrders>) -> ApiResult<OrdersPayload> {
+    let AskedOrders { orders, errors } = done.value;
+    let rows = backend.reads.orders_by_id(&orders).await?;
+    let orders: Option<Vec<Order>> =
+        orders.iter().map(|id| rows.get(id).cloned().map(Order)).collect();
+    let errors = errors.into_iter().map(|(order, error)| {
+        let (code, message) = ApiError::from(error).into_parts();
+        OrderError { order_id: ID(order.to_string()), code: code.to_owned(), message }
+    });
+    Ok(OrdersPayload {
+        orders: orders.ok_or_else(|| ApiError::not_read_yet(done.position))?,
+        errors: errors.collect(),
+        position: Position(done.position.0),
+    })
 }

@@ -32,6 +32,17 @@ pub enum AnswerFor<T> {
     Missing,
 }
 
+impl<T> AnswerFor<T> {
+    /// Makes something else of what was found.
+    pub fn map<U>(self, make: impl FnOnce(T) -> U) -> AnswerFor<U> {
+        match self {
+            Self::Found(found) => AnswerFor::Found(make(found)),
+            Self::Error(words) => AnswerFor::Error(words),
+            Self::Missing => AnswerFor::Missing,
+        }
+    }
+}
+
 /// How a call names what it asks about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::provider_api) enum Form {

@@ -32,7 +32,7 @@ fn one(state: &State, id: &str, now: Now) -> Result<Value, Refusal> {
     Ok(json!({
         "charge": order.charge(now).normalize().to_string(),
         "start_count": order.start_count().to_string(),
-        "status": order.status(now).as_str(),
+        "status": order.word(now),
         "remains": order.remains(now).to_string(),
         "currency": state.currency,
     }))

@@ -6,7 +6,7 @@ use signalbox::{
     app::{App, AppConfig, DatabaseConfig},
     domain::provider::UpstreamPolicy,
     postgres::Durability,
-    process::{DispatchPace, DispatchStatus},
+    process::{DispatchPace, DispatchStatus, StatusPace},
     provider_api::CallLimits,
 };
 use tempfile::TempDir;
@@ -101,5 +101,6 @@ fn config(database: &TestDatabase, data: &TempDir) -> AppConfig {
             ..CallLimits::default()
         },
         pace: DispatchPace { busy_link: second / 5, busy_link_at_most: second },
+        status_pace: StatusPace::default(),
     }
 }

@@ -135,7 +135,7 @@ async fn fates(journal: &PgPool) -> Vec<Fate> {
          from events placed
          join events last using (aggregate_type, aggregate_id)
          where placed.event_type = 'OrderPlaced'
-           and last.event_type not in ('FailedOver', 'DuplicateFound')
+           and last.event_type not in ('FailedOver', 'DuplicateFound', 'OrderStatusChanged')
          order by aggregate_id, last.sequence desc",
     )
     .fetch_all(journal)

@@ -1,0 +1,27 @@
+//! Asks providers how the orders stand that they hold, and how the refills that they took.
+//!
+//! # Shape
+//! [`StatusPoll`] is the loop. `load` reads at the start of a tenure what is to be watched, the journal adds to it, and
+//! `schedule` says what is due; `ask` makes one call about up to a hundred orders and puts on record what is new. `pace`
+//! says how long to wait.
+//!
+//! # Correctness
+//! Only the process that dispatches asks, and only the provider that holds an order is asked about it. When something is
+//! due is no fact, so it is in no event: it follows from facts and the clock, and is spread anew at each start, so that a
+//! restart sets off no storm. What an answer leaves out, or an error about one order, changes nothing. An order that has
+//! ended is looked at for some more days, because providers revert what they called ended.
+//!
+//! # Cost
+//! One call at a time to a provider. What says the same as last time costs no look at the order; what is new, one load and
+//! one append of its own, which share a commit with others of the batch. In memory a few hundred bytes for each order that
+//! is open or ended lately.
+
+mod ask;
+mod load;
+mod pace;
+mod poll;
+mod schedule;
+mod watch;
+
+pub use pace::StatusPace;
+pub use poll::{StatusPoll, StatusPollNeeds};

@@ -1,0 +1,147 @@
+use std::{sync::Arc, time::Duration};
+
+use sqlx::PgPool;
+use tokio::{
+    sync::watch,
+    task::JoinSet,
+    time::{Instant, sleep, sleep_until},
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{StatusPace, load, schedule::Schedule};
+use crate::{
+    command::Commands,
+    domain::{Position, provider::UpstreamPolicy},
+    journal::{Filter, Follower, Page},
+    process::{DispatchStatus, Endpoints},
+    provider_api::PanelClient,
+};
+
+/// Between two tries while the database is away.
+const RETRY: Duration = Duration::from_millis(500);
+
+/// What the poll is composed of.
+#[derive(Debug)]
+pub struct StatusPollNeeds {
+    /// Where decisions go.
+    pub commands: Commands,
+    /// Calls providers.
+    pub client: PanelClient,
+    /// Which addresses providers may have.
+    pub policy: UpstreamPolicy,
+    /// Connections that see the read models.
+    pub reads: PgPool,
+    /// How often is asked.
+    pub pace: StatusPace,
+    /// Whether this process dispatches: only then it polls.
+    pub dispatching: watch::Receiver<DispatchStatus>,
+    /// Cancelled when the program is to stop.
+    pub stop: CancellationToken,
+}
+
+/// Keeps asking providers how the orders stand that they hold.
+pub struct StatusPoll {
+    shared: Arc<Shared>,
+}
+
+impl std::fmt::Debug for StatusPoll {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("StatusPoll").finish_non_exhaustive()
+    }
+}
+
+/// What all calls share.
+pub(super) struct Shared {
+    pub(super) needs: StatusPollNeeds,
+    pub(super) endpoints: Endpoints,
+}
+
+impl StatusPoll {
+    /// Composes the poll; [`run`](Self::run) is its life.
+    pub fn new(needs: StatusPollNeeds) -> Self {
+        let endpoints = Endpoints::new(needs.commands.clone(), needs.policy);
+        Self { shared: Arc::new(Shared { needs, endpoints }) }
+    }
+
+    /// Polls, whenever this process dispatches, until the program is to stop. A call that is cut off then has no other
+    /// effect than that nothing is heard.
+    pub async fn run(self) {
+        let stop = self.shared.needs.stop.clone();
+        let mut begins = self.shared.needs.dispatching.clone();
+        let mut ends = begins.clone();
+        loop {
+            tokio::select! {
+                begun = begins.wait_for(|status| *status == DispatchStatus::Dispatching) => {
+                    if begun.is_err() {
+                        return;
+                    }
+                }
+                () = stop.cancelled() => return,
+            }
+            tokio::select! {
+                () = self.poll() => sleep(RETRY).await,
+                _ = ends.wait_for(|status| *status != DispatchStatus::Dispatching) => {}
+                () = stop.cancelled() => return,
+            }
+        }
+    }
+
+    /// Returns when the journal is closed, or a call's task has failed, and with it what was known of its orders.
+    async fn poll(&self) {
+        let (mut schedule, from) = self.load().await;
+        let journal = self.shared.needs.commands.journal();
+        let (pool, head) = (journal.pool().clone(), journal.head());
+        let mut follower = Follower::new(pool, head, Filter::HeldOrders, from);
+        let mut calls = JoinSet::new();
+        loop {
+            while let Some(batch) = schedule.next_batch(Instant::now()) {
+                let shared = self.shared.clone();
+                calls.spawn(async move { shared.ask(batch).await });
+            }
+            tokio::select! {
+                page = next_page(&mut follower) => match page {
+                    Some(page) => page.events.into_iter().for_each(|event| schedule.take(event, Instant::now())),
+                    None => return,
+                },
+                Some(finished) = calls.join_next() => match finished {
+                    Ok(finished) => schedule.finished(finished, Instant::now()),
+                    Err(error) => {
+                        tracing::error!(%error, "a look at orders failed, beginning anew");
+                        return;
+                    }
+                },
+                () = until(schedule.next_due()) => {}
+            }
+        }
+    }
+
+    async fn load(&self) -> (Schedule, Position) {
+        loop {
+            match load::schedule(&self.shared.needs).await {
+                Ok(loaded) => return loaded,
+                Err(error) => tracing::warn!(%error, "cannot look up which orders to watch yet"),
+            }
+            sleep(RETRY).await;
+        }
+    }
+}
+
+/// Dropping the future loses nothing.
+async fn next_page(follower: &mut Follower) -> Option<Page> {
+    loop {
+        match follower.next().await {
+            Ok(page) => return page,
+            Err(error) => {
+                tracing::debug!(%error, "the watch on orders cannot read the journal");
+                sleep(RETRY).await;
+            }
+        }
+    }
+}
+
+async fn until(due: Option<Instant>) {
+    match due {
+        Some(due) => sleep_until(due).await,
+        None => std::future::pending().await,
+    }
+}
