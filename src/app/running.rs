@@ -172,6 +172,7 @@ impl Parts {
         let path = search_path(&models);
         let folding = database.pool(PROJECTION_CONNECTIONS, "public", "signalbox read models");
         let stop_folding = CancellationToken::new();
+        let unless_started = stop_folding.clone().drop_guard();
         let projections =
             Projections::start(folding, models, journal.head(), stop_folding.clone()).await?;
         let reads = Reads::new(database.pool(READ_CONNECTIONS, &path, "signalbox reads"));
@@ -191,6 +192,7 @@ impl Parts {
             first_provider::add(&commands, first).await.map_err(StartError::FirstProvider)?;
         }
         let operations = ProviderOperations::new(commands.clone(), client.clone(), config.policy);
+        unless_started.disarm();
         Ok(Self { commands, operations, client, reads, projections, claims_work, stop_folding })
     }
 
