@@ -165,11 +165,12 @@ impl Commands {
             // Once all services are retired no claim on the provider can be appended, so what the read models know by
             // then is all there is.
             let provider = self.provider(id)?;
+            self.read_models_current().await?;
+            let open_orders = open_orders::at_provider(&self.parts.reads, id).await?;
+            // Last, since a sync that is under way imports meanwhile, and from the append on no more.
             let services = self.parts.catalogue.read(|snapshot| {
                 snapshot.services_of(id).filter(|(_, s)| s.aggregate.associated().is_some()).count()
             });
-            self.read_models_current().await?;
-            let open_orders = open_orders::at_provider(&self.parts.reads, id).await?;
             let dependents = Dependents { services, open_orders };
             let events = provider.aggregate.decide(ProviderCommand::Delete(dependents))?;
             let request = AppendRequest::of_command("deleteProvider");
