@@ -1,5 +1,6 @@
 //! What the tests stand on.
 
+pub(crate) mod catalogue;
 pub(crate) mod children;
 pub(crate) mod database;
 mod keeper;
