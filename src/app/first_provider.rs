@@ -1,14 +1,14 @@
 //! The provider from the environment.
 
 use super::FirstProvider;
-use crate::command::{AddProvider, CommandError, Commands};
+use crate::command::{AddProvider, CommandError, Commands, Snapshot};
 
 /// Adds the provider with priority 1, unless any provider was ever added.
 ///
 /// # Errors
 /// What is wrong with it.
 pub(super) async fn add(commands: &Commands, first: FirstProvider) -> Result<(), CommandError> {
-    if commands.catalogue().read(|snapshot| snapshot.has_ever_had_a_provider()) {
+    if commands.catalogue().read(Snapshot::has_ever_had_a_provider) {
         return Ok(());
     }
     let FirstProvider { name, url: api_url, key: api_key } = first;

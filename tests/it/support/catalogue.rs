@@ -136,8 +136,8 @@ pub(crate) async fn services(running: &Running, provider: &str) -> Vec<Value> {
 
 /// A provider's service by the provider's own id.
 pub(crate) async fn service(running: &Running, provider: &str, id: u64) -> Value {
-    let services = services(running, provider).await;
-    services.into_iter().find(|service| service["providerServiceId"] == id.to_string()).unwrap()
+    let (services, id) = (services(running, provider).await, json!(id.to_string()));
+    services.into_iter().find(|service| service["providerServiceId"] == id).unwrap()
 }
 
 /// Changes services.
