@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use crate::support::{
     catalogue::{panel, plain_rows},
     database::TestDatabase,
-    program::{Served, said, signalbox},
+    served::{Served, said, signalbox},
 };
 
 /// 32 bytes in base64, and another 32.

@@ -4,5 +4,5 @@ pub(crate) mod catalogue;
 pub(crate) mod children;
 pub(crate) mod database;
 mod keeper;
-pub(crate) mod program;
+pub(crate) mod served;
 pub(crate) mod running;
