@@ -34,8 +34,9 @@ create unique index on attempts (order_id, number);
 -- What a provider holds or may hold.
 create index on attempts (provider_id) where outcome in ('STARTED', 'PLACED', 'IN_DOUBT');
 
+-- The rows that a batch touches are mostly the newest, in memory: looked up one by one, at any size of the table.
 create function fold(after_position bigint, upto_position bigint) returns void
-language plpgsql set plan_cache_mode = force_custom_plan as $$
+language plpgsql set plan_cache_mode = force_custom_plan set random_page_cost = 1.1 as $$
 begin
     with answers as (
         select

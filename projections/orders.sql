@@ -36,8 +36,9 @@ create index on orders (service_id, placed_position);
 create index on orders (status, placed_position);
 create index on orders (link, placed_position);
 
+-- The rows that a batch touches are mostly the newest, in memory: looked up one by one, at any size of the table.
 create function fold(after_position bigint, upto_position bigint) returns void
-language plpgsql set plan_cache_mode = force_custom_plan as $$
+language plpgsql set plan_cache_mode = force_custom_plan set random_page_cost = 1.1 as $$
 begin
     with changes as (
         select

@@ -32,6 +32,7 @@ create table services (
     strategy            text
 );
 
+-- A search in names reads all rows: 10,000 take some 20 ms.
 create index on services (provider_id, number);
 create index on services (category, number);
 
@@ -70,8 +71,12 @@ begin
             case when event_type <> 'ServiceRecategorised' then payload ->> 'category' end as provider_category,
             case when event_type = 'ServiceRecategorised' then payload ->> 'category' end as own_category,
             payload || case event_type
-                when 'ServiceImported'
-                    then '{"enabled": true, "listed": true, "retired": false}' || jsonb_build_object('service_id', aggregate_id)
+                when 'ServiceImported' then jsonb_build_object(
+                    'service_id', aggregate_id,
+                    'enabled', true,
+                    'listed', true,
+                    'retired', false
+                )
                 when 'ServiceIdReused' then '{"enabled": false, "listed": true, "retired": false}'
                 when 'ServiceRelisted' then '{"listed": true, "retired": false}'
                 when 'ServiceDelisted' then '{"listed": false}'

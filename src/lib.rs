@@ -14,8 +14,8 @@
 //! | [`process`] | the only loops: events in, provider calls, commands out |
 //! | [`provider_api`] | how upstream panels are spoken to |
 //!
-//! [`app`] puts them together. Beside the flow stand [`credentials`] (sealed provider keys), [`postgres`] (the private database),
-//! [`simulator`] (a fake panel) and [`cli`] (the program).
+//! [`app`] puts them together. Beside the flow stand [`credentials`] (sealed provider keys), [`postgres`] (the private
+//! database), [`migration`] (the database's shape), [`simulator`] (a fake panel) and [`cli`] (the program).
 
 pub mod app;
 pub mod cli;
@@ -25,6 +25,7 @@ pub mod domain;
 pub mod graphql;
 pub mod http;
 pub mod journal;
+pub mod migration;
 pub mod postgres;
 pub mod process;
 pub mod projection;

@@ -1,22 +1,24 @@
-use std::{collections::HashSet, path::Path, time::Duration};
+use std::{
+    path::Path,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
 use sqlx::{
     ConnectOptions, PgPool,
-    migrate::{MigrateError, Migrator},
+    migrate::MigrateError,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 use tracing::log::LevelFilter;
 
 use super::DatabaseConfig;
+use crate::migration::MIGRATOR;
 use crate::postgres::{
     Durability, PostgresError, PrivatePostgres, Settings, create_data_folder, mark_external,
 };
 
-/// What brings a database to the shape that this program needs.
-pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
-
 /// How long a connection may be waited for: by then the caller is better told.
-const ACQUIRE_LIMIT: Duration = Duration::from_secs(5);
+const ACQUIRE_LIMIT: Duration = Duration::from_secs(2);
 /// Statements that take longer are logged.
 const SLOW: Duration = Duration::from_secs(1);
 
@@ -25,6 +27,7 @@ const SLOW: Duration = Duration::from_secs(1);
 pub struct Database {
     options: PgConnectOptions,
     private: Option<PrivatePostgres>,
+    pools: Mutex<Vec<PgPool>>,
 }
 
 /// Why a database cannot be used.
@@ -44,15 +47,6 @@ pub enum DatabaseError {
     NotDurable,
 }
 
-/// Where a database stands among the migrations.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Migration {
-    /// Number and name.
-    pub name: String,
-    /// Whether it was applied.
-    pub applied: bool,
-}
-
 impl Database {
     /// Starts or reaches the database.
     ///
@@ -64,7 +58,7 @@ impl Database {
             DatabaseConfig::Private(durability) => {
                 let settings = Settings { durability: *durability, ..Settings::default() };
                 let private = PrivatePostgres::start_with(data_dir, settings).await?;
-                let database = Self { options: private.options(), private: Some(private) };
+                let database = Self::new(private.options(), Some(private));
                 match database.refuse_volatile(*durability).await {
                     Ok(()) => Ok(database),
                     Err(error) => {
@@ -74,12 +68,16 @@ impl Database {
                 }
             }
             DatabaseConfig::External { options, durability } => {
-                let database = Self { options: (**options).clone(), private: None };
+                let database = Self::new((**options).clone(), None);
                 database.refuse_volatile(*durability).await?;
                 mark_external(data_dir)?;
                 Ok(database)
             }
         }
+    }
+
+    fn new(options: PgConnectOptions, private: Option<PrivatePostgres>) -> Self {
+        Self { options, private, pools: Mutex::default() }
     }
 
     /// How to connect to it.
@@ -90,10 +88,12 @@ impl Database {
     /// Makes a pool whose connections look for tables along `search_path`.
     pub fn pool(&self, size: u32, search_path: &str, name: &str) -> PgPool {
         let options = self.options().options([("search_path", search_path)]);
-        PgPoolOptions::new()
+        let pool = PgPoolOptions::new()
             .max_connections(size)
             .acquire_timeout(ACQUIRE_LIMIT)
-            .connect_lazy_with(options.application_name(name))
+            .connect_lazy_with(options.application_name(name));
+        self.pools.lock().unwrap_or_else(PoisonError::into_inner).push(pool.clone());
+        pool
     }
 
     /// Applies the migrations that are missing.
@@ -102,13 +102,16 @@ impl Database {
     /// [`DatabaseError::Migration`] where one fails, or was applied as another text.
     pub async fn migrate(&self) -> Result<(), DatabaseError> {
         let pool = self.pool(1, "public", "signalbox migrate");
-        let migrated = MIGRATIONS.run(&pool).await;
+        let migrated = MIGRATOR.run(&pool).await;
         pool.close().await;
         Ok(migrated?)
     }
 
-    /// Ends a private database with the program; an external one is left alone.
+    /// Closes all pools, and ends a private database with the program; an external one is left alone.
     pub async fn close(self) {
+        for pool in self.pools.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            pool.close().await;
+        }
         if let Some(private) = self.private {
             private.stop().await;
         }
@@ -124,27 +127,4 @@ impl Database {
             _ => Ok(()),
         }
     }
-}
-
-/// Lists the migrations, oldest first, and whether a database has them.
-///
-/// # Errors
-/// The database's words where it cannot be asked.
-pub async fn migration_state(database: &Database) -> Result<Vec<Migration>, sqlx::Error> {
-    let mut connection = database.options.connect().await?;
-    let known: Option<String> = sqlx::query_scalar("select to_regclass('_sqlx_migrations')::text")
-        .fetch_one(&mut connection)
-        .await?;
-    let applied: HashSet<i64> = match known {
-        None => HashSet::new(),
-        Some(_) => {
-            let applied = "select version from _sqlx_migrations where success";
-            sqlx::query_scalar(applied).fetch_all(&mut connection).await?.into_iter().collect()
-        }
-    };
-    let migrations = MIGRATIONS.iter().map(|migration| Migration {
-        name: format!("{:04} {}", migration.version, migration.description),
-        applied: applied.contains(&migration.version),
-    });
-    Ok(migrations.collect())
 }

@@ -11,6 +11,6 @@ mod running;
 mod secret;
 
 pub use config::{AppConfig, DatabaseConfig, FirstProvider};
-pub use database::{Database, DatabaseError, Migration, migration_state};
+pub use database::{Database, DatabaseError};
 pub use running::{App, StartError};
 pub use secret::SecretError;

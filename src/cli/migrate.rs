@@ -4,7 +4,10 @@ use anyhow::bail;
 use clap::Args;
 
 use super::{installation::Installation, logging};
-use crate::app::{Database, Migration, migration_state};
+use crate::{
+    app::Database,
+    migration::{self, MigrationState},
+};
 
 /// Apply the migrations that are missing (`serve` does so by itself)
 #[derive(Debug, Args)]
@@ -27,22 +30,25 @@ impl Migrate {
     }
 
     async fn migrate(&self, database: &Database) -> anyhow::Result<()> {
-        let before = migration_state(database).await?;
-        let missing: Vec<&Migration> =
-            before.iter().filter(|migration| !migration.applied).collect();
+        let pool = database.pool(1, "public", "signalbox migrate");
+        let before = migration::state_of(&pool).await?;
+        pool.close().await;
         if !self.check {
             database.migrate().await?;
         }
+        let mut wrong = 0;
         for migration in &before {
-            let state = match (migration.applied, self.check) {
-                (true, _) => "already applied",
-                (false, true) => "missing",
-                (false, false) => "applied now",
+            let state = match (migration.state, self.check) {
+                (MigrationState::Applied, _) => "already applied",
+                (MigrationState::Missing, false) => "applied now",
+                (MigrationState::Missing, true) => "missing",
+                (MigrationState::Altered, _) => "applied as another text",
             };
+            wrong += usize::from(migration.state != MigrationState::Applied);
             println!("{:<28} {state}", migration.name);
         }
-        if self.check && !missing.is_empty() {
-            bail!("{} migrations are missing: run `signalbox migrate`", missing.len());
+        if self.check && wrong > 0 {
+            bail!("{wrong} migrations are not as they should be: run `signalbox migrate`");
         }
         Ok(())
     }

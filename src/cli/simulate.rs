@@ -8,8 +8,8 @@ use std::time::Duration;
 use anyhow::Context;
 use clap::Args;
 use rust_decimal::Decimal;
-use tokio::signal::unix::{SignalKind, signal};
 
+use super::signals::EndSignals;
 use crate::simulator::{Catalogue, IdSteps, Latency, Pace, Panel, PanelConfig, Switches};
 
 const CONTROL: &str = r#"While it runs, the panel is controlled under /_sim on the same port, without a key:
@@ -88,17 +88,13 @@ pub(super) struct Simulate {
 
 impl Simulate {
     pub(super) async fn run(self) -> anyhow::Result<()> {
-        // Listened for first: a signal that comes during the start also ends the program cleanly.
-        let mut terminate = signal(SignalKind::terminate())?;
+        let mut signals = EndSignals::listen()?;
         let panel = Panel::start(self.config()?).await?;
         let state = panel.state();
         println!("a fake panel sells {} services at {}", state.services, panel.url());
         println!("its key is {}, its balance {} {}", panel.key(), state.balance, state.currency);
         println!("it is controlled at http://{}/_sim; Ctrl-C ends it", panel.address());
-        tokio::select! {
-            interrupted = tokio::signal::ctrl_c() => interrupted?,
-            _ = terminate.recv() => {}
-        }
+        signals.received().await;
         panel.stop().await;
         Ok(())
     }

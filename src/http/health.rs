@@ -1,15 +1,17 @@
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use axum::{Json, extract::State, http::StatusCode};
 use serde::Serialize;
-use sqlx::{PgPool, migrate::Migrator};
+use sqlx::PgPool;
 use tokio::time::timeout;
 
 use super::state::App;
-use crate::{domain::Position, process::DispatchStatus, projection::ProjectionStatus};
-
-/// What the database must have been brought to.
-static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+use crate::{
+    domain::Position,
+    migration::{self, Migration, MigrationState},
+    process::DispatchStatus,
+    projection::ProjectionStatus,
+};
 
 /// How long the database may take to answer a probe.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -110,30 +112,17 @@ async fn reach(pool: &PgPool) -> Result<(), String> {
 }
 
 async fn migrated(pool: &PgPool) -> Result<(), String> {
-    let applied: Vec<(i64, Vec<u8>, bool)> =
-        sqlx::query_as("select version, checksum, success from _sqlx_migrations")
-            .fetch_all(pool)
-            .await
-            .map_err(|error| format!("the database has not been migrated: {error}"))?;
-    let applied: HashMap<i64, Vec<u8>> = applied
-        .into_iter()
-        .filter_map(|(version, checksum, success)| success.then_some((version, checksum)))
-        .collect();
-    for migration in MIGRATIONS.iter() {
-        match applied.get(&migration.version) {
-            Some(checksum) if *checksum == *migration.checksum => {}
-            Some(_) => {
-                return Err(format!("migration {} was applied as another text", migration.version));
-            }
-            None => {
-                return Err(format!(
-                    "migration {} is missing: run `signalbox migrate`",
-                    migration.version
-                ));
-            }
+    let migrations = migration::state_of(pool).await.map_err(|error| error.to_string())?;
+    let wrong = migrations.into_iter().find(|migration| migration.state != MigrationState::Applied);
+    match wrong {
+        None => Ok(()),
+        Some(Migration { name, state: MigrationState::Altered }) => {
+            Err(format!("migration {name} was applied as another text"))
+        }
+        Some(Migration { name, .. }) => {
+            Err(format!("migration {name} is missing: run `signalbox migrate`"))
         }
     }
-    Ok(())
 }
 
 async fn journal_head(pool: &PgPool) -> Result<Position, String> {

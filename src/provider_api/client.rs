@@ -96,6 +96,11 @@ impl PanelClient {
         Ok(Self { policy, limits, adding, reading })
     }
 
+    /// How long its calls may take.
+    pub fn limits(&self) -> &CallLimits {
+        &self.limits
+    }
+
     /// Places an order, once, and says what is known of it afterwards.
     pub async fn add(&self, endpoint: &Endpoint, order: &NewOrder) -> AddReply {
         let started = Instant::now();

@@ -33,6 +33,7 @@ const POLICY: UpstreamPolicy = UpstreamPolicy::PublicOnly;
 pub(crate) struct Installation {
     pub(crate) database: TestDatabase,
     pub(crate) projections: Projections,
+    commands: Commands,
     router: Router,
     folding: CancellationToken,
 }
@@ -60,18 +61,18 @@ impl Installation {
             Projections::start(database.pool().clone(), models, journal.head(), folding.clone())
                 .await
                 .unwrap();
-        let commands = commands(&journal, &projections, &readers).await;
+        let commands = commands(&journal, &readers).await;
         let client = PanelClient::new(POLICY, CallLimits::default()).unwrap();
         let (_, dispatching) = watch::channel(DispatchStatus::Starting);
         let router = router(AppState {
             commands: commands.clone(),
-            operations: ProviderOperations::new(commands, client, POLICY),
+            operations: ProviderOperations::new(commands.clone(), client, POLICY),
             reads: Reads::new(readers),
             projections: projections.clone(),
             admin_token: Some(TOKEN.into()),
             dispatching,
         });
-        Self { database, projections, router, folding }
+        Self { database, projections, commands, router, folding }
     }
 
     pub(crate) fn pool(&self) -> &PgPool {
@@ -83,7 +84,7 @@ impl Installation {
         self.folding.cancel();
     }
 
-    /// Records what happened to one thing; queries asked after it see it.
+    /// Records what happened to one thing; what is asked after it sees it.
     pub(crate) async fn record<E: Event>(&self, kind: &str, id: Uuid, events: &[E]) -> Position {
         let known: i64 = sqlx::query_scalar(
             "select count(*) from events where aggregate_type = $1 and aggregate_id = $2",
@@ -129,8 +130,10 @@ impl Installation {
         self.send(request.body(body.into()).unwrap()).await.body
     }
 
-    /// Asks with variables; the read models have everything that is in the journal.
+    /// Asks with variables; commands and read models know everything that is in the journal.
     pub(crate) async fn ask(&self, query: &str, variables: Value) -> Value {
+        // What commands did not append themselves they learn of a little later.
+        self.commands.catch_up().await.unwrap();
         let head: i64 = sqlx::query_scalar("select position from journal_head")
             .fetch_one(self.pool())
             .await
@@ -153,14 +156,13 @@ impl Installation {
     }
 }
 
-async fn commands(journal: &Journal, projections: &Projections, reads: &PgPool) -> Commands {
+async fn commands(journal: &Journal, reads: &PgPool) -> Commands {
     let sealing = SealingKey::from_base64(&SealingKey::generate()).unwrap();
     Commands::new(CommandNeeds {
         journal: journal.clone(),
         catalogue: Catalogue::start(journal).await.unwrap(),
         credentials: Credentials::new(journal.pool().clone(), sealing),
         claims: Claims::new(CallLimits::default().add).0,
-        projections: projections.clone(),
         reads: reads.clone(),
         policy: POLICY,
     })

@@ -206,6 +206,9 @@ async fn two_runners_at_once_share_the_work_and_install_once() {
     }
     one.caught_up(end).await;
     other.caught_up(end).await;
+    for running in [one, other] {
+        assert!(running.projections.status().iter().all(|model| model.stopped.is_none()));
+    }
     assert_as_rebuilt(pool, &models).await;
 }
 

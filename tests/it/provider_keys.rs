@@ -5,8 +5,7 @@ use signalbox::app::FirstProvider;
 
 use crate::support::{
     catalogue::{
-        Answering, add, add_refused, count_events, panel, plain_rows, provider_input,
-        stop_keeping_database, sync,
+        Answering, add, add_refused, count_events, panel, plain_rows, provider_input, sync,
     },
     database::TestDatabase,
     running::Running,
@@ -126,10 +125,10 @@ async fn provider_of_the_environment_is_added_once_and_ignored_ever_after() {
     assert_eq!(test["testProviderConnection"]["ok"], true);
     let delete = "mutation($id: ID!) { deleteProvider(id: $id) { position } }";
     running.data(delete, json!({"id": added[0]["id"]})).await;
-    let database = stop_keeping_database(running).await;
+    let database = running.stop().await;
     let other =
         |config: &mut signalbox::app::AppConfig| config.first_provider = Some(first("Other"));
-    let running = Running::start_on(database, other).await;
+    let running = Running::start_beside(database, other).await;
     assert_eq!(providers(&running).await, Vec::<Value>::new());
     assert_eq!(count_events(&running, &["ProviderAdded"]).await, 1);
     running.stop().await;

@@ -224,7 +224,7 @@ impl History {
         let not_sent = ProviderAnswer::NotSent { reason: "found in the log of a proxy".to_owned() };
         let placed = ProviderAnswer::Placed { api_order_id: "late".to_owned(), response_ms: 9000 };
         for answer in [not_sent, placed] {
-            let next = NextStep::GiveUp;
+            let next = NextStep::GiveUp(None);
             self.decide::<Order>(id, OrderCommand::RecordAnswer { attempt_id, answer, next }).await;
             self.rests(id, "PENDING").await;
         }

@@ -1,6 +1,9 @@
 //! Syncs that are disturbed: by another sync, by a change of the provider, by the end of the program.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use serde_json::{Value, json};
 use signalbox::{
@@ -12,8 +15,8 @@ use tokio::{runtime::Runtime, time::sleep};
 
 use crate::support::{
     catalogue::{
-        count_events, counts, generated_panel, panel, plain_rows, services, stop_keeping_database,
-        sync, sync_accepting, sync_refused,
+        count_events, counts, generated_panel, panel, plain_rows, services, sync, sync_accepting,
+        sync_refused,
     },
     database::TestDatabase,
     running::Running,
@@ -66,41 +69,39 @@ async fn second_sync_of_a_provider_is_refused_while_the_first_runs() {
 }
 
 #[tokio::test]
-async fn provider_deleted_during_its_first_sync_gets_no_services() {
+async fn provider_stays_while_its_first_services_come_in() {
     let running = Running::start().await;
     let panel = panel(plain_rows(5)).await;
     let provider = running.add_panel("Peak", &panel, 1).await;
     answers_late(&panel);
     let delete = async {
         sleep(Duration::from_millis(300)).await;
-        running.data(DELETE, json!({"id": provider})).await
+        running.refusal(DELETE, json!({"id": provider})).await
+    };
+    let (run, refused) = tokio::join!(sync(&running, &provider), delete);
+    assert_eq!((&run["succeeded"], counts(&run)), (&json!(true), [5, 0, 0, 0]), "{run}");
+    assert_eq!(refused["extensions"]["code"], "CONFLICT", "{refused}");
+    assert!(refused["message"].as_str().unwrap().contains("sync"), "{refused}");
+    assert_eq!(services(&running, &provider).await.len(), 5);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn provider_deleted_by_another_process_during_a_run_gets_no_services() {
+    let running = Running::start().await;
+    let other = Running::start_beside(Arc::clone(&running.database), |_| {}).await;
+    let panel = panel(plain_rows(5)).await;
+    let provider = running.add_panel("Peak", &panel, 1).await;
+    answers_late(&panel);
+    let delete = async {
+        sleep(Duration::from_millis(300)).await;
+        other.data(DELETE, json!({"id": provider})).await
     };
     let (run, _) = tokio::join!(sync(&running, &provider), delete);
     assert_eq!((&run["succeeded"], counts(&run)), (&json!(false), [0; 4]), "{run}");
     assert_eq!(run["errors"], json!(["there is no such provider"]));
     assert_eq!(count_events(&running, &["ServiceImported"]).await, 0);
-    running.stop().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn provider_deleted_while_services_come_in_has_none_or_stays() {
-    let running = Running::start().await;
-    let panel = generated_panel(1500, 3).await;
-    for round in 0..3 {
-        let provider = running.add_panel(&format!("Peak {round}"), &panel, 1).await;
-        let delete = async {
-            let mut answer = running.ask(DELETE, json!({"id": provider})).await;
-            while answer["errors"].is_null() && services(&running, &provider).await.is_empty() {
-                sleep(Duration::from_millis(5)).await;
-                answer = running.ask(DELETE, json!({"id": provider})).await;
-            }
-            answer
-        };
-        let (run, deleted) = tokio::join!(sync(&running, &provider), delete);
-        let left = services(&running, &provider).await.len();
-        let gone = run["succeeded"] == false;
-        assert_eq!(left, if gone { 0 } else { 1500 }, "{run} {deleted}");
-    }
+    other.stop().await;
     running.stop().await;
 }
 
@@ -132,9 +133,9 @@ async fn sync_cut_off_by_a_stop_says_how_far_it_came_and_the_next_one_goes_on() 
         operations.sync(id, signalbox::process::Delisting::Guarded).await.unwrap()
     });
     counted(running.database.pool(), IMPORTED, 0).await;
-    let database = stop_keeping_database(running).await;
+    let database = running.stop().await;
     run.await.unwrap();
-    let running = Running::start_on(database, |_| {}).await;
+    let running = Running::start_on(database).await;
     let before = count_events(&running, &["ServiceImported"]).await;
     assert!(before < 3000, "the sync was over before the stop");
     let log = last_run(&running).await;
@@ -154,8 +155,8 @@ async fn last_run(running: &Running) -> Value {
 fn sync_killed_half_way_is_closed_as_failed_at_the_next_start() {
     let (outside, inside) = (Runtime::new().unwrap(), Runtime::new().unwrap());
     let panel = outside.block_on(generated_panel(5000, 5));
-    let database = outside.block_on(TestDatabase::create());
-    let running = inside.block_on(Running::start_on(database, |_| {}));
+    let database = Arc::new(outside.block_on(TestDatabase::create()));
+    let running = inside.block_on(Running::start_on(database));
     let provider = inside.block_on(running.add_panel("Peak", &panel, 1));
     let operations = running.app.operations().clone();
     let id: ProviderId = provider.parse().unwrap();
@@ -166,7 +167,7 @@ fn sync_killed_half_way_is_closed_as_failed_at_the_next_start() {
     inside.shutdown_timeout(Duration::from_secs(10));
     drop(app);
     outside.block_on(async {
-        let running = Running::start_on(database, |_| {}).await;
+        let running = Running::start_on(database).await;
         counted(running.database.pool(), ENDED, 0).await;
         let log = loop {
             let log = last_run(&running).await;
@@ -213,11 +214,7 @@ async fn run_whose_connections_break_ends_and_leaves_nothing_in_half() {
     };
     tokio::join!(cut, ends);
     assert_eq!(count_events(&running, &["SyncCompleted", "SyncFailed"]).await, 1);
-    let mut ready = running.app.dispatching();
-    ready
-        .wait_for(|status| *status == signalbox::process::DispatchStatus::Dispatching)
-        .await
-        .unwrap();
+    running.dispatches().await;
     let run = sync_accepting(&running, &provider).await;
     assert_eq!(counts(&run)[0] + counts(&run)[3], 2000, "{run}");
     assert_eq!(services(&running, &provider).await.len(), 2000);

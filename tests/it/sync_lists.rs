@@ -144,14 +144,15 @@ async fn bad_rows_stand_in_the_log_and_are_neither_imported_nor_missing() {
 }
 
 #[tokio::test]
-async fn nothing_is_missing_while_a_row_cannot_even_be_named() {
+async fn nothing_is_missing_while_a_row_cannot_even_be_named_unless_told_so() {
     let (running, panel, provider) = synced(plain_rows(10)).await;
     remove(&panel, 1..=1);
     panel.edit_catalogue(|rows| rows.push(json!({"name": "Whose?"})));
-    let run = sync_accepting(&running, &provider).await;
+    let run = sync(&running, &provider).await;
     assert_eq!(counts(&run), [0, 0, 0, 9], "{run}");
     assert!(errors(&run)[0].contains("1 services are missing"), "{run}");
     assert!(errors(&run)[1].starts_with("row 10"), "{run}");
+    assert_eq!(counts(&sync_accepting(&running, &provider).await), [0, 0, 1, 9]);
     running.stop().await;
 }
 

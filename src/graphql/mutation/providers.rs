@@ -132,7 +132,7 @@ impl ProviderMutations {
         provider_payload(backend, done).await
     }
 
-    /// Switches up to 1000 providers on or off, all or none.
+    /// Switches up to 1000 providers on or off, all or none; answered in the order of `ids`.
     async fn set_provider_status(
         &self,
         ctx: &Context<'_>,
@@ -140,12 +140,14 @@ impl ProviderMutations {
         status: ProviderStatus,
     ) -> ApiResult<ProvidersPayload> {
         let backend = Backend::of(ctx);
-        let providers = ids(&providers)?;
-        let commands = backend.commands.clone();
-        let command = async move { commands.set_provider_status(providers, status.into()).await };
+        let providers: Vec<ProviderId> = ids(&providers)?;
+        let (commands, changed) = (backend.commands.clone(), providers.clone());
+        let command = async move { commands.set_provider_status(changed, status.into()).await };
         let done = backend.run(command).await?;
-        let mut rows = backend.reads.providers_by_id(&done.value).await?;
-        let providers = done.value.iter().filter_map(|id| rows.remove(id)).map(Provider).collect();
+        let rows = backend.reads.providers_by_id(&providers).await?;
+        let providers: Option<Vec<Provider>> =
+            providers.iter().map(|id| rows.get(id).cloned().map(Provider)).collect();
+        let providers = providers.ok_or_else(|| ApiError::not_read_yet(done.position))?;
         Ok(ProvidersPayload { providers, position: Position(done.position.0) })
     }
 

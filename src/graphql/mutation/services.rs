@@ -2,7 +2,7 @@ use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 
 use crate::{
     command::{Done, ServicePatch as Patch},
-    domain::{ServiceId, service::ForSale},
+    domain::{self, ServiceId, service::ForSale},
     graphql::{
         context::Backend,
         error::{ApiError, ApiResult},
@@ -71,7 +71,7 @@ impl ServiceMutations {
         let provider = id("providerId", &provider_id)?;
         let commands = backend.commands.clone();
         let done = backend.run(async move { commands.retire_services(provider).await }).await?;
-        services_payload(backend, done).await
+        services_payload(backend, &done.value, done.position).await
     }
 
     async fn map_service(
@@ -103,7 +103,7 @@ impl ServiceMutations {
         mapping_payload(backend, done).await
     }
 
-    /// Bulk change of up to 1000 services, all or none.
+    /// Bulk change of up to 1000 services, all or none; answered in the order of `ids`.
     async fn update_services(
         &self,
         ctx: &Context<'_>,
@@ -111,21 +111,24 @@ impl ServiceMutations {
         patch: ServicePatch,
     ) -> ApiResult<ServicesPayload> {
         let backend = Backend::of(ctx);
-        let services = ids(&services)?;
-        let commands = backend.commands.clone();
-        let command = async move { commands.update_services(services, patch.into()).await };
+        let services: Vec<ServiceId> = ids(&services)?;
+        let (commands, changed) = (backend.commands.clone(), services.clone());
+        let command = async move { commands.update_services(changed, patch.into()).await };
         let done = backend.run(command).await?;
-        services_payload(backend, done).await
+        services_payload(backend, &services, done.position).await
     }
 }
 
 async fn services_payload(
     backend: &Backend,
-    done: Done<Vec<ServiceId>>,
+    ids: &[ServiceId],
+    position: domain::Position,
 ) -> ApiResult<ServicesPayload> {
-    let mut rows = backend.reads.services_by_id(&done.value).await?;
-    let services = done.value.iter().filter_map(|id| rows.remove(id)).map(Service).collect();
-    Ok(ServicesPayload { services, position: Position(done.position.0) })
+    let rows = backend.reads.services_by_id(ids).await?;
+    let services: Option<Vec<Service>> =
+        ids.iter().map(|id| rows.get(id).cloned().map(Service)).collect();
+    let services = services.ok_or_else(|| ApiError::not_read_yet(position))?;
+    Ok(ServicesPayload { services, position: Position(position.0) })
 }
 
 async fn mapping_payload(

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use signalbox::simulator::{Catalogue, Panel, PanelConfig};
 use tokio::{net::TcpListener, task::JoinHandle};
 
-use super::{database::TestDatabase, running::Running};
+use super::running::Running;
 
 const ADD: &str =
     "mutation($input: AddProviderInput!) { addProvider(input: $input) { position provider {
@@ -191,11 +191,4 @@ pub(crate) async fn count_service_events(running: &Running) -> i64 {
         .fetch_one(running.database.pool())
         .await
         .unwrap()
-}
-
-/// Stops an installation; its database stays.
-pub(crate) async fn stop_keeping_database(running: Running) -> TestDatabase {
-    let Running { app, database, .. } = running;
-    app.stop().await;
-    database
 }
