@@ -84,6 +84,8 @@ impl App {
         let address = config.listen;
         let listener = TcpListener::bind(address).await;
         let listener = listener.map_err(|source| StartError::Listen { address, source })?;
+        // A database is opened only with its key: from then on the data folder is tied to it.
+        secret::check(config.secret_key.as_ref(), &config.database)?;
         let database = Database::open(&config.database, &config.data_dir).await?;
         match Parts::start(&config, &database).await {
             Ok(parts) => Ok(parts.serve(config, database, listener)),

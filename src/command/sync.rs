@@ -71,7 +71,7 @@ impl Commands {
     /// to date after each, so that a run that stops half-way can say what it did.
     ///
     /// # Errors
-    /// `NotFound` where the provider was deleted meanwhile; `Unavailable`.
+    /// `NotFound` where the provider was deleted meanwhile; `Unavailable`, also where this process no longer dispatches.
     pub async fn take_over_list(
         &self,
         provider: ProviderId,
@@ -85,6 +85,11 @@ impl Commands {
         let missing = missing.into_iter().map(|id| (id, Found::Missing));
         let found: Vec<(ServiceId, Found)> = listed.chain(missing).collect();
         for chunk in found.chunks(CHUNK) {
+            if self.parts.claims.tenure().is_none() {
+                return Err(CommandError::Unavailable(
+                    "the sync was stopped half-way: the program is ending, or another process took over".to_owned(),
+                ));
+            }
             let done = retried!(self, { self.take_over(provider, chunk).await })?;
             counts.imported += done.imported;
             counts.updated += done.updated;
@@ -106,7 +111,10 @@ impl Commands {
         for (id, found) in chunk {
             let known = self.parts.catalogue.read(|snapshot| snapshot.service(*id).cloned());
             let known = known.unwrap_or_default();
+            let retired = known.version > 0 && known.aggregate.associated().is_none();
             let command = match found {
+                // Somebody retired it during the run.
+                Found::Missing if retired => continue,
                 Found::Listed(listing) => ServiceCommand::Observe {
                     provider_id,
                     number: if known.version == 0 { numbers.next().unwrap_or_default() } else { 0 },

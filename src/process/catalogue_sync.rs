@@ -3,13 +3,15 @@
 //! Correctness: only a complete list delists, and never over a fifth of the catalogue unless an operator says so. A row
 //! that could not be read is still in the list. A run whose process dies is closed as failed by the next one.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, time::Duration};
+
+use tokio::time::sleep;
 
 use super::ProviderOperations;
 use crate::{
     command::{CommandError, Done},
     domain::{
-        ProviderId, ServiceId, SyncId,
+        Incarnation, ProviderId, ServiceId, SyncId,
         sync::{SyncCommand, SyncCounts, SyncTrigger},
     },
     provider_api::{Catalogue, Timed},
@@ -17,6 +19,8 @@ use crate::{
 
 /// One missing service in so many is a change of the catalogue; more is a broken list.
 const GUARDED_SHARE: usize = 5;
+/// Between two tries to record the end of a run while the database is away.
+const RETRY: Duration = Duration::from_millis(500);
 
 /// Whether a sync may delist a large part of a catalogue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,7 +59,24 @@ impl ProviderOperations {
             Ok(errors) => SyncCommand::Complete { counts, errors },
             Err(stopped) => SyncCommand::Fail { counts, errors: vec![stopped] },
         };
-        self.commands.end_sync(id, end).await
+        self.end(id, end, incarnation).await
+    }
+
+    /// Records how a run ended, however long the database stays away, unless a later tenure has to close the run.
+    async fn end(
+        &self,
+        id: SyncId,
+        end: SyncCommand,
+        incarnation: Incarnation,
+    ) -> Result<Done<SyncId>, CommandError> {
+        loop {
+            let ended = self.commands.end_sync(id, end.clone()).await;
+            let is_ours = self.commands.claims().tenure() == Some(incarnation);
+            match ended {
+                Err(CommandError::Unavailable(_)) if is_ours => sleep(RETRY).await,
+                ended => return ended,
+            }
+        }
     }
 
     /// Returns the errors by row, or what stopped the run.
