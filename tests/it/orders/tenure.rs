@@ -96,7 +96,7 @@ async fn answers_that_come_after_a_takeover_are_recorded_and_followed() {
     let second = Running::start_beside(Arc::clone(&first.database), |_| {}).await;
     let panels = vec![PanelConfig::default(), PanelConfig::default()];
     let shop = Shop::open_with(&first, panels).await;
-    slow(&shop.panels[0], 6000);
+    slow(&shop.panels[0], 8000);
     let taken = first.place(shop.order("https://social.example/taken")).await;
     until("the panel has the call", async || shop.asked()[0] == 1).await;
     shop.panels[0].set_faults(vec![refuse("Ordering is disabled")]);
