@@ -82,7 +82,7 @@ async fn stops_under_load_leave_nothing_in_doubt_and_nothing_behind() {
 #[tokio::test]
 async fn stop_awaits_calls_under_way_and_leaves_the_rest_queued_for_the_next_start() {
     let running = Running::start().await;
-    let latency = Latency { base_ms: 3000, jitter_ms: 0 };
+    let latency = Latency { base_ms: 6000, jitter_ms: 0 };
     let slow = PanelConfig { latency, ..PanelConfig::default() };
     let shop = Shop::open_with(&running, vec![slow]).await;
     let links = (0..80).map(|number| format!("https://social.example/p/{number}"));
