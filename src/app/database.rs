@@ -1,4 +1,8 @@
-use std::{path::Path, time::Duration};
+use std::{
+    path::Path,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
 use sqlx::{
     ConnectOptions, PgPool,
@@ -14,7 +18,7 @@ use crate::postgres::{
 };
 
 /// How long a connection may be waited for: by then the caller is better told.
-const ACQUIRE_LIMIT: Duration = Duration::from_secs(5);
+const ACQUIRE_LIMIT: Duration = Duration::from_secs(2);
 /// Statements that take longer are logged.
 const SLOW: Duration = Duration::from_secs(1);
 
@@ -23,6 +27,7 @@ const SLOW: Duration = Duration::from_secs(1);
 pub struct Database {
     options: PgConnectOptions,
     private: Option<PrivatePostgres>,
+    pools: Mutex<Vec<PgPool>>,
 }
 
 /// Why a database cannot be used.
@@ -53,7 +58,7 @@ impl Database {
             DatabaseConfig::Private(durability) => {
                 let settings = Settings { durability: *durability, ..Settings::default() };
                 let private = PrivatePostgres::start_with(data_dir, settings).await?;
-                let database = Self { options: private.options(), private: Some(private) };
+                let database = Self::new(private.options(), Some(private));
                 match database.refuse_volatile(*durability).await {
                     Ok(()) => Ok(database),
                     Err(error) => {
@@ -63,12 +68,16 @@ impl Database {
                 }
             }
             DatabaseConfig::External { options, durability } => {
-                let database = Self { options: (**options).clone(), private: None };
+                let database = Self::new((**options).clone(), None);
                 database.refuse_volatile(*durability).await?;
                 mark_external(data_dir)?;
                 Ok(database)
             }
         }
+    }
+
+    fn new(options: PgConnectOptions, private: Option<PrivatePostgres>) -> Self {
+        Self { options, private, pools: Mutex::default() }
     }
 
     /// How to connect to it.
@@ -79,10 +88,12 @@ impl Database {
     /// Makes a pool whose connections look for tables along `search_path`.
     pub fn pool(&self, size: u32, search_path: &str, name: &str) -> PgPool {
         let options = self.options().options([("search_path", search_path)]);
-        PgPoolOptions::new()
+        let pool = PgPoolOptions::new()
             .max_connections(size)
             .acquire_timeout(ACQUIRE_LIMIT)
-            .connect_lazy_with(options.application_name(name))
+            .connect_lazy_with(options.application_name(name));
+        self.pools.lock().unwrap_or_else(PoisonError::into_inner).push(pool.clone());
+        pool
     }
 
     /// Applies the migrations that are missing.
@@ -96,8 +107,11 @@ impl Database {
         Ok(migrated?)
     }
 
-    /// Ends a private database with the program; an external one is left alone.
+    /// Closes all pools, and ends a private database with the program; an external one is left alone.
     pub async fn close(self) {
+        for pool in self.pools.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            pool.close().await;
+        }
         if let Some(private) = self.private {
             private.stop().await;
         }

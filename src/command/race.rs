@@ -15,9 +15,9 @@ pub(super) struct Race<'a> {
 
 impl<'a> Race<'a> {
     /// Begins once the catalogue knows this process's own last change.
-    pub(super) async fn begin(commands: &'a Commands) -> Self {
-        commands.own_changes_seen().await;
-        Self { commands, lost: 0 }
+    pub(super) async fn begin(commands: &'a Commands) -> Result<Self, CommandError> {
+        commands.own_changes_seen().await?;
+        Ok(Self { commands, lost: 0 })
     }
 
     /// Catches up with what won, or gives up.
@@ -35,7 +35,7 @@ impl<'a> Race<'a> {
 /// future could not be shown to be `Send`.
 macro_rules! retried {
     ($commands:expr, $once:block) => {{
-        let mut race = $crate::command::race::Race::begin($commands).await;
+        let mut race = $crate::command::race::Race::begin($commands).await?;
         loop {
             let tried: Result<_, $crate::command::race::Failure> = async { $once }.await;
             match tried {

@@ -12,7 +12,8 @@ pub struct Balance {
     pub currency: Option<String>,
 }
 
-/// Returns what `units` cost at a price per 1000, exactly.
+/// Returns what `units` cost at a price per 1000, exactly; beyond what a decimal holds, about 10^25, it is cut off there,
+/// because a provider may ask any price.
 pub fn charge_for(price_per_1000: Decimal, units: i64) -> Decimal {
-    (price_per_1000 * Decimal::from(units) / Decimal::ONE_THOUSAND).normalize()
+    (price_per_1000.saturating_mul(Decimal::from(units)) / Decimal::ONE_THOUSAND).normalize()
 }

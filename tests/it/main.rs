@@ -2,6 +2,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a helper that fails should fail its test")]
 
+mod architecture;
+mod architecture_source;
+mod golden;
+mod golden_catalogue;
+mod golden_orders;
 mod graphql_events;
 mod graphql_facts;
 mod graphql_http;
@@ -10,6 +15,7 @@ mod graphql_installation;
 mod graphql_mutations;
 mod graphql_queries;
 mod graphql_schema;
+mod journal;
 mod orders;
 mod private_postgres;
 mod projections;

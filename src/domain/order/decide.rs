@@ -32,9 +32,9 @@ impl Order {
                 self.record(attempt_id, answer, next)
             }
             OrderCommand::Settle { .. } => self.settle(command),
-            OrderCommand::Fail { reason } => {
+            OrderCommand::Fail { reason, decision } => {
                 self.free()?;
-                Ok(vec![OrderEvent::OrderFailed { reason }])
+                Ok(vec![OrderEvent::OrderFailed { reason, decision: Some(decision) }])
             }
         }
     }
@@ -93,12 +93,14 @@ impl Order {
                 }])
             }
             (AttemptState::Started | AttemptState::InDoubt, ProviderAnswer::NotSent { reason }) => {
-                Ok(vec![OrderEvent::AttemptNotSent {
+                let not_sent = OrderEvent::AttemptNotSent {
                     attempt: attempt.number,
                     attempt_id: id,
                     provider_id: attempt.provider_id,
                     reason,
-                }])
+                };
+                let held = self.held_meanwhile().map(|held| held.settled(attempt));
+                Ok([Some(not_sent), held].into_iter().flatten().collect())
             }
             // Decided before, and this answer claims no order: nothing new.
             _ => Ok(vec![]),
@@ -108,11 +110,10 @@ impl Order {
     /// An order id is taken in whatever was decided before: the provider holds an order of ours.
     fn record_placed(&self, attempt: &Attempt, id: String, response_ms: i64) -> Vec<OrderEvent> {
         let undecided = matches!(attempt.state, AttemptState::Started | AttemptState::InDoubt);
-        let untouched_since = self.is_free() && self.is_last(attempt);
         if attempt.state == AttemptState::Placed(id.clone()) {
             return vec![];
         }
-        if undecided || untouched_since {
+        if undecided || self.is_free() {
             return vec![OrderEvent::AttemptPlaced {
                 attempt: attempt.number,
                 attempt_id: attempt.attempt_id,
@@ -129,8 +130,12 @@ impl Order {
         }]
     }
 
-    fn is_last(&self, attempt: &Attempt) -> bool {
-        self.attempts.last().is_some_and(|last| last.attempt_id == attempt.attempt_id)
+    /// Finds a provider that turned out to hold the order while another was being asked for it.
+    fn held_meanwhile(&self) -> Option<Held<'_>> {
+        self.attempts.iter().find_map(|attempt| match &attempt.state {
+            AttemptState::Placed(api_order_id) => Some(Held { attempt, api_order_id }),
+            _ => None,
+        })
     }
 
     fn settle(&self, command: OrderCommand) -> Decided {
@@ -163,21 +168,25 @@ impl Order {
         Ok(self.after(settled, attempt, NextAfter { class: None, reason, next }))
     }
 
-    /// What follows an attempt that came to nothing: the log entry, and the next attempt, a wait or the end.
+    /// What follows an attempt that came to nothing: the log entry, and the next attempt, a wait or the end. Nobody else is
+    /// asked where a provider turned out to hold the order meanwhile.
     fn after(&self, outcome: OrderEvent, attempt: &Attempt, then: NextAfter) -> Vec<OrderEvent> {
         let NextAfter { class, reason, next } = then;
         let next = self.allowed(class, next);
+        let held = self.held_meanwhile();
+        let to = held.as_ref().map(|held| held.attempt.provider_id).or(next.destination());
         let failed_over = OrderEvent::FailedOver {
             attempt: attempt.number,
             from_provider_id: attempt.provider_id,
-            to_provider_id: next.destination(),
+            to_provider_id: to,
             reason: reason.clone(),
         };
         let consequence = match next {
+            _ if held.is_some() => held.map(|held| held.settled(attempt)),
             NextStep::Start(claim) => Some(self.started(claim)),
             NextStep::Queue(_) => None,
             NextStep::Wait(until) => Some(OrderEvent::OrderDeferred { until, reason }),
-            NextStep::GiveUp => Some(OrderEvent::OrderFailed { reason }),
+            NextStep::GiveUp(decision) => Some(OrderEvent::OrderFailed { reason, decision }),
         };
         [Some(outcome), Some(failed_over), consequence].into_iter().flatten().collect()
     }
@@ -187,14 +196,37 @@ impl Order {
         let after = class.map_or(AfterRefusal::NextCandidate, RefusalClass::then);
         let waited_enough = self.busy_link_count() + 1 >= MAX_BUSY_LINK_TRIES;
         match (after, next) {
-            (AfterRefusal::Nowhere, _) => NextStep::GiveUp,
+            (AfterRefusal::Nowhere, _) => NextStep::GiveUp(None),
             (AfterRefusal::SameProviderLater, NextStep::Wait(_)) if waited_enough => {
-                NextStep::GiveUp
+                NextStep::GiveUp(None)
             }
             (AfterRefusal::SameProviderLater, NextStep::Start(_) | NextStep::Queue(_)) => {
-                NextStep::GiveUp
+                NextStep::GiveUp(None)
             }
             (_, next) => next,
+        }
+    }
+}
+
+/// An attempt that was given up, and that the provider took all the same.
+struct Held<'a> {
+    attempt: &'a Attempt,
+    api_order_id: &'a str,
+}
+
+impl Held<'_> {
+    /// The order is this provider's after all, now that `other` came to nothing.
+    fn settled(&self, other: &Attempt) -> OrderEvent {
+        OrderEvent::AttemptSettled {
+            attempt: self.attempt.number,
+            attempt_id: self.attempt.attempt_id,
+            provider_id: self.attempt.provider_id,
+            settled_as: SettledAs::Placed,
+            api_order_id: Some(self.api_order_id.to_owned()),
+            note: format!(
+                "attempt {} was not placed, and the provider holds this one",
+                other.number
+            ),
         }
     }
 }
@@ -212,7 +244,7 @@ impl NextStep {
         match self {
             Self::Start(claim) => Some(claim.provider_id),
             Self::Queue(provider) => Some(*provider),
-            Self::Wait(_) | Self::GiveUp => None,
+            Self::Wait(_) | Self::GiveUp(_) => None,
         }
     }
 }

@@ -146,7 +146,7 @@ pub enum OrderEvent {
         /// The evidence, in words.
         note: String,
     },
-    /// A provider turned out to hold an order that was taken to be free, so it exists twice. An alarm.
+    /// A provider turned out to hold an order that was tried or placed elsewhere, or given up, meanwhile. An alarm.
     DuplicateFound {
         /// The attempt that was placed after all.
         attempt: i32,
@@ -168,6 +168,8 @@ pub enum OrderEvent {
     OrderFailed {
         /// Why.
         reason: String,
+        /// Every candidate and why it was left out; absent where the refusal itself forbids another.
+        decision: Option<Decision>,
     },
 }
 

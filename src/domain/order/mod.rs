@@ -7,6 +7,8 @@ mod error;
 mod event;
 mod fields;
 mod state;
+#[cfg(test)]
+mod tests;
 
 pub use attempt::{Attempt, AttemptState};
 pub use command::{Claim, NextStep, OrderCommand, ProviderAnswer};

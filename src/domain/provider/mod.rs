@@ -5,6 +5,8 @@ mod error;
 mod event;
 mod name;
 mod state;
+#[cfg(test)]
+mod tests;
 mod url;
 
 pub use command::{Activation, Dependents, KeyReference, ProviderChanges, ProviderCommand};

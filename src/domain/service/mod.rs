@@ -8,6 +8,8 @@ mod kind;
 mod listing;
 mod pricing;
 mod state;
+#[cfg(test)]
+mod tests;
 
 pub use command::{Equivalent, ForSale, ServiceCommand};
 pub use error::ServiceError;

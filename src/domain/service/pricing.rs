@@ -15,12 +15,13 @@ pub enum Pricing {
 }
 
 impl Pricing {
-    /// Returns the price per 1000 at a rate per 1000.
+    /// Returns the price per 1000 at a rate per 1000, cut off where a decimal ends.
     pub fn price(&self, rate: Decimal) -> Decimal {
         match self {
             Self::Rate => rate,
             Self::Markup(percent) => {
-                (rate * (Decimal::ONE_HUNDRED + percent) / Decimal::ONE_HUNDRED).normalize()
+                let marked_up = rate.saturating_mul(Decimal::ONE_HUNDRED + percent);
+                (marked_up / Decimal::ONE_HUNDRED).normalize()
             }
             Self::Fixed(price) => *price,
         }
@@ -38,5 +39,10 @@ mod tests {
         assert_eq!(Pricing::Rate.price(dec!(0.9)), dec!(0.9));
         assert_eq!(Pricing::Markup(dec!(25)).price(dec!(0.8)), dec!(1));
         assert_eq!(Pricing::Fixed(dec!(2)).price(dec!(0.8)), dec!(2));
+    }
+
+    #[test]
+    fn rate_beyond_all_measure_is_marked_up_without_overflow() {
+        assert!(Pricing::Markup(dec!(25)).price(Decimal::MAX) > dec!(1_000_000_000));
     }
 }

@@ -2,6 +2,8 @@
 
 mod event;
 mod state;
+#[cfg(test)]
+mod tests;
 
 pub use event::{SyncCounts, SyncEvent, SyncTrigger};
 pub use state::{SyncCommand, SyncError, SyncRun};

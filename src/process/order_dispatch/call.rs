@@ -29,7 +29,7 @@ impl Shared {
                 return ProviderAnswer::Refused { class, reason, response_ms: None };
             }
         };
-        if !ticket.may_send(self.needs.pace.connect) {
+        if !ticket.may_send(self.needs.client.limits().connect) {
             return not_sent("the time to send it had passed");
         }
         let request = new_order(order, &ticket.claim.provider_service_id);

@@ -2,7 +2,7 @@ use std::{sync::Arc, time::Duration};
 
 use sqlx::{PgPool, postgres::PgConnectOptions};
 use tokio::{
-    sync::{mpsc, watch},
+    sync::{Semaphore, mpsc, watch},
     time::{sleep, timeout},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -13,12 +13,13 @@ use crate::{
     domain::{OrderId, Position, provider::UpstreamPolicy},
     journal::{Filter, Follower, Page},
     process::Endpoints,
-    projection::Projections,
     provider_api::PanelClient,
 };
 
 /// How long calls under way may go on once the program is told to stop.
 const DRAIN_LIMIT: Duration = Duration::from_secs(20);
+/// Orders loaded at once.
+const LOADS: usize = 6;
 /// Between two tries to read the journal while the database is away.
 const RETRY: Duration = Duration::from_millis(500);
 
@@ -33,8 +34,6 @@ pub struct DispatchNeeds {
     pub policy: UpstreamPolicy,
     /// Connections that see the read models.
     pub reads: PgPool,
-    /// Says how far the read models are.
-    pub projections: Projections,
     /// Reaches the database for the lock.
     pub database: PgConnectOptions,
     /// How long to wait where waiting is called for.
@@ -50,17 +49,11 @@ pub struct DispatchPace {
     pub busy_link: Duration,
     /// Longest wait for a busy link.
     pub busy_link_at_most: Duration,
-    /// How long a call may take until its connection stands.
-    pub connect: Duration,
 }
 
 impl Default for DispatchPace {
     fn default() -> Self {
-        Self {
-            busy_link: Duration::from_secs(30),
-            busy_link_at_most: Duration::from_secs(15 * 60),
-            connect: Duration::from_secs(10),
-        }
+        Self { busy_link: Duration::from_secs(30), busy_link_at_most: Duration::from_secs(15 * 60) }
     }
 }
 
@@ -92,6 +85,8 @@ impl std::fmt::Debug for Dispatch {
 pub(super) struct Shared {
     pub(super) needs: DispatchNeeds,
     pub(super) endpoints: Endpoints,
+    /// Turns at loading orders.
+    pub(super) loads: Semaphore,
 }
 
 impl Dispatch {
@@ -99,7 +94,7 @@ impl Dispatch {
     pub fn new(needs: DispatchNeeds) -> Self {
         let endpoints = Endpoints::new(needs.commands.clone(), needs.policy);
         let (status, _) = watch::channel(DispatchStatus::Starting);
-        let shared = Arc::new(Shared { needs, endpoints });
+        let shared = Arc::new(Shared { needs, endpoints, loads: Semaphore::new(LOADS) });
         Self { shared, status, tasks: TaskTracker::new() }
     }
 
@@ -159,12 +154,14 @@ impl Dispatch {
             from = self.take_over() => from,
             () = self.hand_on(work) => return,
         };
+        let tidying = self.tidy_up();
         let journal = self.shared.needs.commands.journal();
         let (pool, head) = (journal.pool().clone(), journal.head());
         let mut follower = Follower::new(pool, head, Filter::FreeOrders, from);
         tokio::select! {
             () = self.follow(&mut follower) => {}
             () = self.hand_on(work) => {}
+            () = tidying => {}
         }
     }
 
@@ -180,6 +177,15 @@ impl Dispatch {
             }
             sleep(RETRY).await;
         }
+    }
+
+    /// Goes on until it has worked, and then rests; nothing waits for it.
+    async fn tidy_up(&self) {
+        while let Err(error) = takeover::tidy_up(&self.shared.needs).await {
+            tracing::debug!(%error, "cannot tidy up yet");
+            sleep(RETRY).await;
+        }
+        std::future::pending().await
     }
 
     async fn hand_on(&self, work: &mut mpsc::UnboundedReceiver<Work>) {

@@ -1,8 +1,8 @@
 //! Drives orders to a provider.
 //!
 //! # Shape
-//! [`Dispatch`] is the loop: it holds the tenure ([`tenure`]), hears of orders that are free, and gives each a task of
-//! its own. [`drive`] is one order's way; [`call`] makes the provider call, [`record`] puts its outcome on record.
+//! [`Dispatch`] is the loop: it holds the tenure (`tenure`), hears of orders that are free, and gives each a task of
+//! its own. `drive` is one order's way; `call` makes the provider call, `record` puts its outcome on record.
 //!
 //! # Correctness
 //! An attempt is on record before its first byte goes out, and appending it is the claim: only one can succeed. What a

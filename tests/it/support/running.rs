@@ -100,6 +100,6 @@ fn config(database: &TestDatabase, data: &TempDir) -> AppConfig {
             balance: 5 * second,
             ..CallLimits::default()
         },
-        pace: DispatchPace { busy_link: second / 5, busy_link_at_most: second, connect: second },
+        pace: DispatchPace { busy_link: second / 5, busy_link_at_most: second },
     }
 }

@@ -1,0 +1,205 @@
+//! A provider, given, when, then.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use cqrs_es::test::{AggregateTestExecutor, TestFramework};
+use rust_decimal::dec;
+use test_case::test_case;
+use uuid::Uuid;
+
+use super::*;
+use crate::domain::{Aggregate, Balance, CredentialId};
+
+fn given(events: impl IntoIterator<Item = ProviderEvent>) -> AggregateTestExecutor<Provider> {
+    TestFramework::with(()).given(events.into_iter().collect())
+}
+
+fn name(text: &str) -> ProviderName {
+    ProviderName::try_new(text).unwrap()
+}
+
+fn url(text: &str) -> ProviderUrl {
+    ProviderUrl::try_new(text, UpstreamPolicy::PublicOnly).unwrap()
+}
+
+fn key(n: u128) -> KeyReference {
+    KeyReference { credential_id: CredentialId(Uuid::from_u128(n)), hint: Some("a1b2".to_owned()) }
+}
+
+const ADDRESS: &str = "https://peak.example/api/v2";
+
+fn add(priority: i32) -> ProviderCommand {
+    ProviderCommand::Add { name: name("Peak"), api_url: url(ADDRESS), priority, key: key(1) }
+}
+
+fn added() -> ProviderEvent {
+    ProviderEvent::ProviderAdded {
+        name: "Peak".to_owned(),
+        api_url: ADDRESS.to_owned(),
+        priority: 1,
+        credential_id: key(1).credential_id,
+        key_hint: key(1).hint,
+    }
+}
+
+fn deactivated() -> ProviderEvent {
+    ProviderEvent::ProviderDeactivated {}
+}
+
+fn deleted() -> ProviderEvent {
+    ProviderEvent::ProviderDeleted {}
+}
+
+fn delete(services: usize, open_orders: i64) -> ProviderCommand {
+    ProviderCommand::Delete(Dependents { services, open_orders })
+}
+
+fn noon() -> DateTime<Utc> {
+    DateTime::from_timestamp(1_793_016_000, 0).unwrap()
+}
+
+fn tested(outcome: Result<Balance, String>) -> ProviderCommand {
+    ProviderCommand::RecordConnectionTest { outcome, response_ms: 120, tested_at: noon() }
+}
+
+fn succeeded() -> ProviderEvent {
+    ProviderEvent::ConnectionTestSucceeded {
+        balance: dec!(100.84292),
+        currency: Some("USD".to_owned()),
+        response_ms: 120,
+        tested_at: noon(),
+    }
+}
+
+#[test]
+fn provider_is_added() {
+    given([]).when(add(1)).then_expect_events(vec![added()]);
+}
+
+#[test]
+fn provider_is_added_once_even_after_it_was_deleted() {
+    given([added()]).when(add(1)).then_expect_error(ProviderError::AlreadyAdded);
+    given([added(), deleted()]).when(add(1)).then_expect_error(ProviderError::AlreadyAdded);
+}
+
+#[test_case(0)]
+#[test_case(-1)]
+#[test_case(MAX_PRIORITY + 1)]
+fn priority_out_of_range_is_refused(priority: i32) {
+    given([]).when(add(priority)).then_expect_error(ProviderError::Priority(priority));
+    let changes = ProviderChanges { priority: Some(priority), ..Default::default() };
+    given([added()])
+        .when(ProviderCommand::Update(changes))
+        .then_expect_error(ProviderError::Priority(priority));
+}
+
+#[test]
+fn each_change_is_an_event_of_its_own() {
+    let changes = ProviderChanges {
+        name: Some(name("Summit")),
+        api_url: Some(url("https://summit.example/")),
+        priority: Some(2),
+        key: Some(key(2)),
+    };
+    given([added()]).when(ProviderCommand::Update(changes)).then_expect_events(vec![
+        ProviderEvent::ProviderRenamed { name: "Summit".to_owned() },
+        ProviderEvent::ProviderUrlChanged { api_url: "https://summit.example/".to_owned() },
+        ProviderEvent::ProviderPriorityChanged { priority: 2 },
+        ProviderEvent::ProviderKeyReplaced {
+            credential_id: key(2).credential_id,
+            key_hint: key(2).hint,
+        },
+    ]);
+}
+
+#[test]
+fn update_to_what_is_there_already_is_quiet() {
+    let changes = ProviderChanges {
+        name: Some(name(" Peak ")),
+        api_url: Some(url(ADDRESS)),
+        priority: Some(1),
+        key: None,
+    };
+    given([added()]).when(ProviderCommand::Update(changes)).then_expect_events(vec![]);
+}
+
+#[test]
+fn toggle_switches_between_active_and_inactive() {
+    given([added()]).when(ProviderCommand::Toggle).then_expect_events(vec![deactivated()]);
+    given([added(), deactivated()])
+        .when(ProviderCommand::Toggle)
+        .then_expect_events(vec![ProviderEvent::ProviderActivated {}]);
+}
+
+#[test]
+fn activation_that_is_in_force_already_is_quiet() {
+    let set = ProviderCommand::SetActive;
+    given([added()]).when(set(Activation::Active)).then_expect_events(vec![]);
+    given([added(), deactivated()]).when(set(Activation::Inactive)).then_expect_events(vec![]);
+    given([added()]).when(set(Activation::Inactive)).then_expect_events(vec![deactivated()]);
+    given([added(), deactivated()])
+        .when(set(Activation::Active))
+        .then_expect_events(vec![ProviderEvent::ProviderActivated {}]);
+}
+
+#[test]
+fn provider_that_nothing_depends_on_is_deleted() {
+    given([added()]).when(delete(0, 0)).then_expect_events(vec![deleted()]);
+    given([added(), deactivated()]).when(delete(0, 0)).then_expect_events(vec![deleted()]);
+}
+
+#[test]
+fn provider_with_services_or_open_orders_is_not_deleted() {
+    given([added()])
+        .when(delete(3, 2))
+        .then_expect_error(ProviderError::HasServices { services: 3 });
+    given([added()])
+        .when(delete(0, 2))
+        .then_expect_error(ProviderError::HasOpenOrders { orders: 2 });
+}
+
+#[test]
+fn connection_test_is_recorded_with_the_balance_or_the_failure() {
+    let balance = Balance { amount: dec!(100.84292), currency: Some("USD".to_owned()) };
+    given([added()]).when(tested(Ok(balance))).then_expect_events(vec![succeeded()]);
+    given([added()]).when(tested(Err("Invalid API key".to_owned()))).then_expect_events(vec![
+        ProviderEvent::ConnectionTestFailed {
+            reason: "Invalid API key".to_owned(),
+            response_ms: 120,
+            tested_at: noon(),
+        },
+    ]);
+}
+
+#[test]
+fn nothing_can_be_done_to_a_provider_that_does_not_exist() {
+    for history in [vec![], vec![added(), deleted()]] {
+        for command in [
+            ProviderCommand::Update(ProviderChanges::default()),
+            ProviderCommand::Toggle,
+            ProviderCommand::SetActive(Activation::Inactive),
+            delete(0, 0),
+            tested(Err("x".to_owned())),
+        ] {
+            given(history.clone()).when(command).then_expect_error(ProviderError::NotFound);
+        }
+    }
+}
+
+#[test]
+fn balance_is_known_for_ten_minutes_after_it_was_read() {
+    let mut provider = Provider::default();
+    provider.evolve(&added());
+    assert_eq!(provider.fresh_balance(noon()), None);
+    provider.evolve(&succeeded());
+    assert_eq!(provider.fresh_balance(noon() + TimeDelta::minutes(10)), Some(dec!(100.84292)));
+    assert_eq!(provider.fresh_balance(noon() + TimeDelta::seconds(601)), None);
+}
+
+#[test]
+fn key_of_a_command_leaves_nothing_but_its_hint_in_the_event() {
+    let events = given([]).when(add(1)).inspect_result().unwrap();
+    let stored = serde_json::to_value(&events[0]).unwrap();
+    let mut fields: Vec<&String> = stored.as_object().unwrap().keys().collect();
+    fields.sort();
+    assert_eq!(fields, ["api_url", "credential_id", "key_hint", "name", "priority", "type"]);
+}

@@ -1,0 +1,204 @@
+//! The events of providers, services, syncs and reservations, one or more of each type.
+
+use chrono::{DateTime, Utc};
+use rust_decimal::{Decimal, dec};
+use signalbox::domain::{
+    CredentialId, Incarnation, ProviderId, ServiceId,
+    provider::ProviderEvent,
+    reservation::ReservationEvent,
+    routing::Strategy,
+    service::{Pricing, ServiceEvent, ServiceKind, ServiceListing},
+    sync::{SyncCounts, SyncEvent, SyncTrigger},
+};
+use uuid::Uuid;
+
+use crate::golden::Example;
+
+pub(crate) fn provider_examples() -> Vec<Example<ProviderEvent>> {
+    [provider_life(), connection_tests()].concat()
+}
+
+fn provider_life() -> Vec<Example<ProviderEvent>> {
+    let added = |key_hint: Option<&str>| ProviderEvent::ProviderAdded {
+        name: "Peak ⚡".to_owned(),
+        api_url: "https://peak.example/api/v2".to_owned(),
+        priority: 1,
+        credential_id: CredentialId(id(1)),
+        key_hint: key_hint.map(str::to_owned),
+    };
+    vec![
+        ("ProviderAdded", added(Some("a1b2"))),
+        ("ProviderAdded-short-key", added(None)),
+        ("ProviderRenamed", ProviderEvent::ProviderRenamed { name: "Summit".to_owned() }),
+        (
+            "ProviderUrlChanged",
+            ProviderEvent::ProviderUrlChanged { api_url: "https://summit.example/api".to_owned() },
+        ),
+        ("ProviderPriorityChanged", ProviderEvent::ProviderPriorityChanged { priority: 2 }),
+        (
+            "ProviderKeyReplaced",
+            ProviderEvent::ProviderKeyReplaced {
+                credential_id: CredentialId(id(2)),
+                key_hint: Some("c3d4".to_owned()),
+            },
+        ),
+        ("ProviderActivated", ProviderEvent::ProviderActivated {}),
+        ("ProviderDeactivated", ProviderEvent::ProviderDeactivated {}),
+        ("ProviderDeleted", ProviderEvent::ProviderDeleted {}),
+    ]
+}
+
+fn connection_tests() -> Vec<Example<ProviderEvent>> {
+    let succeeded = |currency: Option<&str>| ProviderEvent::ConnectionTestSucceeded {
+        balance: dec!(100.84292),
+        currency: currency.map(str::to_owned),
+        response_ms: 120,
+        tested_at: at("2026-11-22T10:00:00.123Z"),
+    };
+    vec![
+        ("ConnectionTestSucceeded", succeeded(Some("USD"))),
+        ("ConnectionTestSucceeded-no-currency", succeeded(None)),
+        (
+            "ConnectionTestFailed",
+            ProviderEvent::ConnectionTestFailed {
+                reason: "Invalid API key".to_owned(),
+                response_ms: 80,
+                tested_at: at("2026-11-22T10:00:00Z"),
+            },
+        ),
+    ]
+}
+
+pub(crate) fn service_examples() -> Vec<Example<ServiceEvent>> {
+    [found_by_syncs(), set_by_operators(), mappings()].concat()
+}
+
+fn found_by_syncs() -> Vec<Example<ServiceEvent>> {
+    vec![
+        (
+            "ServiceImported",
+            ServiceEvent::ServiceImported {
+                provider_id: ProviderId(id(3)),
+                number: 42,
+                listing: listing(None),
+                price: dec!(0.90),
+            },
+        ),
+        (
+            "ServiceRepriced",
+            ServiceEvent::ServiceRepriced {
+                rate: dec!(1.20),
+                previous_rate: dec!(0.90),
+                price: dec!(1.8),
+            },
+        ),
+        (
+            "ServiceChanged",
+            ServiceEvent::ServiceChanged {
+                listing: listing(Some(true)),
+                changed: vec!["cancel".to_owned()],
+            },
+        ),
+        ("ServiceDelisted", ServiceEvent::ServiceDelisted {}),
+        ("ServiceRelisted", ServiceEvent::ServiceRelisted {}),
+        (
+            "ServiceIdReused",
+            ServiceEvent::ServiceIdReused {
+                listing: listing(Some(false)),
+                previous_name: "Site visits".to_owned(),
+                price: dec!(2),
+            },
+        ),
+    ]
+}
+
+fn set_by_operators() -> Vec<Example<ServiceEvent>> {
+    vec![
+        ("ServiceEnabled", ServiceEvent::ServiceEnabled {}),
+        ("ServiceDisabled", ServiceEvent::ServiceDisabled {}),
+        ("ServicePriceSet-rate", priced(Pricing::Rate, dec!(0.9))),
+        ("ServicePriceSet-markup", priced(Pricing::Markup(dec!(50)), dec!(1.35))),
+        ("ServicePriceSet-fixed", priced(Pricing::Fixed(dec!(2.00)), dec!(2.00))),
+        (
+            "ServiceRecategorised",
+            ServiceEvent::ServiceRecategorised { category: "Best sellers".to_owned() },
+        ),
+        (
+            "ServiceStrategySet-priority",
+            ServiceEvent::ServiceStrategySet { strategy: Strategy::Priority },
+        ),
+        (
+            "ServiceStrategySet-best-score",
+            ServiceEvent::ServiceStrategySet { strategy: Strategy::BestScore },
+        ),
+        ("ServiceRetired", ServiceEvent::ServiceRetired {}),
+    ]
+}
+
+fn mappings() -> Vec<Example<ServiceEvent>> {
+    vec![
+        (
+            "ServiceMapped",
+            ServiceEvent::ServiceMapped {
+                backup_service_id: ServiceId(id(4)),
+                backup_provider_id: ProviderId(id(5)),
+                priority: 1,
+            },
+        ),
+        ("ServiceUnmapped", ServiceEvent::ServiceUnmapped { backup_service_id: ServiceId(id(4)) }),
+    ]
+}
+
+fn listing(cancel: Option<bool>) -> ServiceListing {
+    ServiceListing {
+        provider_service_id: "1042".to_owned(),
+        name: "Followers ⚡ [Refill: 30D]".to_owned(),
+        category: "Instagram".to_owned(),
+        kind: ServiceKind::new("custom_comments"),
+        rate: dec!(0.90),
+        min: 50,
+        max: 10_000,
+        refill: true,
+        cancel,
+        dripfeed: false,
+    }
+}
+
+fn priced(pricing: Pricing, price: Decimal) -> ServiceEvent {
+    ServiceEvent::ServicePriceSet { pricing, price }
+}
+
+pub(crate) fn sync_examples() -> Vec<Example<SyncEvent>> {
+    let provider_id = ProviderId(id(3));
+    let incarnation = Incarnation(id(6));
+    let counts = SyncCounts { imported: 1, updated: 2, delisted: 3, unchanged: 4 };
+    let started = |trigger| SyncEvent::SyncStarted { provider_id, trigger, incarnation };
+    let errors = || vec!["row 2: no rate".to_owned()];
+    vec![
+        ("SyncStarted-manual", started(SyncTrigger::Manual)),
+        ("SyncStarted-scheduled", started(SyncTrigger::Scheduled)),
+        ("SyncCompleted", SyncEvent::SyncCompleted { provider_id, counts, errors: errors() }),
+        ("SyncFailed", SyncEvent::SyncFailed { provider_id, counts, errors: errors() }),
+    ]
+}
+
+pub(crate) fn reservation_examples() -> Vec<Example<ReservationEvent>> {
+    vec![
+        (
+            "Reserved",
+            ReservationEvent::Reserved {
+                subject: "provider name peak".to_owned(),
+                holder: id(3).to_string(),
+            },
+        ),
+        ("ReservationReleased", ReservationEvent::ReservationReleased {}),
+    ]
+}
+
+fn id(n: u128) -> Uuid {
+    Uuid::from_u128(0x0197_b0a4_5a3c_7cc0_8000_0000_0000_0000 + n)
+}
+
+fn at(text: &str) -> DateTime<Utc> {
+    text.parse().unwrap()
+}

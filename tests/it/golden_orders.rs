@@ -1,0 +1,221 @@
+//! An order's events, one or more of each type.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use rust_decimal::dec;
+use signalbox::domain::{
+    AttemptId, Incarnation, Link, Position, ProviderId, ServiceId,
+    order::{OrderEvent, SettledAs},
+    refusal::RefusalClass,
+    routing::{Candidate, Decision, Exclusion, Strategy},
+};
+use uuid::Uuid;
+
+use crate::golden::Example;
+
+pub(crate) fn examples() -> Vec<Example<OrderEvent>> {
+    [placing(), attempts(), consequences(), classes()].concat()
+}
+
+fn placing() -> Vec<Example<OrderEvent>> {
+    let fields = BTreeMap::from([
+        ("quantity".to_owned(), "1000".to_owned()),
+        ("runs".to_owned(), "5".to_owned()),
+        ("interval".to_owned(), "30".to_owned()),
+    ]);
+    vec![
+        ("OrderPlaced", placed(5000, Some(1000), fields)),
+        ("OrderPlaced-package", placed(1, None, BTreeMap::new())),
+    ]
+}
+
+fn placed(quantity: i64, per_run: Option<i64>, fields: BTreeMap<String, String>) -> OrderEvent {
+    OrderEvent::OrderPlaced {
+        number: 23_501,
+        account: "house".to_owned(),
+        service_id: service(1),
+        link: Link::try_new("https://example.com/p/1").unwrap(),
+        quantity,
+        per_run,
+        fields,
+        charge: dec!(4.50),
+        digest: "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855".to_owned(),
+    }
+}
+
+fn attempts() -> Vec<Example<OrderEvent>> {
+    vec![
+        ("AttemptStarted", started()),
+        (
+            "AttemptPlaced",
+            OrderEvent::AttemptPlaced {
+                attempt: 1,
+                attempt_id: attempt(1),
+                provider_id: provider(1),
+                api_order_id: "65f1c0ffee0badf00d123456".to_owned(),
+                response_ms: 120,
+            },
+        ),
+        ("AttemptRefused-unreached", refused(RefusalClass::Unreachable, None)),
+        ("AttemptInDoubt", in_doubt("the answer is not JSON", Some(30_000))),
+        ("AttemptInDoubt-crash", in_doubt("the process ended", None)),
+        (
+            "AttemptNotSent",
+            OrderEvent::AttemptNotSent {
+                attempt: 1,
+                attempt_id: attempt(1),
+                provider_id: provider(1),
+                reason: "stopping".to_owned(),
+            },
+        ),
+        ("AttemptSettled-placed", settled(SettledAs::Placed, Some("23501"))),
+        ("AttemptSettled-not-placed", settled(SettledAs::NotPlaced, None)),
+    ]
+}
+
+fn consequences() -> Vec<Example<OrderEvent>> {
+    vec![
+        ("FailedOver", failed_over(Some(provider(2)))),
+        ("FailedOver-nowhere", failed_over(None)),
+        (
+            "DuplicateFound",
+            OrderEvent::DuplicateFound {
+                attempt: 1,
+                attempt_id: attempt(1),
+                provider_id: provider(1),
+                api_order_id: "23501".to_owned(),
+            },
+        ),
+        (
+            "OrderDeferred",
+            OrderEvent::OrderDeferred {
+                until: at("2026-11-22T10:15:00Z"),
+                reason: "You have active order with this link.".to_owned(),
+            },
+        ),
+        ("OrderFailed", OrderEvent::OrderFailed { reason: "Bad link".to_owned() }),
+    ]
+}
+
+/// Projections and their readers know the classes by their stored names.
+fn classes() -> Vec<Example<OrderEvent>> {
+    let answered = Some(80);
+    vec![
+        ("AttemptRefused-wallet_empty", refused(RefusalClass::WalletEmpty, answered)),
+        ("AttemptRefused-bad_key", refused(RefusalClass::BadKey, answered)),
+        ("AttemptRefused-service_gone", refused(RefusalClass::ServiceGone, answered)),
+        ("AttemptRefused-quantity", refused(RefusalClass::Quantity, answered)),
+        ("AttemptRefused-link", refused(RefusalClass::Link, answered)),
+        ("AttemptRefused-link_busy", refused(RefusalClass::LinkBusy, answered)),
+        ("AttemptRefused-overload", refused(RefusalClass::Overload, answered)),
+        ("AttemptRefused-maintenance", refused(RefusalClass::Maintenance, answered)),
+        ("AttemptRefused-dialect", refused(RefusalClass::Dialect, answered)),
+    ]
+}
+
+fn started() -> OrderEvent {
+    OrderEvent::AttemptStarted {
+        attempt: 1,
+        attempt_id: attempt(1),
+        provider_id: provider(1),
+        service_id: service(1),
+        provider_service_id: "1042".to_owned(),
+        incarnation: Incarnation(id(0xd000)),
+        started_at: at("2026-11-22T10:00:00.123456Z"),
+        send_before: at("2026-11-22T10:00:05.123456Z"),
+        settle_after: at("2026-11-22T10:05:35.123456Z"),
+        decision: Decision {
+            basis: Position(1234),
+            strategy: Strategy::Priority,
+            candidates: vec![candidate(1, None, vec![]), candidate(2, Some(1), every_exclusion())],
+            chosen: Some(0),
+        },
+    }
+}
+
+fn candidate(n: u128, mapping_priority: Option<i32>, excluded: Vec<Exclusion>) -> Candidate {
+    Candidate {
+        provider_id: provider(n),
+        service_id: service(n),
+        provider_service_id: "1042".to_owned(),
+        mapping_priority,
+        provider_priority: 1,
+        score_ppm: mapping_priority.map(|_| 990_000),
+        excluded,
+    }
+}
+
+fn every_exclusion() -> Vec<Exclusion> {
+    vec![
+        Exclusion::ProviderInactive,
+        Exclusion::ServiceDisabled,
+        Exclusion::ServiceDelisted,
+        Exclusion::OtherKind,
+        Exclusion::QuantityOutOfLimits { min: 10, max: 500 },
+        Exclusion::NoDripfeed,
+        Exclusion::BalanceTooLow { balance: dec!(0.10), cost: dec!(4.5) },
+        Exclusion::AlreadyTried,
+    ]
+}
+
+fn refused(class: RefusalClass, response_ms: Option<i64>) -> OrderEvent {
+    OrderEvent::AttemptRefused {
+        attempt: 1,
+        attempt_id: attempt(1),
+        provider_id: provider(1),
+        class,
+        reason: "the provider's own words".to_owned(),
+        response_ms,
+    }
+}
+
+fn in_doubt(reason: &str, response_ms: Option<i64>) -> OrderEvent {
+    OrderEvent::AttemptInDoubt {
+        attempt: 1,
+        attempt_id: attempt(1),
+        provider_id: provider(1),
+        reason: reason.to_owned(),
+        response_ms,
+    }
+}
+
+fn settled(settled_as: SettledAs, api_order_id: Option<&str>) -> OrderEvent {
+    OrderEvent::AttemptSettled {
+        attempt: 1,
+        attempt_id: attempt(1),
+        provider_id: provider(1),
+        settled_as,
+        api_order_id: api_order_id.map(str::to_owned),
+        note: "seen in the panel".to_owned(),
+    }
+}
+
+fn failed_over(to_provider_id: Option<ProviderId>) -> OrderEvent {
+    OrderEvent::FailedOver {
+        attempt: 1,
+        from_provider_id: provider(1),
+        to_provider_id,
+        reason: "Not enough funds on balance".to_owned(),
+    }
+}
+
+fn provider(n: u128) -> ProviderId {
+    ProviderId(id(0xa000 + n))
+}
+
+fn service(n: u128) -> ServiceId {
+    ServiceId(id(0xb000 + n))
+}
+
+fn attempt(n: u128) -> AttemptId {
+    AttemptId(id(0xc000 + n))
+}
+
+fn id(n: u128) -> Uuid {
+    Uuid::from_u128(0x0197_b0a4_5a3c_7cc0_8000_0000_0000_0000 + n)
+}
+
+fn at(text: &str) -> DateTime<Utc> {
+    text.parse().unwrap()
+}
