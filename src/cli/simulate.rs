@@ -15,6 +15,7 @@ use crate::simulator::{Catalogue, IdSteps, Latency, Pace, Panel, PanelConfig, Sw
 const CONTROL: &str = r#"While it runs, the panel is controlled under /_sim on the same port, without a key:
   GET    /_sim            counts, balance, latency, switches, faults
   GET    /_sim/orders     every order that was accepted
+  PUT    /_sim/orders/{id}   {"status":"Disputed"} is answered from now on; null ends that
   GET    /_sim/requests   the last calls, without their keys
   GET    /_sim/faults     the rules in force; the first that hits a call decides it
   PUT    /_sim/faults     replaces all rules by a list
@@ -22,7 +23,7 @@ const CONTROL: &str = r#"While it runs, the panel is controlled under /_sim on t
   DELETE /_sim/faults     ends all faults
   PUT    /_sim/balance    {"balance":"12.5"}
   PUT    /_sim/latency    {"base_ms":50,"jitter_ms":100}
-  PUT    /_sim/switches   {"orders_list":true,"busy_links":true}, either or both
+  PUT    /_sim/switches   {"orders_list":true,"busy_links":true,"no_lists":true}, any of them
   GET    /_sim/catalogue  the rows on sale; PUT replaces them, POST adds one
   PATCH  /_sim/catalogue/{service}   merges fields into a row; DELETE removes it
 
@@ -84,6 +85,9 @@ pub(super) struct Simulate {
     /// Refuses an order while another for the same service and link is active
     #[arg(long)]
     busy_links: bool,
+    /// Refuses calls about several orders or refills at once
+    #[arg(long)]
+    no_lists: bool,
 }
 
 impl Simulate {
@@ -122,7 +126,11 @@ impl Simulate {
                 ..Pace::default()
             },
             ids: IdSteps { others_per_own: self.others, ..IdSteps::default() },
-            switches: Switches { orders_list: self.orders_list, busy_links: self.busy_links },
+            switches: Switches {
+                orders_list: self.orders_list,
+                busy_links: self.busy_links,
+                no_lists: self.no_lists,
+            },
         })
     }
 }

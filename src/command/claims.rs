@@ -14,10 +14,15 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio_util::task::{TaskTracker, task_tracker::TaskTrackerToken};
 use uuid::Uuid;
 
-use crate::domain::{
-    AttemptId, Incarnation, OrderId, ProviderId,
-    order::{Attempt, Claim, Order},
-    routing::{Candidate, Decision},
+use super::{ChosenVersions, Route};
+use crate::{
+    domain::{
+        AttemptId, Incarnation, OrderId, ProviderId,
+        order::{Attempt, Claim, Order},
+        provider::Provider,
+        service::Service,
+    },
+    journal::AppendRequest,
 };
 
 /// Calls under way at one provider at once.
@@ -79,6 +84,7 @@ pub struct StartedAttempt {
 pub struct Ticket {
     /// What goes on record.
     pub claim: Claim,
+    rests_on: ChosenVersions,
     claimed_at: Instant,
     _permit: OwnedSemaphorePermit,
     _counted: TaskTrackerToken,
@@ -158,21 +164,16 @@ impl Claims {
             && !lock(&self.shared.sent).contains(&attempt.attempt_id)
     }
 
-    /// Claims the decision's choice if a permit is free.
-    pub fn try_claim(&self, decision: &Decision) -> Option<Ticket> {
-        let candidate = decision.choice()?;
-        let permit = self.permits(candidate.provider_id).try_acquire_owned().ok()?;
-        self.ticket(decision, candidate, permit)
+    /// Claims the route's choice if a permit is free.
+    pub fn try_claim(&self, route: &Route) -> Option<Ticket> {
+        let provider = route.decision.choice()?.provider_id;
+        let permit = self.permits(provider).try_acquire_owned().ok()?;
+        self.claim(route, permit)
     }
 
     /// Waits for a permit of a provider.
     pub async fn permit(&self, provider: ProviderId) -> Option<OwnedSemaphorePermit> {
         self.permits(provider).acquire_owned().await.ok()
-    }
-
-    /// Claims the decision's choice with a permit that was waited for.
-    pub fn claim(&self, decision: &Decision, permit: OwnedSemaphorePermit) -> Option<Ticket> {
-        self.ticket(decision, decision.choice()?, permit)
     }
 
     /// Takes the right to drive an order after its event `sequence`; `None` where somebody has it, who then looks again
@@ -205,12 +206,9 @@ impl Claims {
             .clone()
     }
 
-    fn ticket(
-        &self,
-        decision: &Decision,
-        candidate: &Candidate,
-        permit: OwnedSemaphorePermit,
-    ) -> Option<Ticket> {
+    /// Claims the route's choice with a permit in hand.
+    pub fn claim(&self, route: &Route, permit: OwnedSemaphorePermit) -> Option<Ticket> {
+        let (candidate, rests_on) = (route.decision.choice()?, route.chosen?);
         // Counted before it is known whether this process dispatches: who ends the tenure and then waits for tickets
         // overlooks none.
         let counted = self.shared.tickets.token();
@@ -225,13 +223,27 @@ impl Claims {
             started_at,
             send_before: after(SEND_WINDOW),
             settle_after: after(SEND_WINDOW + self.shared.call_limit + SETTLE_TIME),
-            decision: decision.clone(),
+            decision: route.decision.clone(),
         };
-        Some(Ticket { claim, claimed_at: Instant::now(), _permit: permit, _counted: counted })
+        Some(Ticket {
+            claim,
+            rests_on,
+            claimed_at: Instant::now(),
+            _permit: permit,
+            _counted: counted,
+        })
     }
 }
 
 impl Ticket {
+    /// Makes a request conflict where the provider or the service has changed since the decision.
+    #[must_use]
+    pub fn guard(&self, request: AppendRequest) -> AppendRequest {
+        request
+            .unless_moved::<Provider>(self.claim.provider_id, self.rests_on.provider)
+            .unless_moved::<Service>(self.claim.service_id, self.rests_on.service)
+    }
+
     /// Tells whether a call that takes up to `connect` before its first byte still begins in time. Goes by a clock that
     /// is never set.
     pub fn may_send(&self, connect: Duration) -> bool {
@@ -262,9 +274,13 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Position, ServiceId, order::AttemptState, routing::Strategy};
+    use crate::domain::{
+        Position, ServiceId,
+        order::AttemptState,
+        routing::{Candidate, Decision, Strategy},
+    };
 
-    fn decision() -> Decision {
+    fn route() -> Route {
         let candidate = Candidate {
             provider_id: ProviderId(Uuid::now_v7()),
             service_id: ServiceId(Uuid::now_v7()),
@@ -275,7 +291,8 @@ mod tests {
             excluded: vec![],
         };
         let (basis, strategy) = (Position(1), Strategy::Priority);
-        Decision { basis, strategy, candidates: vec![candidate], chosen: Some(0) }
+        let decision = Decision { basis, strategy, candidates: vec![candidate], chosen: Some(0) };
+        Route { decision, chosen: Some(ChosenVersions { provider: 1, service: 1 }) }
     }
 
     fn recorded(claim: &Claim) -> Attempt {
@@ -294,18 +311,18 @@ mod tests {
     #[test]
     fn nothing_is_claimed_outside_a_tenure() {
         let (claims, _work) = Claims::new(Duration::from_secs(30));
-        assert!(claims.try_claim(&decision()).is_none());
+        assert!(claims.try_claim(&route()).is_none());
         claims.begin_tenure();
-        assert!(claims.try_claim(&decision()).is_some());
+        assert!(claims.try_claim(&route()).is_some());
         claims.end_tenure();
-        assert!(claims.try_claim(&decision()).is_none());
+        assert!(claims.try_claim(&route()).is_none());
     }
 
     #[test]
     fn attempt_counts_as_never_sent_only_where_this_process_did_not_send_it() {
         let (claims, _work) = Claims::new(Duration::from_secs(30));
         claims.begin_tenure();
-        let attempt = recorded(&claims.try_claim(&decision()).unwrap().claim);
+        let attempt = recorded(&claims.try_claim(&route()).unwrap().claim);
         claims.end_tenure();
         claims.begin_tenure();
         assert!(claims.was_never_sent(&attempt), "of an earlier tenure of this process");
@@ -320,7 +337,7 @@ mod tests {
         let (claims, _work) = Claims::new(Duration::from_secs(30));
         claims.tickets_back().await;
         claims.begin_tenure();
-        let ticket = claims.try_claim(&decision()).unwrap();
+        let ticket = claims.try_claim(&route()).unwrap();
         claims.end_tenure();
         let wait = Duration::from_millis(20);
         assert!(tokio::time::timeout(wait, claims.tickets_back()).await.is_err());

@@ -1,8 +1,9 @@
 use std::{
+    collections::HashMap,
     fmt::Display,
     ops::Deref,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicI64, Ordering},
     },
     time::Duration,
@@ -17,7 +18,7 @@ use super::{
 };
 use crate::{
     credentials::Credentials,
-    domain::{Position, provider::UpstreamPolicy},
+    domain::{Position, ProviderId, provider::UpstreamPolicy},
     journal::{AppendRequest, Journal, StreamId, read_head},
     projection::{ReadModel, ReadModels},
 };
@@ -67,6 +68,7 @@ pub(super) struct Parts {
     pub(super) service_numbers: Numbers,
     /// Position of this process's last change to the catalogue, so that it reads its own writes.
     last_change: AtomicI64,
+    syncs: Mutex<HashMap<ProviderId, Arc<tokio::sync::Mutex<()>>>>,
 }
 
 impl Deref for Parts {
@@ -86,6 +88,7 @@ impl Commands {
             order_numbers: Numbers::of_orders(pool.clone()),
             service_numbers: Numbers::of_services(pool),
             last_change: AtomicI64::new(0),
+            syncs: Mutex::default(),
             needs,
         };
         Self { parts: Arc::new(parts) }
@@ -111,6 +114,12 @@ impl Commands {
         &self.parts.journal
     }
 
+    /// Returns the lock that keeps a provider's syncs apart, from each other and from its end.
+    pub fn sync_lock(&self, provider: ProviderId) -> Arc<tokio::sync::Mutex<()>> {
+        let mut syncs = self.parts.syncs.lock().unwrap_or_else(PoisonError::into_inner);
+        syncs.entry(provider).or_default().clone()
+    }
+
     /// Loads a stream and folds it.
     ///
     /// # Errors
@@ -118,7 +127,9 @@ impl Commands {
     pub async fn load<A: Stored>(&self, id: impl Display) -> Result<Loaded<A>, CommandError> {
         let loaded = EventStore::<A>::load_aggregate(&self.parts.store, &id.to_string()).await;
         loaded.map_err(|error| match error {
-            AggregateError::DatabaseConnectionError(error) => CommandError::Unavailable(format!(
+            // The stock repository reports a pool that gives no connection, and a server that starts, as unexpected.
+            AggregateError::DatabaseConnectionError(error)
+            | AggregateError::UnexpectedError(error) => CommandError::Unavailable(format!(
                 "the database cannot be asked at present: {error}"
             )),
             error => CommandError::Internal(format!("stream {}: {error}", StreamId::of::<A>(&id))),

@@ -96,8 +96,8 @@ impl ProviderOperations {
                 Err(error) => drop(results.insert(order, Err(error))),
             }
         }
-        let asking =
-            by_provider.iter().map(|(provider, there)| self.ask(request, *provider, there));
+        let asking = by_provider.into_iter();
+        let asking = asking.map(|(provider, there)| self.ask(request, provider, there));
         results.extend(join_all(asking).await.into_iter().flatten());
         let mut asked = AskedOrders::default();
         let mut position = None;

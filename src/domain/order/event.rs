@@ -169,6 +169,8 @@ pub enum OrderEvent {
     OrderFailed {
         /// Why.
         reason: String,
+        /// Every candidate and why it was left out; absent where the refusal itself forbids another.
+        decision: Option<Decision>,
     },
     /// The provider that holds the order says something new of it. Carries all that is known, not only what changed.
     OrderStatusChanged {

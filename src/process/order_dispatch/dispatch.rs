@@ -2,7 +2,7 @@ use std::{sync::Arc, time::Duration};
 
 use sqlx::{PgPool, postgres::PgConnectOptions};
 use tokio::{
-    sync::{mpsc, watch},
+    sync::{Semaphore, mpsc, watch},
     time::{sleep, timeout},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -13,12 +13,14 @@ use crate::{
     domain::{OrderId, Position, provider::UpstreamPolicy},
     journal::{Filter, Follower, Page},
     process::Endpoints,
-    projection::Projections,
     provider_api::PanelClient,
+    vital,
 };
 
 /// How long calls under way may go on once the program is told to stop.
 const DRAIN_LIMIT: Duration = Duration::from_secs(20);
+/// Orders loaded at once.
+const LOADS: usize = 6;
 /// Between two tries to read the journal while the database is away.
 const RETRY: Duration = Duration::from_millis(500);
 
@@ -33,8 +35,6 @@ pub struct DispatchNeeds {
     pub policy: UpstreamPolicy,
     /// Connections that see the read models.
     pub reads: PgPool,
-    /// Says how far the read models are.
-    pub projections: Projections,
     /// Reaches the database for the lock.
     pub database: PgConnectOptions,
     /// How long to wait where waiting is called for.
@@ -86,6 +86,8 @@ impl std::fmt::Debug for Dispatch {
 pub(super) struct Shared {
     pub(super) needs: DispatchNeeds,
     pub(super) endpoints: Endpoints,
+    /// Turns at loading orders.
+    pub(super) loads: Semaphore,
 }
 
 impl Dispatch {
@@ -93,7 +95,7 @@ impl Dispatch {
     pub fn new(needs: DispatchNeeds) -> Self {
         let endpoints = Endpoints::new(needs.commands.clone(), needs.policy);
         let (status, _) = watch::channel(DispatchStatus::Starting);
-        let shared = Arc::new(Shared { needs, endpoints });
+        let shared = Arc::new(Shared { needs, endpoints, loads: Semaphore::new(LOADS) });
         Self { shared, status, tasks: TaskTracker::new() }
     }
 
@@ -153,12 +155,14 @@ impl Dispatch {
             from = self.take_over() => from,
             () = self.hand_on(work) => return,
         };
+        let tidying = self.tidy_up();
         let journal = self.shared.needs.commands.journal();
         let (pool, head) = (journal.pool().clone(), journal.head());
         let mut follower = Follower::new(pool, head, Filter::FreeOrders, from);
         tokio::select! {
             () = self.follow(&mut follower) => {}
             () = self.hand_on(work) => {}
+            () = tidying => {}
         }
     }
 
@@ -176,6 +180,15 @@ impl Dispatch {
         }
     }
 
+    /// Goes on until it has worked, and then rests; nothing waits for it.
+    async fn tidy_up(&self) {
+        while let Err(error) = takeover::tidy_up(&self.shared.needs).await {
+            tracing::debug!(%error, "cannot tidy up yet");
+            sleep(RETRY).await;
+        }
+        std::future::pending().await
+    }
+
     async fn hand_on(&self, work: &mut mpsc::UnboundedReceiver<Work>) {
         while let Some(work) = work.recv().await {
             self.take(work);
@@ -185,7 +198,8 @@ impl Dispatch {
     fn take(&self, work: Work) {
         match work {
             Work::Send(started) => {
-                self.tasks.spawn(Drive::send(self.shared.clone(), *started));
+                let sending = Drive::send(self.shared.clone(), *started);
+                self.tasks.spawn(vital::or_end("drive", sending));
             }
             Work::Resume(order) => self.resume(order, i64::MAX),
         }
@@ -219,7 +233,8 @@ impl Dispatch {
     /// Gives the order a task, unless it has one that knows the event.
     fn resume(&self, order: OrderId, sequence: i64) {
         if let Some(guard) = self.claims().drive(order, sequence) {
-            self.tasks.spawn(Drive::resume(self.shared.clone(), order, guard));
+            let resuming = Drive::resume(self.shared.clone(), order, guard);
+            self.tasks.spawn(vital::or_end("drive", resuming));
         }
     }
 

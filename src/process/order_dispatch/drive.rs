@@ -91,7 +91,11 @@ impl Drive {
     }
 
     async fn reload(&mut self) -> Step {
-        match self.commands().load::<Order>(self.id).await {
+        // Few at a time, so that a take-over of very many orders leaves the database to others as well.
+        let turn = self.shared.loads.acquire().await;
+        let loaded = self.commands().load::<Order>(self.id).await;
+        drop(turn);
+        match loaded {
             Ok(Loaded { aggregate, version, .. }) => {
                 self.order = aggregate;
                 self.version = version;
@@ -159,20 +163,26 @@ impl Drive {
 
     /// Waits for a permit of the best candidate, and puts the attempt on record.
     async fn start_next(&mut self) -> Step {
-        let Some(decision) = self.route() else { return Step::Rest };
-        let Some(provider) = decision.choice().map(|candidate| candidate.provider_id) else {
-            return self.fail("no candidate can take the order any more").await;
+        let order = &self.order;
+        let Ok(route) = self.commands().route_surely(order, |id| order.bars(id)).await else {
+            return Step::ReloadLater;
         };
+        let Some(provider) = route.decision.choice().map(|candidate| candidate.provider_id) else {
+            return self.fail(route.decision).await;
+        };
+        // A provider whose key cannot be read at present is not claimed: the claim could only be released again.
+        if self.shared.endpoints.of(provider).await.is_err_and(|error| error.may_pass()) {
+            return Step::ReloadLater;
+        }
         let permit = tokio::select! {
             permit = self.commands().claims().permit(provider) => permit,
             () = self.may_start_no_more() => return Step::Rest,
         };
         // What was known may have changed during the wait.
-        let Some(decision) = self.route() else { return Step::Rest };
-        if decision.choice().map(|candidate| candidate.provider_id) != Some(provider) {
-            return Step::Look;
-        }
-        let ticket = permit.and_then(|permit| self.commands().claims().claim(&decision, permit));
+        let order = &self.order;
+        let route = self.commands().route(order.service_id, &order.request(), |id| order.bars(id));
+        let Some(route) = route.filter(|route| route.leads_to(provider)) else { return Step::Look };
+        let ticket = permit.and_then(|permit| self.commands().claims().claim(&route, permit));
         match ticket {
             Some(ticket) => self.start(ticket).await,
             None => Step::Rest,
@@ -184,15 +194,16 @@ impl Drive {
             return Step::Reload;
         };
         let request = self.request("startAttempt", &events);
-        let Some(request) = self.commands().guarded(request, &ticket) else { return Step::Reload };
-        match self.append(request, &events).await {
+        match self.append(ticket.guard(request), &events).await {
             Ok(()) => Step::Send(Box::new(ticket)),
             Err(step) => step,
         }
     }
 
-    async fn fail(&mut self, reason: &str) -> Step {
-        let Ok(events) = self.order.decide(OrderCommand::Fail { reason: reason.to_owned() }) else {
+    async fn fail(&mut self, decision: Decision) -> Step {
+        let reason = "no candidate can take the order any more".to_owned();
+        let decision = Some(decision);
+        let Ok(events) = self.order.decide(OrderCommand::Fail { reason, decision }) else {
             return Step::Reload;
         };
         let request = self.request("failOrder", &events);
@@ -200,11 +211,6 @@ impl Drive {
             Ok(()) => Step::Rest,
             Err(step) => step,
         }
-    }
-
-    pub(super) fn route(&self) -> Option<Decision> {
-        let order = &self.order;
-        self.commands().route(order.service_id, &order.request(), |id| order.has_tried(id))
     }
 
     pub(super) fn request(&self, command: &str, events: &[OrderEvent]) -> AppendRequest {

@@ -67,11 +67,10 @@ impl StatusPoll {
     /// effect than that nothing is heard.
     pub async fn run(self) {
         let stop = self.shared.needs.stop.clone();
-        let mut begins = self.shared.needs.dispatching.clone();
-        let mut ends = begins.clone();
+        let mut dispatching = self.shared.needs.dispatching.clone();
         loop {
             tokio::select! {
-                begun = begins.wait_for(|status| *status == DispatchStatus::Dispatching) => {
+                begun = dispatching.wait_for(|status| *status == DispatchStatus::Dispatching) => {
                     if begun.is_err() {
                         return;
                     }
@@ -79,11 +78,18 @@ impl StatusPoll {
                 () = stop.cancelled() => return,
             }
             tokio::select! {
-                () = self.poll() => sleep(RETRY).await,
-                _ = ends.wait_for(|status| *status != DispatchStatus::Dispatching) => {}
+                () = self.poll() => {}
+                () = self.dispatching_ends() => {}
                 () = stop.cancelled() => return,
             }
+            sleep(RETRY).await;
         }
+    }
+
+    async fn dispatching_ends(&self) {
+        let mut dispatching = self.shared.needs.dispatching.clone();
+        // Without a sender it has ended too.
+        let _ = dispatching.wait_for(|status| *status != DispatchStatus::Dispatching).await;
     }
 
     /// Returns when the journal is closed, or a call's task has failed, and with it what was known of its orders.
