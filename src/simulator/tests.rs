@@ -283,7 +283,7 @@ async fn balance_switches_and_catalogue_are_changed_over_http() {
     id_of(&call(&panel, ORDER).await);
     assert_eq!(panel.balance(), Decimal::ZERO);
     let switches = control(&panel, "PUT", "/_sim/switches", &json!({"busy_links": true})).await.1;
-    assert_eq!(switches, json!({"orders_list": false, "busy_links": true}));
+    assert_eq!(switches, json!({"orders_list": false, "busy_links": true, "no_lists": false}));
     assert_eq!(
         control(&panel, "DELETE", "/_sim/catalogue/1", &Value::Null).await.0,
         StatusCode::NO_CONTENT
@@ -299,4 +299,30 @@ async fn balance_switches_and_catalogue_are_changed_over_http() {
         control(&panel, "GET", "/_sim/catalogue", &Value::Null).await.1,
         json!([rows().rows()[0]])
     );
+}
+
+#[tokio::test]
+async fn any_word_is_said_of_an_order_on_request() {
+    let panel = start().await;
+    let id = id_of(&call(&panel, ORDER).await);
+    let path = format!("/_sim/orders/{id}");
+    let said = json!({"status": "Disputed"});
+    assert_eq!(control(&panel, "PUT", &path, &said).await.0, StatusCode::NO_CONTENT);
+    let status = format!("action=status&order={id}");
+    assert_eq!(call(&panel, &status).await["status"], "Disputed");
+    panel.say_of_order(id, None);
+    assert_eq!(call(&panel, &status).await["status"], "Completed");
+    let unknown = control(&panel, "PUT", "/_sim/orders/7", &said).await;
+    assert_eq!(unknown.0, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn lists_of_ids_are_refused_where_that_is_switched_on() {
+    let panel = start().await;
+    panel.set_switches(Switches { no_lists: true, ..Switches::default() });
+    let id = id_of(&call(&panel, ORDER).await);
+    let refused = json!({"error": "Incorrect order ID"});
+    assert_eq!(call(&panel, &format!("action=status&orders={id}")).await, refused);
+    assert_eq!(call(&panel, "action=refill_status&refills=1").await, refused);
+    assert_eq!(call(&panel, &format!("action=status&order={id}")).await["status"], "Completed");
 }

@@ -117,7 +117,7 @@ impl Shared {
         match self.needs.commands.follow_up("pollStatus", order, command).await {
             Ok(_) => Some(said),
             Err(error) => {
-                tracing::warn!(%order, %error, "cannot record how an order stands");
+                tracing::debug!(%order, %error, "cannot record how an order stands");
                 None
             }
         }
