@@ -14,6 +14,7 @@ use sqlx::PgPool;
 use tokio::{runtime::Runtime, time::sleep};
 
 use crate::support::{
+    api::Api,
     catalogue::{
         count_events, counts, generated_panel, panel, plain_rows, services, sync, sync_accepting,
         sync_refused,
@@ -127,10 +128,13 @@ async fn sync_cut_off_by_a_stop_says_how_far_it_came_and_the_next_one_goes_on() 
     let running = Running::start().await;
     let panel = generated_panel(3000, 5).await;
     let provider = running.add_panel("Peak", &panel, 1).await;
-    let operations = running.app.operations().clone();
-    let id: ProviderId = provider.parse().unwrap();
-    let run = tokio::spawn(async move {
-        operations.sync(id, signalbox::process::Delisting::Guarded).await.unwrap()
+    let run = tokio::spawn({
+        let (api, provider) = (Api::clone(&running), provider.clone());
+        async move {
+            let sync =
+                "mutation($id: ID!) { syncProviderServices(id: $id) { syncLog { succeeded } } }";
+            api.ask(sync, json!({"id": provider})).await
+        }
     });
     counted(running.database.pool(), IMPORTED, 0).await;
     let database = running.stop().await;
