@@ -9,10 +9,10 @@ use tokio::time::sleep;
 
 use super::ProviderOperations;
 use crate::{
-    command::{CommandError, Done},
+    command::{CommandError, Done, TakenOver},
     domain::{
         Incarnation, ProviderId, ServiceId, SyncId,
-        sync::{SyncCommand, SyncCounts, SyncTrigger},
+        sync::{SyncCommand, SyncTrigger},
     },
     journal::read_head,
     provider_api::{Catalogue, Timed},
@@ -55,10 +55,17 @@ impl ProviderOperations {
         };
         let trigger = SyncTrigger::Manual;
         let id = self.commands.start_sync(provider, trigger, incarnation).await?;
-        let mut counts = SyncCounts::default();
-        let end = match self.run(provider, delisting, &mut counts).await {
-            Ok(errors) => SyncCommand::Complete { counts, errors },
-            Err(stopped) => SyncCommand::Fail { counts, errors: vec![stopped] },
+        let mut taken = TakenOver::default();
+        let ran = self.run(provider, delisting, &mut taken).await;
+        let TakenOver { counts, warnings } = taken;
+        for warning in &warnings {
+            tracing::warn!(%provider, warning, "a sync found something to look at");
+        }
+        let end = match ran {
+            Ok(errors) => SyncCommand::Complete { counts, errors: [warnings, errors].concat() },
+            Err(stopped) => {
+                SyncCommand::Fail { counts, errors: [vec![stopped], warnings].concat() }
+            }
         };
         self.end(id, end, incarnation).await
     }
@@ -90,7 +97,7 @@ impl ProviderOperations {
         &self,
         provider: ProviderId,
         delisting: Delisting,
-        counts: &mut SyncCounts,
+        taken: &mut TakenOver,
     ) -> Result<Vec<String>, String> {
         let endpoint = self.endpoints.of(provider).await.map_err(|error| error.to_string())?;
         let called = self.client.services(&endpoint).await.map_err(|failure| failure.reason);
@@ -105,8 +112,8 @@ impl ProviderOperations {
         let mut errors: Vec<String> = row_errors.into_iter().map(|row| row.message).collect();
         let (missing, held_back) = self.missing(provider, &present, delisting, unnamed_row);
         errors.splice(0..0, held_back);
-        let taken = self.commands.take_over_list(provider, rows, missing, counts).await;
-        taken.map_err(|error| error.to_string())?;
+        let taking = self.commands.take_over_list(provider, rows, missing, taken).await;
+        taking.map_err(|error| error.to_string())?;
         Ok(errors)
     }
 
