@@ -230,6 +230,32 @@ impl History {
         }
     }
 
+    /// Lets a provider say all there is to say of an order that it holds.
+    async fn follow_an_order(&mut self) {
+        let id = self.order(vec![], "PENDING").await;
+        let there = self.panels[0].orders().last().unwrap().id;
+        let refresh = "mutation($ids: [ID!]!) { refreshOrders(ids: $ids) { position } }";
+        for word in ["In progress", "Disputed", "Completed"] {
+            self.panels[0].say_of_order(there, Some(word));
+            self.mutate(refresh, json!({"ids": [id.to_string()]})).await;
+        }
+        let no = || "not now".to_owned();
+        let refill = |word: &str| OrderCommand::RecordRefillStatus {
+            refill_id: "7".to_owned(),
+            provider_status: word.to_owned(),
+        };
+        for command in [
+            OrderCommand::RecordCancel { answer: Err(no()) },
+            OrderCommand::RecordCancel { answer: Ok(()) },
+            OrderCommand::RecordRefill { answer: Err(no()) },
+            OrderCommand::RecordRefill { answer: Ok("7".to_owned()) },
+            refill("In progress"),
+            refill("Rejected"),
+        ] {
+            self.decide::<Order>(id, command).await;
+        }
+    }
+
     /// Holds the history to contain every type of event that there is.
     async fn assert_complete(&self) {
         let occur: Vec<String> = sqlx::query_scalar("select distinct event_type from events")
@@ -253,6 +279,7 @@ async fn history_made_by_use_rebuilds_to_the_same_rows() {
     let mut history = History::begin().await;
     history.change_services().await;
     history.place_orders().await;
+    history.follow_an_order().await;
     history.change_providers().await;
     history.assert_complete().await;
     let running = history.running;

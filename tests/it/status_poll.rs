@@ -90,7 +90,11 @@ fn ids_of(call: &RecordedRequest) -> Vec<u64> {
 #[tokio::test]
 async fn thousand_orders_are_followed_to_their_ends_a_hundred_in_a_call_and_only_where_they_are_held()
  {
-    let running = Running::start_with(quick).await;
+    let running = Running::start_with(|config| {
+        quick(config);
+        config.status_pace.first = SECOND;
+    })
+    .await;
     let pace = Pace { pending: SECOND, in_progress: 3 * SECOND, ..Pace::default() };
     let config = || PanelConfig { pace, ..PanelConfig::default() };
     let shop = Shop::open_with(&running, vec![config(), config()]).await;

@@ -129,8 +129,10 @@ async fn stop_the_read_model_of_orders(running: &Running) {
             .await
             .unwrap();
     let in_the_way = format!(
-        "insert into {schema}.orders
-         select gen_random_uuid(), number, -number, '', gen_random_uuid(), '', 1, 1, 'FAILED', null, null, null, now()
+        "insert into {schema}.orders (
+             order_id, number, placed_position, account, service_id, link, quantity, charge, status, created_at
+         )
+         select gen_random_uuid(), number, -number, '', gen_random_uuid(), '', 1, 1, 'FAILED', now()
          from generate_series(1, 100) as number"
     );
     sqlx::query(&in_the_way).execute(running.database.pool()).await.unwrap();
