@@ -1,42 +1,163 @@
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use async_graphql::{
-    EmptySubscription, Request, Response, SDLExportOptions, Schema, SchemaBuilder,
+    Name, Request, Response, SDLExportOptions, Schema, SchemaBuilder,
     dataloader::DataLoader,
+    parser::types::{ExecutableDocument, OperationType},
 };
+use futures_util::{
+    StreamExt,
+    stream::{self, BoxStream},
+};
+use tokio::time::timeout;
 
 use super::{
     batching::{Batched, Waiting},
-    context::Backend,
-    error::with_codes,
+    context::{Backend, Related},
+    error::{ApiError, with_codes},
+    limits::{check_document, check_text},
     loaders::Loaders,
     mutation::Mutation,
     query::Query,
+    subscription::{Now, Subscription},
 };
-use crate::read::Reads;
+
+/// How long a query may take.
+const QUERY_LIMIT: Duration = Duration::from_secs(10);
+/// How long a mutation is waited for: a catalogue sync reads for two minutes at the most. The change itself goes on.
+const MUTATION_LIMIT: Duration = Duration::from_secs(150);
 
 /// The schema on what it needs to answer.
 pub(crate) struct Api {
-    schema: Schema<Query, Mutation, EmptySubscription>,
-    reads: Reads,
+    schema: Schema<Query, Mutation, Subscription>,
+    backend: Backend,
+}
+
+/// What an operation does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Query,
+    Mutation,
+    Subscription,
+}
+
+/// A request that has been parsed, and is within the limits.
+pub(crate) struct Accepted {
+    request: Request,
+    /// `None` where the request does not say which operation of several; executing it says so.
+    kind: Option<Kind>,
+}
+
+impl Accepted {
+    /// Parses a request and holds it against the limits.
+    ///
+    /// # Errors
+    /// The answer that says why it is not executed.
+    pub(crate) fn new(mut request: Request) -> Result<Self, Box<Response>> {
+        check_text(&request.query).map_err(refused)?;
+        let name = request.operation_name.clone();
+        let document = request
+            .parsed_query()
+            .map_err(|error| Box::new(with_codes(Response::from_errors(vec![error]))))?;
+        check_document(document).map_err(refused)?;
+        let kind = kind_of(document, name.as_deref());
+        Ok(Self { request, kind })
+    }
+
+    /// Returns what the operation does, where it is known which one is asked for.
+    pub(crate) fn kind(&self) -> Option<Kind> {
+        self.kind
+    }
+}
+
+fn refused(error: ApiError) -> Box<Response> {
+    Box::new(error.into_response())
+}
+
+fn kind_of(document: &ExecutableDocument, name: Option<&str>) -> Option<Kind> {
+    let mut operations = document
+        .operations
+        .iter()
+        .filter(|(own, _)| name.is_none() || own.map(Name::as_str) == name);
+    let (_, operation) = operations.next()?;
+    match (operation.node.ty, operations.next()) {
+        (_, Some(_)) => None,
+        (OperationType::Query, None) => Some(Kind::Query),
+        (OperationType::Mutation, None) => Some(Kind::Mutation),
+        (OperationType::Subscription, None) => Some(Kind::Subscription),
+    }
 }
 
 impl Api {
     pub(crate) fn new(backend: Backend) -> Self {
-        Self { reads: backend.reads.clone(), schema: builder().data(backend).finish() }
+        Self { schema: builder().data(backend.clone()).finish(), backend }
     }
 
-    /// Answers a request; each error has a code.
-    pub(crate) async fn execute(&self, request: Request) -> Response {
+    /// Answers a query or a mutation; each error has a code.
+    pub(crate) async fn execute(&self, accepted: Accepted) -> Response {
+        let limit = match accepted.kind {
+            Some(Kind::Subscription) => return not_at_once().into_response(),
+            Some(Kind::Mutation) => MUTATION_LIMIT,
+            Some(Kind::Query) | None => QUERY_LIMIT,
+        };
         let waiting = Waiting::default();
+        let request = accepted.request.data(self.related(&waiting));
+        let answer = Batched::new(self.schema.execute(request), waiting);
+        match timeout(limit, answer).await {
+            Ok(response) => with_codes(response),
+            Err(_) => too_slow(accepted.kind, limit).into_response(),
+        }
+    }
+
+    /// Answers anything, a subscription with one answer after the other. What a subscription follows from now on, it
+    /// follows from the moment at which this returns.
+    pub(crate) async fn stream(&self, accepted: Accepted) -> BoxStream<'static, Response> {
+        if accepted.kind != Some(Kind::Subscription) {
+            let answer = self.execute(accepted).await;
+            return stream::once(async { answer }).boxed();
+        }
+        let now = match self.backend.feed.end().await {
+            Ok(now) => Now(now),
+            Err(error) => {
+                let answer = ApiError::from(error).into_response();
+                return stream::once(async { answer }).boxed();
+            }
+        };
+        let waiting = Waiting::default();
+        let related = self.related(&waiting);
+        let request = accepted.request.data(Arc::clone(&related)).data(now);
+        let answers = self.schema.execute_stream(request);
+        stream::unfold((answers, waiting, related), async |(mut answers, waiting, related)| {
+            related.reset();
+            let answer = Batched::new(answers.next(), waiting.clone()).await?;
+            Some((with_codes(answer), (answers, waiting, related)))
+        })
+        .boxed()
+    }
+
+    fn related(&self, waiting: &Waiting) -> Arc<Related> {
         let queue = waiting.clone();
         // No cache, since a later mutation of the same request must not see what an earlier one read.
         let loaders =
-            DataLoader::new(Loaders::new(self.reads.clone()), move |read| queue.push(read))
+            DataLoader::new(Loaders::new(self.backend.reads.clone()), move |read| queue.push(read))
                 .delay(Duration::ZERO);
-        let resolvers = self.schema.execute(request.data(loaders));
-        with_codes(Batched::new(resolvers, waiting).await)
+        Arc::new(Related::new(loaders))
     }
+}
+
+fn not_at_once() -> ApiError {
+    let problem = "a subscription goes over WebSocket at /graphql/ws, or as server-sent events at /graphql/stream";
+    ApiError::invalid("query", problem)
+}
+
+fn too_slow(kind: Option<Kind>, limit: Duration) -> ApiError {
+    let seconds = limit.as_secs();
+    ApiError::timed_out(&match kind {
+        Some(Kind::Mutation) => {
+            format!("no result within {seconds} s: the change goes on, look for it")
+        }
+        _ => format!("no answer within {seconds} s: ask for less"),
+    })
 }
 
 /// Returns the schema in the schema definition language: the same text in every run, ending in a line break.
@@ -46,6 +167,6 @@ pub fn sdl() -> String {
     format!("{}\n", text.trim_end())
 }
 
-fn builder() -> SchemaBuilder<Query, Mutation, EmptySubscription> {
-    Schema::build(Query::default(), Mutation::default(), EmptySubscription)
+fn builder() -> SchemaBuilder<Query, Mutation, Subscription> {
+    Schema::build(Query::default(), Mutation::default(), Subscription)
 }

@@ -12,9 +12,12 @@ mod answer;
 mod endpoint;
 mod health;
 mod media;
+mod request;
 mod router;
 mod state;
+mod stream;
 mod token;
+mod websocket;
 
 pub use router::{router, serve};
 pub use state::AppState;

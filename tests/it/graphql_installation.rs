@@ -71,6 +71,7 @@ impl Installation {
             projections: projections.clone(),
             admin_token: Some(TOKEN.into()),
             dispatching,
+            stop: CancellationToken::new(),
         });
         Self { database, projections, commands, router, folding }
     }
