@@ -12,7 +12,7 @@ use serde_json::json;
 use tokio::{net::TcpListener, time::sleep};
 
 use super::{
-    endpoint, health,
+    endpoint, graphiql, health,
     state::{App, AppState},
     stream, websocket,
 };
@@ -25,12 +25,12 @@ const GRACE: Duration = Duration::from_secs(25);
 
 const INDEX: &str = "Signalbox routes a reseller panel's orders over several upstream providers.
 
-/graphql   the API: GraphQL over HTTP, with the header Authorization: Bearer <token>
-/graphql/ws       subscriptions, over WebSocket (graphql-transport-ws)
-/graphql/stream   subscriptions, as server-sent events
-/graphiql  a page to try it all on
-/healthz   answers while the program is alive
-/readyz    tells, part by part, whether it can do its work
+/graphql          the API: GraphQL over HTTP, with the header Authorization: Bearer <token>
+/graphql/ws       the same, with subscriptions, over WebSocket (graphql-transport-ws)
+/graphql/stream   the same, with subscriptions, as server-sent events
+/graphiql         a page to try it on
+/healthz          answers while the program is alive
+/readyz           tells, part by part, whether it can do its work
 ";
 
 /// Returns the service that answers at all addresses.
@@ -44,6 +44,7 @@ fn routes(app: Arc<App>) -> Router {
         .route("/graphql", get(endpoint::graphql).post(endpoint::graphql))
         .route("/graphql/ws", any(websocket::upgrade))
         .route("/graphql/stream", get(stream::stream).post(stream::stream))
+        .merge(graphiql::routes())
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .fallback(nothing_here)

@@ -7,6 +7,8 @@ mod architecture_source;
 mod golden;
 mod golden_catalogue;
 mod golden_orders;
+mod graphql_answers;
+mod graphql_bulk;
 mod graphql_events;
 mod graphql_facts;
 mod graphql_http;
