@@ -13,6 +13,8 @@ use tokio_tungstenite::{
 use crate::graphql_installation::TOKEN;
 
 const PATIENCE: Duration = Duration::from_secs(20);
+/// How long nothing comes where nothing is to come.
+const QUIET: Duration = Duration::from_millis(300);
 
 async fn soon<T>(what: impl Future<Output = T>) -> T {
     timeout(PATIENCE, what).await.expect("nothing came in 20 s")
@@ -25,12 +27,14 @@ impl Socket {
     /// Connects, as the protocol begins; else returns the status that refused it.
     pub(crate) async fn connect(
         address: SocketAddr,
-        protocol: &str,
+        protocol: Option<&str>,
         authorization: Option<&str>,
     ) -> Result<Self, u16> {
         let mut request = format!("ws://{address}/graphql/ws").into_client_request().unwrap();
         let headers = request.headers_mut();
-        headers.insert("sec-websocket-protocol", protocol.parse().unwrap());
+        if let Some(value) = protocol {
+            headers.insert("sec-websocket-protocol", value.parse().unwrap());
+        }
         if let Some(value) = authorization {
             headers.insert("authorization", value.parse().unwrap());
         }
@@ -44,7 +48,7 @@ impl Socket {
 
     /// Connects and shows the token.
     pub(crate) async fn open(address: SocketAddr) -> Self {
-        let mut socket = Self::connect(address, "graphql-transport-ws", None).await.unwrap();
+        let mut socket = Self::connect(address, Some("graphql-transport-ws"), None).await.unwrap();
         socket.say(json!({"type": "connection_init", "payload": {"token": TOKEN}})).await;
         assert_eq!(socket.hear().await, json!({"type": "connection_ack"}));
         socket
@@ -84,7 +88,7 @@ impl Socket {
 
     /// Tells that nothing comes for a while.
     pub(crate) async fn is_quiet(&mut self) -> bool {
-        timeout(Duration::from_millis(300), self.0.next()).await.is_err()
+        timeout(QUIET, self.0.next()).await.is_err()
     }
 
     /// Returns the code that the connection is closed with.
@@ -133,6 +137,11 @@ impl Events {
             let chunk = soon(self.response.chunk()).await.unwrap()?;
             self.received.push_str(std::str::from_utf8(&chunk).unwrap());
         }
+    }
+
+    /// Tells that nothing comes for a while.
+    pub(crate) async fn is_quiet(&mut self) -> bool {
+        timeout(QUIET, self.next()).await.is_err()
     }
 
     /// Returns the data of the next answer.
