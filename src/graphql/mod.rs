@@ -22,6 +22,7 @@ mod input;
 mod limits;
 mod loaders;
 mod mutation;
+mod nulls;
 mod order;
 mod performance;
 mod provider;

@@ -1,9 +1,9 @@
 use std::{sync::Arc, time::Duration};
 
 use async_graphql::{
-    Name, Request, Response, SDLExportOptions, Schema, SchemaBuilder,
+    Name, Request, Response, SDLExportOptions, Schema, SchemaBuilder, Value, Variables,
     dataloader::DataLoader,
-    parser::types::{ExecutableDocument, OperationType},
+    parser::types::{ExecutableDocument, OperationDefinition, OperationType},
 };
 use futures_util::{
     StreamExt,
@@ -18,6 +18,7 @@ use super::{
     limits::{check_document, check_text},
     loaders::Loaders,
     mutation::Mutation,
+    nulls::{Executed, FieldTypes},
     query::Query,
     subscription::{Now, Subscription},
 };
@@ -30,6 +31,7 @@ const MUTATION_LIMIT: Duration = Duration::from_secs(150);
 /// The schema on what it needs to answer.
 pub(crate) struct Api {
     schema: Schema<Query, Mutation, Subscription>,
+    types: Arc<FieldTypes>,
     backend: Backend,
 }
 
@@ -55,13 +57,27 @@ impl Accepted {
     /// The answer that says why it is not executed.
     pub(crate) fn new(mut request: Request) -> Result<Self, Box<Response>> {
         check_text(&request.query).map_err(refused)?;
-        let name = request.operation_name.clone();
+        let (name, variables) = (request.operation_name.clone(), request.variables.clone());
         let document = request
             .parsed_query()
             .map_err(|error| Box::new(with_codes(Response::from_errors(vec![error]))))?;
         check_document(document).map_err(refused)?;
-        let kind = kind_of(document, name.as_deref());
-        Ok(Self { request, kind })
+        let operation = chosen(document, name.as_deref());
+        let kind = operation.map(|operation| match operation.ty {
+            OperationType::Query => Kind::Query,
+            OperationType::Mutation => Kind::Mutation,
+            OperationType::Subscription => Kind::Subscription,
+        });
+        let missing = operation.and_then(|operation| missing_variable(operation, &variables));
+        match missing {
+            Some(error) => Err(refused(error)),
+            None => Ok(Self { request, kind }),
+        }
+    }
+
+    fn executed(&self) -> Executed {
+        let operation_name = self.request.operation_name.clone();
+        Executed { text: self.request.query.clone(), operation_name }
     }
 
     /// Returns what the operation does, where it is known which one is asked for.
@@ -74,23 +90,36 @@ fn refused(error: ApiError) -> Box<Response> {
     Box::new(error.into_response())
 }
 
-fn kind_of(document: &ExecutableDocument, name: Option<&str>) -> Option<Kind> {
+/// Finds the operation that is asked for, where the request says which.
+fn chosen<'a>(
+    document: &'a ExecutableDocument,
+    name: Option<&str>,
+) -> Option<&'a OperationDefinition> {
     let mut operations = document
         .operations
         .iter()
         .filter(|(own, _)| name.is_none() || own.map(Name::as_str) == name);
     let (_, operation) = operations.next()?;
-    match (operation.node.ty, operations.next()) {
-        (_, Some(_)) => None,
-        (OperationType::Query, None) => Some(Kind::Query),
-        (OperationType::Mutation, None) => Some(Kind::Mutation),
-        (OperationType::Subscription, None) => Some(Kind::Subscription),
-    }
+    operations.next().is_none().then_some(&operation.node)
+}
+
+/// Looks for a variable that has to be given and is not; async-graphql would find out while it executes.
+fn missing_variable(operation: &OperationDefinition, given: &Variables) -> Option<ApiError> {
+    let missing = operation.variable_definitions.iter().map(|definition| &definition.node).find(
+        |definition| {
+            let has_to_be_given = !definition.var_type.node.nullable;
+            let given = given.get(&definition.name.node).or(definition.default_value());
+            has_to_be_given && given.is_none_or(|value| *value == Value::Null)
+        },
+    )?;
+    let (name, ty) = (&missing.name.node, &missing.var_type.node);
+    Some(ApiError::invalid(name, format!("the variable `${name}` of type {ty} is not given")))
 }
 
 impl Api {
     pub(crate) fn new(backend: Backend) -> Self {
-        Self { schema: builder().data(backend.clone()).finish(), backend }
+        let schema = builder().data(backend.clone()).finish();
+        Self { types: Arc::new(FieldTypes::of(&schema.sdl())), schema, backend }
     }
 
     /// Answers a query or a mutation; each error has a code.
@@ -101,10 +130,11 @@ impl Api {
             Some(Kind::Query) | None => QUERY_LIMIT,
         };
         let waiting = Waiting::default();
+        let executed = accepted.executed();
         let request = accepted.request.data(self.related(&waiting));
         let answer = Batched::new(self.schema.execute(request), waiting);
         match timeout(limit, answer).await {
-            Ok(response) => with_codes(response),
+            Ok(response) => self.types.completed(&executed, response),
             Err(_) => too_slow(accepted.kind, limit).into_response(),
         }
     }
@@ -125,14 +155,18 @@ impl Api {
         };
         let waiting = Waiting::default();
         let related = self.related(&waiting);
+        let (types, executed) = (Arc::clone(&self.types), accepted.executed());
         let request = accepted.request.data(Arc::clone(&related)).data(now);
         let answers = self.schema.execute_stream(request);
-        stream::unfold((answers, waiting, related), async |(mut answers, waiting, related)| {
-            related.reset();
-            let answer = Batched::new(answers.next(), waiting.clone()).await?;
-            Some((with_codes(answer), (answers, waiting, related)))
-        })
-        .boxed()
+        let answers = stream::unfold((answers, related), move |(mut answers, related)| {
+            let waiting = waiting.clone();
+            async move {
+                related.reset();
+                let answer = Batched::new(answers.next(), waiting).await?;
+                Some((answer, (answers, related)))
+            }
+        });
+        answers.map(move |answer| types.completed(&executed, answer)).boxed()
     }
 
     fn related(&self, waiting: &Waiting) -> Arc<Related> {
@@ -142,6 +176,13 @@ impl Api {
             DataLoader::new(Loaders::new(self.backend.reads.clone()), move |read| queue.push(read))
                 .delay(Duration::ZERO);
         Arc::new(Related::new(loaders))
+    }
+}
+
+impl FieldTypes {
+    fn completed(&self, executed: &Executed, mut response: Response) -> Response {
+        self.put_nulls(executed, &mut response);
+        with_codes(response)
     }
 }
 

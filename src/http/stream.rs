@@ -4,17 +4,23 @@ use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use async_graphql::Response as Execution;
 use axum::{
+    body::{Body, Bytes},
     extract::{Request, State},
-    http::{HeaderValue, header::CACHE_CONTROL},
-    response::{IntoResponse, Response, Sse, sse::Event, sse::KeepAlive},
+    http::{
+        HeaderName,
+        header::{CACHE_CONTROL, CONTENT_TYPE},
+    },
+    response::{IntoResponse, Response},
 };
 use futures_util::{
     StreamExt,
     stream::{self, BoxStream},
 };
 
+use tokio::time::timeout;
+
 use super::{
-    answer::{Body, Refusal},
+    answer::{self, Refusal},
     media::{Media, accepts_events},
     request::read,
     state::App,
@@ -23,6 +29,10 @@ use super::{
 
 /// Between two signs of life on a quiet connection, shorter than what proxies wait for.
 const KEEP_ALIVE: Duration = Duration::from_secs(12);
+/// A comment, which clients pass over.
+const SIGN_OF_LIFE: Bytes = Bytes::from_static(b":\n\n");
+/// An operation's last event. Without a line of data it would be none to a browser.
+const COMPLETE: Bytes = Bytes::from_static(b"event: complete\ndata: \n\n");
 
 /// Answers an operation with one event for each answer. A stream that the service ends because it stops has no
 /// `complete`: its client is to connect again.
@@ -53,25 +63,27 @@ async fn answers(app: &App, request: Request) -> Result<BoxStream<'static, Execu
 
 fn as_events(app: &App, answers: BoxStream<'static, Execution>) -> Response {
     let stopping = app.stop.clone().cancelled_owned();
-    let events = answers.map(|answer| next(&answer)).chain(stream::once(async { complete() }));
-    let events = events.take_until(stopping).map(Ok::<_, Infallible>);
-    let mut response =
-        Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response();
-    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    // Proxies that gather output would keep events back.
-    response.headers_mut().insert("x-accel-buffering", HeaderValue::from_static("no"));
-    response
+    let events = answers.map(|answer| next(&answer)).chain(stream::once(async { COMPLETE }));
+    let events = events.take_until(stopping).boxed();
+    let alive = stream::unfold(events, async |mut events| {
+        let event = timeout(KEEP_ALIVE, events.next()).await.unwrap_or(Some(SIGN_OF_LIFE))?;
+        Some((Ok::<_, Infallible>(event), events))
+    });
+    let headers = [
+        (CONTENT_TYPE, "text/event-stream"),
+        (CACHE_CONTROL, "no-store"),
+        // Proxies that gather output would keep events back.
+        (HeaderName::from_static("x-accel-buffering"), "no"),
+    ];
+    (headers, Body::from_stream(alive)).into_response()
 }
 
-fn next(answer: &Execution) -> Event {
-    let event = Event::default().event("next");
-    event.json_data(Body::of(answer)).unwrap_or_else(|error| {
-        tracing::error!(%error, "an answer cannot be written");
-        complete()
-    })
-}
-
-fn complete() -> Event {
-    // Without data an event would be none to its client.
-    Event::default().event("complete").data("")
+fn next(answer: &Execution) -> Bytes {
+    match serde_json::to_string(&answer::Body::of(answer)) {
+        Ok(data) => format!("event: next\ndata: {data}\n\n").into(),
+        Err(error) => {
+            tracing::error!(%error, "an answer cannot be written");
+            COMPLETE
+        }
+    }
 }

@@ -21,7 +21,7 @@ async fn standard_introspection_is_within_the_limits() {
     let shop = Installation::start().await;
     assert!(parse_query(INTROSPECTION).is_ok());
     let schema = shop.data(INTROSPECTION, json!({})).await["__schema"].clone();
-    assert_eq!(schema["subscriptionType"], json!({"name": "Subscription"}));
+    assert_eq!(schema["subscriptionType"]["name"], "Subscription");
 }
 
 fn repeated(count: usize, part: impl Fn(usize) -> String) -> String {
@@ -38,7 +38,7 @@ fn nested(levels: usize) -> String {
 #[test_case(format!("{{ providers {} }}", repeated(100, |n| format!("a{n}: name"))), "aliases"; "a hundred aliases below")]
 #[test_case(format!("{{ providers {} }}", repeated(301, |_| "name".to_owned())), "in all"; "three hundred fields")]
 #[test_case(nested(7), "nests 17"; "depth")]
-#[test_case(format!("{{ providers(status: {}1{}) {{ id }} }}", "[".repeat(30_000), "]".repeat(30_000)), "nests 30"; "brackets")]
+#[test_case(format!("{{ providers(status: {}1{}) {{ id }} }}", "[".repeat(1500), "]".repeat(1500)), "nests 1502"; "brackets")]
 #[test_case(format!("{{ __typename }} #{}", "x".repeat(70_000)), "bytes"; "text")]
 #[test_case(repeated(5000, |_| "a".to_owned()), "tokens"; "tokens")]
 #[tokio::test]
