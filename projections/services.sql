@@ -94,12 +94,12 @@ begin
                 'ServiceStrategySet', 'ServiceRetired'
             )
     ),
-    -- What a service was filed under before counts as its first filing. With it in one list, one pass over that list is
-    -- all: a join of two aggregates is taken for small, and becomes a loop within a loop.
-    known_and_changes as (
-        select service_id, 0 as position, provider_category, category as own_category, null::jsonb as columns
-        from (select distinct service_id from changes) as touched
-        join services using (service_id)
+    -- What is known comes first. It is joined by key alone: between two results of this statement the database would
+    -- expect few rows and compare each with each, in a journal that it has no statistics of yet.
+    history as (
+        select service_id, 0 as position, provider_category, category as own_category, '{}' as columns
+        from services
+        where service_id in (select service_id from changes)
         union all
         select service_id, position, provider_category, own_category, columns
         from changes
@@ -107,10 +107,10 @@ begin
     changed as (
         select
             service_id,
-            merged(columns order by position) filter (where columns is not null) as columns,
+            merged(columns order by position) as columns,
             categories(provider_category, own_category order by position)
                 filter (where provider_category is not null or own_category is not null) as pair
-        from known_and_changes
+        from history
         group by service_id
     )
     insert into services

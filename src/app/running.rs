@@ -16,11 +16,11 @@ use crate::{
 };
 
 /// Connections for loading streams, following the journal and storing keys.
-const JOURNAL_CONNECTIONS: u32 = 16;
+const JOURNAL_CONNECTIONS: u32 = 12;
 /// Connections for folding read models.
-const PROJECTION_CONNECTIONS: u32 = 8;
+const PROJECTION_CONNECTIONS: u32 = 7;
 /// Connections for answering queries.
-const READ_CONNECTIONS: u32 = 24;
+const READ_CONNECTIONS: u32 = 12;
 
 /// A running installation.
 #[derive(Debug)]
@@ -84,6 +84,8 @@ impl App {
         let address = config.listen;
         let listener = TcpListener::bind(address).await;
         let listener = listener.map_err(|source| StartError::Listen { address, source })?;
+        // A database is opened only with its key: from then on the data folder is tied to it.
+        secret::check(config.secret_key.as_ref(), &config.database)?;
         let database = Database::open(&config.database, &config.data_dir).await?;
         match Parts::start(&config, &database).await {
             Ok(parts) => Ok(parts.serve(config, database, listener)),
@@ -172,6 +174,7 @@ impl Parts {
         let path = search_path(&models);
         let folding = database.pool(PROJECTION_CONNECTIONS, "public", "signalbox read models");
         let stop_folding = CancellationToken::new();
+        let unless_started = stop_folding.clone().drop_guard();
         let projections =
             Projections::start(folding, models, journal.head(), stop_folding.clone()).await?;
         let reads = Reads::new(database.pool(READ_CONNECTIONS, &path, "signalbox reads"));
@@ -183,7 +186,6 @@ impl Parts {
             journal,
             credentials,
             claims,
-            projections: projections.clone(),
             reads: reads.pool().clone(),
             policy: config.policy,
         });
@@ -192,6 +194,7 @@ impl Parts {
             first_provider::add(&commands, first).await.map_err(StartError::FirstProvider)?;
         }
         let operations = ProviderOperations::new(commands.clone(), client.clone(), config.policy);
+        unless_started.disarm();
         Ok(Self { commands, operations, client, reads, projections, claims_work, stop_folding })
     }
 
@@ -202,7 +205,6 @@ impl Parts {
             client: self.client,
             policy: config.policy,
             reads: self.reads.pool().clone(),
-            projections: self.projections.clone(),
             database: database.options(),
             pace: config.pace,
             stop: stop.clone(),

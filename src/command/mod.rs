@@ -20,7 +20,7 @@ mod race;
 mod service;
 mod sync;
 
-pub use catalogue::{Catalogue, Snapshot, Versioned};
+pub use catalogue::{Catalogue, ChosenVersions, Route, Snapshot, Versioned};
 pub use claims::{Claims, DriveGuard, StartedAttempt, Ticket, Work};
 pub use commands::{CommandNeeds, Commands, Done};
 pub use cqrs::{JournalStore, Loaded, Stored};
@@ -29,3 +29,4 @@ pub(crate) use order::held_order;
 pub use order::{PlaceOrder, SettleAttempt};
 pub use provider::{AddProvider, UpdateProvider};
 pub use service::ServicePatch;
+pub use sync::TakenOver;

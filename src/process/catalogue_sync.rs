@@ -3,20 +3,25 @@
 //! Correctness: only a complete list delists, and never over a fifth of the catalogue unless an operator says so. A row
 //! that could not be read is still in the list. A run whose process dies is closed as failed by the next one.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, time::Duration};
+
+use tokio::time::sleep;
 
 use super::ProviderOperations;
 use crate::{
-    command::{CommandError, Done},
+    command::{CommandError, Done, TakenOver},
     domain::{
-        ProviderId, ServiceId, SyncId,
-        sync::{SyncCommand, SyncCounts, SyncTrigger},
+        Incarnation, ProviderId, ServiceId, SyncId,
+        sync::{SyncCommand, SyncTrigger},
     },
+    journal::read_head,
     provider_api::{Catalogue, Timed},
 };
 
 /// One missing service in so many is a change of the catalogue; more is a broken list.
 const GUARDED_SHARE: usize = 5;
+/// Between two tries to record the end of a run while the database is away.
+const RETRY: Duration = Duration::from_millis(500);
 
 /// Whether a sync may delist a large part of a catalogue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,7 +44,7 @@ impl ProviderOperations {
         delisting: Delisting,
     ) -> Result<Done<SyncId>, CommandError> {
         self.commands.find_provider(provider).await?;
-        let lock = self.sync_lock(provider);
+        let lock = self.commands.sync_lock(provider);
         let Ok(_running) = lock.try_lock() else {
             return Err(CommandError::Conflict("a sync of this provider is running".to_owned()));
         };
@@ -50,12 +55,41 @@ impl ProviderOperations {
         };
         let trigger = SyncTrigger::Manual;
         let id = self.commands.start_sync(provider, trigger, incarnation).await?;
-        let mut counts = SyncCounts::default();
-        let end = match self.run(provider, delisting, &mut counts).await {
-            Ok(errors) => SyncCommand::Complete { counts, errors },
-            Err(stopped) => SyncCommand::Fail { counts, errors: vec![stopped] },
+        let mut taken = TakenOver::default();
+        let ran = self.run(provider, delisting, &mut taken).await;
+        let TakenOver { counts, warnings } = taken;
+        for warning in &warnings {
+            tracing::warn!(%provider, warning, "a sync found something to look at");
+        }
+        let end = match ran {
+            Ok(errors) => SyncCommand::Complete { counts, errors: [warnings, errors].concat() },
+            Err(stopped) => {
+                SyncCommand::Fail { counts, errors: [vec![stopped], warnings].concat() }
+            }
         };
-        self.commands.end_sync(id, end).await
+        self.end(id, end, incarnation).await
+    }
+
+    /// Records how a run ended, however long the database stays away, unless a later tenure has to close the run.
+    async fn end(
+        &self,
+        id: SyncId,
+        end: SyncCommand,
+        incarnation: Incarnation,
+    ) -> Result<Done<SyncId>, CommandError> {
+        loop {
+            let ended = self.commands.end_sync(id, end.clone()).await;
+            let is_ours = self.commands.claims().tenure() == Some(incarnation);
+            match ended {
+                Err(CommandError::Unavailable(_)) if is_ours => sleep(RETRY).await,
+                // Ended before: by a later tenure, or by a try whose outcome could not be told.
+                Err(CommandError::Conflict(_)) => {
+                    let position = read_head(self.commands.journal().pool()).await?;
+                    return Ok(Done { value: id, position });
+                }
+                ended => return ended,
+            }
+        }
     }
 
     /// Returns the errors by row, or what stopped the run.
@@ -63,7 +97,7 @@ impl ProviderOperations {
         &self,
         provider: ProviderId,
         delisting: Delisting,
-        counts: &mut SyncCounts,
+        taken: &mut TakenOver,
     ) -> Result<Vec<String>, String> {
         let endpoint = self.endpoints.of(provider).await.map_err(|error| error.to_string())?;
         let called = self.client.services(&endpoint).await.map_err(|failure| failure.reason);
@@ -78,8 +112,8 @@ impl ProviderOperations {
         let mut errors: Vec<String> = row_errors.into_iter().map(|row| row.message).collect();
         let (missing, held_back) = self.missing(provider, &present, delisting, unnamed_row);
         errors.splice(0..0, held_back);
-        let taken = self.commands.take_over_list(provider, rows, missing, counts).await;
-        taken.map_err(|error| error.to_string())?;
+        let taking = self.commands.take_over_list(provider, rows, missing, taken).await;
+        taking.map_err(|error| error.to_string())?;
         Ok(errors)
     }
 
@@ -102,9 +136,10 @@ impl ProviderOperations {
             listed.iter().filter(|id| !present.contains(id)).copied().collect();
         let count = missing.len();
         let too_many = count * GUARDED_SHARE > listed.len();
-        if count > 0 && unnamed_row {
+        if count > 0 && unnamed_row && delisting == Delisting::Guarded {
             let held = format!(
-                "{count} services are missing, and rows without an id may be theirs: nothing was delisted"
+                "{count} services are missing, and rows without an id may be theirs: nothing was \
+                 delisted; sync again with acceptDelisting if the list is right"
             );
             return (vec![], Some(held));
         }
