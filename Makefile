@@ -5,7 +5,7 @@ SHELL := /bin/bash
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check
+.PHONY: help setup demo test check web
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -21,3 +21,6 @@ test: setup ## Run all tests on a real PostgreSQL (ARGS="name" selects some)
 
 check: setup ## Check format, lints, documentation, licences and sources
 	@scripts/check
+
+web: ## Build what is served under /graphiql anew (needs Node 20.19 or newer)
+	@cd web && npm ci --no-audit --no-fund && npm run build

@@ -234,6 +234,7 @@ impl Parts {
             projections: self.projections.clone(),
             admin_token: config.admin_token,
             dispatching: dispatch.status(),
+            stop: stop.clone(),
         };
         let address = listener.local_addr().unwrap_or(config.listen);
         App {
@@ -246,7 +247,7 @@ impl Parts {
             dispatching: dispatch.status(),
             status_poll: tokio::spawn(status_poll.run()),
             dispatcher: tokio::spawn(dispatch.run(self.claims_work)),
-            server: tokio::spawn(http::serve(listener, state, stop.clone())),
+            server: tokio::spawn(http::serve(listener, state)),
             stop,
             stop_folding: self.stop_folding,
         }

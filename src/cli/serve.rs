@@ -15,7 +15,8 @@ use crate::{
 };
 
 const ABOUT: &str = "\
-Orders are placed over GraphQL at /graphql, with `Authorization: Bearer TOKEN`.
+Orders are placed over GraphQL at /graphql, with `Authorization: Bearer TOKEN`;
+/graphql/ws and /graphql/stream serve subscriptions, /graphiql a page to try it on.
 Of several processes on one database exactly one dispatches; the others answer
 queries and queue orders for it, and take over when it ends.
 

@@ -20,6 +20,9 @@ pub(super) type ApiResult<T> = Result<T, ApiError>;
 
 const INVALID_INPUT: &str = "INVALID_INPUT";
 
+/// Most errors of one answer: a thousand orders can lack the same thing.
+const MAX_ERRORS: usize = 100;
+
 impl ApiError {
     fn new(code: &'static str, message: impl Into<String>) -> Self {
         Self { code, message: message.into(), details: vec![] }
@@ -28,6 +31,21 @@ impl ApiError {
     /// An input that breaks a rule.
     pub(crate) fn invalid(field: &str, problem: impl std::fmt::Display) -> Self {
         CommandError::invalid(field, problem).into()
+    }
+
+    /// Something that is not there.
+    pub(super) fn not_found(what: impl std::fmt::Display) -> Self {
+        CommandError::NotFound(format!("there is no {what}")).into()
+    }
+
+    /// A request that took too long.
+    pub(crate) fn timed_out(message: &str) -> Self {
+        Self::new("TIMEOUT", message)
+    }
+
+    /// A client that asks for too much at a time.
+    pub(crate) fn too_many(message: impl Into<String>) -> Self {
+        Self::new("RATE_LIMITED", message)
     }
 
     /// A change that stands, and whose result cannot be read yet.
@@ -121,6 +139,7 @@ impl From<ApiError> for async_graphql::Error {
 
 /// Gives a code to the errors that async-graphql itself makes. All of them say that the request does not fit the schema.
 pub(super) fn with_codes(mut response: Response) -> Response {
+    response.errors.truncate(MAX_ERRORS);
     for error in &mut response.errors {
         let extensions = error.extensions.get_or_insert_default();
         if extensions.get("code").is_some() {
@@ -133,6 +152,14 @@ pub(super) fn with_codes(mut response: Response) -> Response {
         }
     }
     response
+}
+
+/// Returns the code of an answer's first error.
+pub(crate) fn code_of(response: &Response) -> Option<&str> {
+    match response.errors.first()?.extensions.as_ref()?.get("code") {
+        Some(Value::String(code)) => Some(code),
+        _ => None,
+    }
 }
 
 /// Finds the argument that a validation error names: `patch.price` gives `price`.

@@ -2,7 +2,8 @@
 //!
 //! # Shape
 //! One file per noun wraps the rows of [`crate::read`]; `query` and `mutation` hold the entry points by noun. What one
-//! object asks of many others goes through `loaders`, and `batching` lets them read once per kind and level.
+//! object asks of many others goes through `loaders`, and `batching` lets them read once per kind and level. What may be
+//! followed is in `subscription`; `limits` says how much one request may ask for.
 //!
 //! # Correctness
 //! A mutation runs on a task of its own, so that a client that hangs up cannot cancel an append half-way. Its payload is
@@ -18,19 +19,23 @@ mod error;
 mod event;
 mod failover_log;
 mod input;
+mod limits;
 mod loaders;
 mod mutation;
+mod nulls;
 mod order;
 mod performance;
 mod provider;
 mod query;
+mod ranking;
 mod scalars;
 mod schema;
 mod service;
+mod subscription;
 mod sync_log;
 mod words;
 
 pub(crate) use context::Backend;
-pub(crate) use error::ApiError;
-pub(crate) use schema::Api;
+pub(crate) use error::{ApiError, code_of};
 pub use schema::sdl;
+pub(crate) use schema::{Accepted, Api, Kind};

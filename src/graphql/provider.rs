@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Days that a provider's own figures look back, today among them.
-const RECENT_DAYS: i32 = 7;
+pub(super) const RECENT_DAYS: i32 = 7;
 
 /// Most days that may be asked for: a year and a leap day.
 const MAX_DAYS: i32 = 366;

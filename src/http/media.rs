@@ -21,13 +21,7 @@ const OFFERED: [(Media, &str); 2] = [
 impl Media {
     /// Chooses what the client likes best; `None` where it takes neither. A client that does not say gets the first.
     pub(super) fn accepted(headers: &HeaderMap) -> Option<Self> {
-        let ranges: Vec<Range<'_>> = headers
-            .get_all(ACCEPT)
-            .iter()
-            .filter_map(|value| value.to_str().ok())
-            .flat_map(|value| value.split(','))
-            .filter_map(Range::parse)
-            .collect();
+        let ranges = ranges(headers);
         if ranges.is_empty() {
             return Some(Self::GraphqlResponse);
         }
@@ -47,6 +41,17 @@ impl Media {
             Self::Json => "application/json; charset=utf-8",
         })
     }
+}
+
+/// Tells whether a client takes server-sent events. One that does not say does.
+pub(super) fn accepts_events(headers: &HeaderMap) -> bool {
+    let ranges = ranges(headers);
+    ranges.is_empty() || quality_of("text/event-stream", &ranges) > 0.0
+}
+
+fn ranges(headers: &HeaderMap) -> Vec<Range<'_>> {
+    let values = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).filter_map(Range::parse).collect()
 }
 
 /// One entry of an `Accept` header, such as `application/json;q=0.9`.
@@ -70,7 +75,8 @@ impl<'a> Range<'a> {
     fn matches(&self, name: &str) -> Option<u8> {
         match self.name {
             "*/*" => Some(0),
-            "application/*" => Some(1),
+            "application/*" => name.starts_with("application/").then_some(1),
+            "text/*" => name.starts_with("text/").then_some(1),
             own if own.eq_ignore_ascii_case(name) => Some(2),
             _ => None,
         }
@@ -118,6 +124,15 @@ mod tests {
     #[test]
     fn client_that_does_not_say_gets_the_new_type() {
         assert_eq!(Media::accepted(&HeaderMap::new()), Some(Media::GraphqlResponse));
+    }
+
+    #[test_case("text/event-stream" => true)]
+    #[test_case("text/*" => true)]
+    #[test_case("*/*" => true)]
+    #[test_case("application/*, application/json" => false)]
+    #[test_case("text/event-stream;q=0, */*" => false)]
+    fn events_go_to_who_takes_them(accept: &str) -> bool {
+        accepts_events(&HeaderMap::from_iter([(ACCEPT, accept.parse().unwrap())]))
     }
 
     #[test_case("application/json" => true)]

@@ -1,20 +1,25 @@
 //! The HTTP side: GraphQL over HTTP, the bearer token, and what an operator's probes ask.
 //!
 //! # Shape
-//! `router` holds the addresses; `endpoint` takes a GraphQL request through token, media type, body and position to the
-//! schema; `media` knows what clients accept; `answer` writes what they get.
+//! `router` holds the addresses; `endpoint`, `stream` and `websocket` let clients in and write what they get, each in its
+//! way; `request` makes of a body or a URL what the schema takes; `media` knows what clients accept; `answer` says with
+//! which status.
 //!
 //! # Correctness
-//! Follows the GraphQL over HTTP draft: a request that cannot be executed is answered with 400 as
+//! Follows the GraphQL over HTTP draft: a request that is not executed is answered with 400 (or 503, where waiting helps) as
 //! `application/graphql-response+json` and with 200 as `application/json`; no mutation goes by GET, and no batches.
 
 mod answer;
 mod endpoint;
+mod graphiql;
 mod health;
 mod media;
+mod request;
 mod router;
 mod state;
+mod stream;
 mod token;
+mod websocket;
 
 pub use router::{router, serve};
 pub use state::AppState;

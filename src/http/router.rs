@@ -5,16 +5,16 @@ use axum::{
     extract::DefaultBodyLimit,
     http::{StatusCode, Uri},
     response::{IntoResponse, Response},
-    routing::get,
+    routing::{any, get},
     serve::ListenerExt,
 };
 use serde_json::json;
 use tokio::{net::TcpListener, time::sleep};
-use tokio_util::sync::CancellationToken;
 
 use super::{
-    endpoint, health,
+    endpoint, graphiql, health,
     state::{App, AppState},
+    stream, websocket,
 };
 
 /// Largest request, in bytes: a list of comments may have a quarter of it.
@@ -25,44 +25,58 @@ const GRACE: Duration = Duration::from_secs(25);
 
 const INDEX: &str = "Signalbox routes a reseller panel's orders over several upstream providers.
 
-/graphql   the API: GraphQL over HTTP, with the header Authorization: Bearer <token>
-/healthz   answers while the program is alive
-/readyz    tells, part by part, whether it can do its work
+/graphql          the API: GraphQL over HTTP, with the header Authorization: Bearer <token>
+/graphql/ws       the same, with subscriptions, over WebSocket (graphql-transport-ws)
+/graphql/stream   the same, with subscriptions, as server-sent events
+/graphiql         a page to try it on
+/healthz          answers while the program is alive
+/readyz           tells, part by part, whether it can do its work
 ";
 
 /// Returns the service that answers at all addresses.
 pub fn router(state: AppState) -> Router {
+    routes(Arc::new(App::new(state)))
+}
+
+fn routes(app: Arc<App>) -> Router {
     Router::new()
         .route("/", get(async || INDEX))
         .route("/graphql", get(endpoint::graphql).post(endpoint::graphql))
+        .route("/graphql/ws", any(websocket::upgrade))
+        .route("/graphql/stream", get(stream::stream).post(stream::stream))
+        .merge(graphiql::routes())
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .fallback(nothing_here)
         .layer(DefaultBodyLimit::max(MAX_BODY))
-        .with_state(Arc::new(App::new(state)))
+        .with_state(app)
 }
 
-/// Answers at the listener's address until the token is cancelled, and then ends the requests that have begun.
+/// Answers at the listener's address until [`AppState::stop`], and then ends what has begun: requests are answered,
+/// subscriptions closed.
 ///
 /// # Errors
 /// The listener's, where it cannot go on.
-pub async fn serve(
-    listener: TcpListener,
-    state: AppState,
-    shutdown: CancellationToken,
-) -> io::Result<()> {
+pub async fn serve(listener: TcpListener, state: AppState) -> io::Result<()> {
     let listener = listener.tap_io(|stream| {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "a connection keeps its delay");
         }
     });
-    let stopped = shutdown.clone();
-    let serving = axum::serve(listener, router(state))
-        .with_graceful_shutdown(shutdown.cancelled_owned())
+    let app = Arc::new(App::new(state));
+    let (stop, connections) = (app.stop.clone(), app.connections.clone());
+    let serving = axum::serve(listener, routes(app))
+        .with_graceful_shutdown(stop.clone().cancelled_owned())
         .into_future();
+    let serving = async {
+        let ended = serving.await;
+        connections.close();
+        connections.wait().await;
+        ended
+    };
     tokio::select! {
         ended = serving => ended,
-        () = async { stopped.cancelled().await; sleep(GRACE).await } => {
+        () = async { stop.cancelled().await; sleep(GRACE).await } => {
             tracing::warn!("requests were still open at the end of the shutdown, and are cut off");
             Ok(())
         }

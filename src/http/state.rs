@@ -1,12 +1,13 @@
 use secrecy::SecretString;
 use tokio::sync::watch;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     command::Commands,
     graphql::{Api, Backend},
     process::{DispatchStatus, ProviderOperations},
     projection::Projections,
-    read::Reads,
+    read::{Feed, Reads},
 };
 
 /// What the HTTP side stands on. Cheap to clone.
@@ -24,6 +25,8 @@ pub struct AppState {
     pub admin_token: Option<SecretString>,
     /// Whether this process is the one that dispatches orders.
     pub dispatching: watch::Receiver<DispatchStatus>,
+    /// Ends connections that would go on by themselves, and, where [`serve`](super::serve) listens, takes no new ones.
+    pub stop: CancellationToken,
 }
 
 /// The same, made ready to answer.
@@ -32,11 +35,16 @@ pub(super) struct App {
     pub(super) backend: Backend,
     pub(super) admin_token: Option<SecretString>,
     pub(super) dispatching: watch::Receiver<DispatchStatus>,
+    pub(super) stop: CancellationToken,
+    /// Those that have left HTTP, which its server does not know of.
+    pub(super) connections: TaskTracker,
 }
 
 impl App {
     pub(super) fn new(state: AppState) -> Self {
+        let feed = Feed::new(state.reads.clone(), state.commands.journal().head());
         let backend = Backend {
+            feed,
             commands: state.commands,
             operations: state.operations,
             reads: state.reads,
@@ -47,6 +55,8 @@ impl App {
             backend,
             admin_token: state.admin_token,
             dispatching: state.dispatching,
+            stop: state.stop,
+            connections: TaskTracker::new(),
         }
     }
 }

@@ -69,8 +69,13 @@ impl Performance {
     /// An attempt in doubt counts as not placed until it is settled. One that is still running does not count, nor does a
     /// refusal that is the customer's fault.
     pub fn success_rate(&self) -> Option<f64> {
-        let ended = self.placed + self.failed + self.in_doubt - self.customer_faults;
-        (ended > 0).then(|| self.placed as f64 / ended as f64)
+        let judged = self.judged();
+        (judged > 0).then(|| self.placed as f64 / judged as f64)
+    }
+
+    /// Returns how many attempts the success rate is a share of.
+    pub fn judged(&self) -> i64 {
+        self.placed + self.failed + self.in_doubt - self.customer_faults
     }
 
     /// Returns the mean of the measured times in milliseconds.

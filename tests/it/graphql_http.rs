@@ -9,7 +9,6 @@ use signalbox::{
     domain::Position,
     projection::{ReadModel, ReadModels},
 };
-use test_case::test_case;
 
 use crate::graphql_installation::{Answer, Installation, TOKEN, post};
 
@@ -47,40 +46,6 @@ async fn nobody_gets_in_without_the_token() {
     }
 }
 
-#[test_case(NEW, "{ __typename }" => (200, true); "executed")]
-#[test_case(OLD, "{ __typename }" => (200, true); "executed, for an old client")]
-#[test_case(NEW, "{" => (400, false); "not parsed")]
-#[test_case(OLD, "{" => (200, false); "not parsed, for an old client")]
-#[test_case(NEW, "{ nonsense }" => (400, false); "not valid")]
-#[test_case(OLD, "{ nonsense }" => (200, false); "not valid, for an old client")]
-#[test_case(NEW, "query A { __typename } query B { __typename }" => (400, false); "no operation chosen")]
-#[test_case(NEW, "{ provider(id: \"x\") { id } }" => (200, true); "executed with an error in a field")]
-#[test_case(NEW, "{ providers { name @include(if: 7) } }" => (400, false); "a directive's argument is wrong")]
-#[tokio::test]
-async fn status_tells_whether_a_query_was_executed(accept: &str, query: &str) -> (u16, bool) {
-    let shop = Installation::start().await;
-    let answer = posted(&shop, accept, &json!({"query": query})).await;
-    assert!(answer.headers[header::CONTENT_TYPE].to_str().unwrap().starts_with(accept));
-    (answer.status.as_u16(), answer.body.get("data").is_some())
-}
-
-#[test_case("{}"; "no query")]
-#[test_case("[{\"query\": \"{ __typename }\"}]"; "a batch")]
-#[test_case("[\"{ __typename }\", null, null]"; "a list in place of an object")]
-#[test_case("{\"query\": 7}"; "a query that is no text")]
-#[test_case("{\"query\": \"{ __typename }\", \"variables\": [1]}"; "variables that are no object")]
-#[test_case("{\"query\": "; "no JSON")]
-#[tokio::test]
-async fn malformed_body_is_refused_for_every_client(body: &'static str) {
-    let shop = Installation::start().await;
-    for accept in [NEW, OLD] {
-        let answer =
-            shop.send(post().header(header::ACCEPT, accept).body(body.into()).unwrap()).await;
-        assert_eq!(answer.status, StatusCode::BAD_REQUEST);
-        assert_eq!(code(&answer), "INVALID_INPUT");
-    }
-}
-
 #[tokio::test]
 async fn body_must_be_json_and_the_answer_may_be_nothing_else() {
     let shop = Installation::start().await;
@@ -96,7 +61,8 @@ async fn body_must_be_json_and_the_answer_may_be_nothing_else() {
 #[tokio::test]
 async fn body_may_have_a_mebibyte() {
     let shop = Installation::start().await;
-    let padded = |bytes| json!({"query": format!("{{ __typename }} #{}", "x".repeat(bytes))});
+    let padded =
+        |bytes| json!({"query": "{ __typename }", "variables": {"unused": "x".repeat(bytes)}});
     assert_eq!(posted(&shop, NEW, &padded(900 * 1024)).await.status, StatusCode::OK);
     let answer = posted(&shop, NEW, &padded(1024 * 1024)).await;
     assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE);
@@ -143,14 +109,18 @@ async fn position_that_the_journal_has_not_reached_times_out() {
 }
 
 #[tokio::test]
-async fn position_that_is_none_is_refused() {
+async fn page_to_try_things_on_asks_nobody_but_the_service() {
     let shop = Installation::start().await;
-    for position in ["-1", "x", "1.5"] {
-        let request = post().header("x-min-position", position);
-        let body = json!({"query": "{ __typename }"}).to_string();
-        let answer = shop.send(request.body(body.into()).unwrap()).await;
-        assert_eq!(answer.status, StatusCode::BAD_REQUEST);
-        assert_eq!(answer.body["errors"][0]["extensions"]["field"], "X-Min-Position");
+    let page = got(&shop, "/graphiql").await;
+    assert_eq!(page.status, StatusCode::OK);
+    let policy = page.headers[header::CONTENT_SECURITY_POLICY].to_str().unwrap();
+    assert!(policy.starts_with("default-src 'none'; script-src 'self';"));
+    let html = page.body.as_str().unwrap();
+    assert!(!html.contains("//"), "{html}");
+    let files: Vec<&str> = html.split('"').filter(|part| part.starts_with("/graphiql/")).collect();
+    assert_eq!(files.len(), 2);
+    for file in files {
+        assert_eq!(got(&shop, file).await.status, StatusCode::OK, "{file}");
     }
 }
 

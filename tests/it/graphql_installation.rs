@@ -1,5 +1,7 @@
 //! An installation as its clients see it: the HTTP service on a database whose read models are being folded.
 
+use std::net::SocketAddr;
+
 use axum::{
     Router,
     body::{Body, to_bytes},
@@ -18,7 +20,7 @@ use signalbox::{
     read::Reads,
 };
 use sqlx::{PgPool, postgres::PgPoolOptions};
-use tokio::sync::watch;
+use tokio::{net::TcpListener, sync::watch};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 use uuid::Uuid;
@@ -36,6 +38,7 @@ pub(crate) struct Installation {
     commands: Commands,
     router: Router,
     folding: CancellationToken,
+    stop: CancellationToken,
 }
 
 /// What a client got.
@@ -64,6 +67,7 @@ impl Installation {
         let commands = commands(&journal, &readers).await;
         let client = PanelClient::new(POLICY, CallLimits::default()).unwrap();
         let (_, dispatching) = watch::channel(DispatchStatus::Starting);
+        let stop = CancellationToken::new();
         let router = router(AppState {
             commands: commands.clone(),
             operations: ProviderOperations::new(commands.clone(), client, POLICY),
@@ -71,12 +75,22 @@ impl Installation {
             projections: projections.clone(),
             admin_token: Some(TOKEN.into()),
             dispatching,
+            stop: stop.clone(),
         });
-        Self { database, projections, commands, router, folding }
+        Self { database, projections, commands, router, folding, stop }
     }
 
     pub(crate) fn pool(&self) -> &PgPool {
         self.database.pool()
+    }
+
+    /// Answers over TCP until the test ends.
+    pub(crate) async fn listen(&self) -> SocketAddr {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let serving = axum::serve(listener, self.router.clone()).into_future();
+        tokio::spawn(self.stop.clone().run_until_cancelled_owned(serving));
+        address
     }
 
     /// Lets no read model advance any more.
@@ -178,5 +192,6 @@ pub(crate) fn post() -> request::Builder {
 impl Drop for Installation {
     fn drop(&mut self) {
         self.folding.cancel();
+        self.stop.cancel();
     }
 }

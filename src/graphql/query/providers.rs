@@ -1,13 +1,14 @@
 use async_graphql::{Context, ID, Object};
 
 use crate::{
-    domain::{ProviderId, provider::Activation},
+    domain::{ProviderId, ServiceId, provider::Activation},
     graphql::{
         context::{Backend, loaders},
-        error::ApiResult,
+        error::{ApiError, ApiResult},
         input::{id, optional_id},
         performance::ProviderPerformance,
-        provider::{Provider, first_day},
+        provider::{Provider, RECENT_DAYS, first_day},
+        ranking::ProviderRanking,
         words::ProviderStatus,
     },
     read::ProviderDay,
@@ -35,6 +36,24 @@ impl ProviderQueries {
         #[graphql(name = "id")] provider: ID,
     ) -> ApiResult<Option<Provider>> {
         Ok(Backend::of(ctx).reads.provider(id("id", &provider)?).await?.map(Provider))
+    }
+
+    /// Who is tried first. Without `serviceId` all providers: by priority, then by measured success. With it the service's candidates in the order in which an order would try them now. Those that are passed over come last, and the reasons say why.
+    async fn provider_rankings(
+        &self,
+        ctx: &Context<'_>,
+        service_id: Option<ID>,
+    ) -> ApiResult<Vec<ProviderRanking>> {
+        let since = first_day(RECENT_DAYS)?;
+        let reads = &Backend::of(ctx).reads;
+        let rows = match optional_id::<ServiceId>("serviceId", service_id.as_ref())? {
+            None => reads.provider_rankings(since).await?,
+            Some(service) => {
+                let rows = reads.candidate_rankings(service, since).await?;
+                rows.ok_or_else(|| ApiError::not_found(format_args!("service {service}")))?
+            }
+        };
+        Ok((1..).zip(rows).map(|(rank, row)| ProviderRanking { rank, row }).collect())
     }
 
     /// Oldest day first, today last; `days` is 1 to 366.
