@@ -8,7 +8,7 @@
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use sqlx::{Connection, PgConnection, postgres::PgConnectOptions};
+use sqlx::{Connection, Executor, PgConnection, postgres::PgConnectOptions};
 use tokio::{
     sync::{mpsc, oneshot, watch},
     time::{Instant, sleep, timeout, timeout_at},
@@ -31,8 +31,19 @@ const CALL_LIMIT: Duration = Duration::from_secs(30);
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 /// How long the outcome of a batch is sought after its connection failed.
 const RECOVERY_LIMIT: Duration = Duration::from_secs(20);
+/// How long what is queued waits for such a search before it is refused.
+const QUEUE_PATIENCE: Duration = Duration::from_secs(5);
+/// A connection that was idle for longer is tried before a batch is entrusted to it: that the database is gone is
+/// better found out while the answer can still be that nothing was recorded.
+const TRUSTED_IDLE: Duration = Duration::from_millis(500);
 /// Between two tries to connect.
 const RECONNECT_PAUSE: Duration = Duration::from_millis(200);
+
+/// What the appender relies on, whatever the database's defaults: each statement sees what was committed before it, and
+/// a process that freezes with the journal's lock in hand loses it.
+const SESSION: &str = "
+    set session characteristics as transaction isolation level read committed;
+    set idle_in_transaction_session_timeout = '3s'";
 
 /// A request and where its answer goes.
 pub(super) struct Job {
@@ -46,6 +57,7 @@ pub(super) struct Appender {
     pub(super) queue: mpsc::Receiver<Job>,
     pub(super) head: watch::Sender<Position>,
     pub(super) connection: Option<PgConnection>,
+    pub(super) used_at: Instant,
     pub(super) unreachable_since: Option<(Instant, String)>,
 }
 
@@ -65,6 +77,7 @@ impl Appender {
             let (requests, waiting): (Vec<_>, Vec<_>) =
                 jobs.into_iter().map(|job| (job.request, job.answer)).unzip();
             let answers = self.append(&requests).await;
+            self.used_at = Instant::now();
             self.publish(&answers);
             for (waiting, answer) in waiting.into_iter().zip(answers) {
                 // Nobody waits any more: the append stands all the same.
@@ -107,6 +120,8 @@ impl Appender {
             Err(BatchFailure::Data(reason)) => self.bisect(batch, reason).await,
             Err(BatchFailure::Refused(reason)) => {
                 tracing::error!(%reason, "the database refuses appends");
+                // What the session is to blame for, such as being read-only, a new one may not have.
+                self.connection = None;
                 all(batch, &AppendError::Unavailable(reason))
             }
             Err(BatchFailure::Unknown(reason)) => {
@@ -129,12 +144,16 @@ impl Appender {
 
     /// Finds out what became of a batch whose call was cut off, and appends it if it had not come through.
     async fn recover(&mut self, batch: &[AppendRequest]) -> Answers {
-        let give_up_at = Instant::now() + RECOVERY_LIMIT;
+        let began = Instant::now();
+        let give_up_at = began + RECOVERY_LIMIT;
         loop {
+            if began.elapsed() > QUEUE_PATIENCE {
+                self.refuse_waiting();
+            }
             self.connection = None;
             self.unreachable_since = None;
             if let Some(connection) = self.connected().await {
-                match timeout_at(give_up_at, batch::append_locked(connection, batch)).await {
+                match timeout_at(give_up_at, batch::settle(connection, batch)).await {
                     Ok(Ok(answers)) => return answers,
                     Ok(Err(BatchFailure::Data(reason))) => return self.bisect(batch, reason).await,
                     Ok(Err(BatchFailure::Refused(reason) | BatchFailure::Unknown(reason))) => {
@@ -151,20 +170,38 @@ impl Appender {
         }
     }
 
+    /// Answers what is queued: none of it has been sent.
+    fn refuse_waiting(&mut self) {
+        while let Ok(job) = self.queue.try_recv() {
+            let reason = "the database went away and is not back yet".to_owned();
+            let _ = job.answer.send(Err(AppendError::Unavailable(reason)));
+        }
+    }
+
     /// Returns the connection, made anew where it is gone; `None` while the database cannot be reached.
     async fn connected(&mut self) -> Option<&mut PgConnection> {
+        self.drop_if_broken().await;
         if self.connection.is_none() {
             if self.unreachable_since.as_ref().is_some_and(|(at, _)| at.elapsed() < RECONNECT_PAUSE)
             {
                 return None;
             }
-            match timeout(CONNECT_LIMIT, PgConnection::connect_with(&self.options)).await {
+            match timeout(CONNECT_LIMIT, connect(&self.options)).await {
                 Ok(Ok(connection)) => self.connection = Some(connection),
                 Ok(Err(error)) => self.unreachable(error.to_string()),
                 Err(_) => self.unreachable("the database does not answer".to_owned()),
             }
         }
         self.connection.as_mut()
+    }
+
+    async fn drop_if_broken(&mut self) {
+        let Some(connection) = &mut self.connection else { return };
+        if self.used_at.elapsed() > TRUSTED_IDLE
+            && !matches!(timeout(CONNECT_LIMIT, connection.ping()).await, Ok(Ok(())))
+        {
+            self.connection = None;
+        }
     }
 
     fn unreachable(&mut self, reason: String) {
@@ -183,6 +220,12 @@ impl Appender {
             });
         }
     }
+}
+
+async fn connect(options: &PgConnectOptions) -> Result<PgConnection, sqlx::Error> {
+    let mut connection = PgConnection::connect_with(options).await?;
+    connection.execute(SESSION).await?;
+    Ok(connection)
 }
 
 fn all(batch: &[AppendRequest], error: &AppendError) -> Answers {

@@ -1,6 +1,6 @@
 //! A batch of requests on its way through the database.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use sqlx::{Connection, PgConnection, postgres::PgDatabaseError};
@@ -45,36 +45,47 @@ pub(super) async fn append(
     }
 }
 
-/// Appends a batch with the journal's lock in hand, so that the heads that it judges by are the true ones. A batch that
-/// was recorded before, by a call whose end was not seen, is found again by its event ids.
-pub(super) async fn append_locked(
+/// Finds out what became of a batch whose call was cut off: answers from what it recorded, or appends it now.
+pub(super) async fn settle(
     connection: &mut PgConnection,
     batch: &[AppendRequest],
 ) -> Result<Answers, BatchFailure> {
     let mut transaction = connection.begin().await?;
-    let answers = append_in_transaction(&mut transaction, batch).await?;
+    // What the old session has begun it now has ended, one way or the other.
+    lock(&mut transaction).await?;
+    let answers = match read_back(&mut transaction, batch).await? {
+        Some(found) => found,
+        None => append_knowing(&mut transaction, batch).await?,
+    };
     transaction.commit().await?;
     Ok(answers)
 }
 
-async fn append_in_transaction(
+/// Appends a batch with the journal's lock in hand, so that the heads that it judges by are the true ones.
+async fn append_locked(
     connection: &mut PgConnection,
     batch: &[AppendRequest],
 ) -> Result<Answers, BatchFailure> {
-    let (position, recorded_at) = lock(connection).await?;
-    if let Some(found) = read_back(connection, batch).await? {
-        return Ok(found);
-    }
-    let plan = judge_knowing(batch, true_heads(connection, batch).await?);
-    let appended = call_append(connection, batch, &plan).await?;
-    let end = appended.unwrap_or(End { position, recorded_at });
-    Ok(answers(batch, plan, &end))
+    let mut transaction = connection.begin().await?;
+    lock(&mut transaction).await?;
+    let answers = append_knowing(&mut transaction, batch).await?;
+    transaction.commit().await?;
+    Ok(answers)
 }
 
-async fn lock(connection: &mut PgConnection) -> Result<(i64, DateTime<Utc>), sqlx::Error> {
-    sqlx::query_as("select position, greatest(recorded_at, 'epoch') from lock_journal()")
-        .fetch_one(connection)
-        .await
+async fn lock(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    sqlx::query("select lock_journal()").execute(connection).await.map(drop)
+}
+
+async fn append_knowing(
+    connection: &mut PgConnection,
+    batch: &[AppendRequest],
+) -> Result<Answers, BatchFailure> {
+    let plan = judge_knowing(batch, true_heads(connection, batch).await?);
+    match call_append(connection, batch, &plan).await? {
+        Some(end) => Ok(answers(batch, plan, &end)),
+        None => Err(BatchFailure::Refused("streams have moved under the journal's lock".into())),
+    }
 }
 
 /// Looks for the batch's events, which are recorded all together or not at all.
@@ -90,20 +101,22 @@ async fn read_back(
     .bind(&ids)
     .fetch_all(connection)
     .await?;
-    let Some((_, last, recorded_at)) = found.iter().copied().max_by_key(|(_, last, _)| *last)
-    else {
+    if found.is_empty() {
         return Ok(None);
+    }
+    let recorded: HashMap<Uuid, Appended> = found
+        .into_iter()
+        .map(|(id, position, recorded_at)| {
+            (id, Appended { position: Position(position), recorded_at })
+        })
+        .collect();
+    let answer = |request: &AppendRequest| {
+        let last = request.events().last().and_then(|event| recorded.get(&event.id)).copied();
+        // A request that had lost by then is still lost, since its streams had moved on. Of one without events nothing
+        // tells, and to be decided anew harms it least.
+        last.ok_or_else(|| AppendError::Conflict("of a request judged before".to_owned()))
     };
-    let recorded: HashSet<Uuid> = found.iter().map(|(id, _, _)| *id).collect();
-    let verdicts = batch.iter().map(|request| {
-        // A request that had lost by then is still lost: its streams had moved on.
-        match request.events().all(|event| recorded.contains(&event.id)) {
-            true => Ok(()),
-            false => Err(AppendError::Conflict("of a request judged before".to_owned())),
-        }
-    });
-    let plan = Plan { verdicts: verdicts.collect(), expected: Heads::new() };
-    Ok(Some(answers(batch, plan, &End { position: last, recorded_at })))
+    Ok(Some(batch.iter().map(answer).collect()))
 }
 
 async fn true_heads<'a>(

@@ -3,7 +3,7 @@ use std::time::Duration;
 use sqlx::{PgPool, postgres::PgConnectOptions};
 use tokio::{
     sync::{mpsc, oneshot, watch},
-    time::sleep,
+    time::{Instant, sleep},
 };
 
 use super::{AppendError, AppendRequest, Appended, appender::Appender, appender::Job};
@@ -35,6 +35,7 @@ impl Journal {
             queue: jobs,
             head: head_sender.clone(),
             connection: None,
+            used_at: Instant::now(),
             unreachable_since: None,
         };
         tokio::spawn(appender.run());

@@ -70,6 +70,7 @@ mod tests {
         OrderId,
         order::{Order, OrderEvent},
     };
+    use proptest::{collection::vec, prelude::*};
     use uuid::Uuid;
 
     fn request(stream: u128, expected: i64, events: usize) -> AppendRequest {
@@ -114,5 +115,65 @@ mod tests {
     fn guard_conflicts_once_the_stream_has_moved() {
         let batch = [request(1, 0, 0), request(1, 0, 1), request(1, 0, 0)];
         assert_eq!(accepted(&judge_trusting(&batch)), [true, true, false]);
+    }
+
+    /// Judges one request after the other, as if each were alone.
+    fn one_by_one(batch: &[AppendRequest], mut heads: HashMap<StreamId, i64>) -> Vec<bool> {
+        let judge = |request: &AppendRequest| {
+            let mut after = heads.clone();
+            let fits = request.streams.iter().all(|append| {
+                let head = after.entry(append.stream.clone()).or_default();
+                let fits = *head == append.expected;
+                *head += append.events.len() as i64;
+                fits
+            });
+            if fits {
+                heads = after;
+            }
+            fits
+        };
+        batch.iter().map(judge).collect()
+    }
+
+    fn owned(heads: &Heads<'_>) -> HashMap<StreamId, i64> {
+        heads.iter().map(|(stream, head)| ((*stream).clone(), *head)).collect()
+    }
+
+    /// Requests over one to three of four streams, at versions that are often the right ones.
+    fn batches() -> impl Strategy<Value = Vec<AppendRequest>> {
+        let stream = (1..5_u128, 0..5_i64, 0..3_usize);
+        vec(vec(stream, 1..4), 0..24).prop_map(|batch| {
+            let requests = batch.into_iter().map(|streams| {
+                streams.into_iter().fold(
+                    AppendRequest::of_command("test"),
+                    |whole, (stream, expected, events)| {
+                        let mut part = request(stream, expected, events);
+                        part.streams.splice(0..0, whole.streams);
+                        part
+                    },
+                )
+            });
+            requests.collect()
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn batch_is_judged_as_if_each_request_were_alone(batch in batches(), heads in vec(0..4_i64, 4)) {
+            let named: Vec<StreamId> = (1..5_u128)
+                .map(|stream| StreamId::of::<Order>(OrderId(Uuid::from_u128(stream))))
+                .collect();
+            let heads: Heads<'_> = named.iter().zip(heads).collect();
+            let expected = one_by_one(&batch, owned(&heads));
+            prop_assert_eq!(accepted(&judge_knowing(&batch, heads)), expected);
+        }
+
+        #[test]
+        fn trusting_plan_is_right_where_its_assumptions_hold(batch in batches()) {
+            let plan = judge_trusting(&batch);
+            let touched = batch.iter().flat_map(|request| &request.streams);
+            prop_assert!(touched.map(|append| &append.stream).all(|s| plan.expected.contains_key(s)));
+            prop_assert_eq!(accepted(&plan), one_by_one(&batch, owned(&plan.expected)));
+        }
     }
 }

@@ -15,6 +15,7 @@ mod graphql_installation;
 mod graphql_mutations;
 mod graphql_queries;
 mod graphql_schema;
+mod journal;
 mod order_failover;
 mod private_postgres;
 mod projections;

@@ -1,0 +1,89 @@
+//! Several appenders, and clients that come and go.
+
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::task::Poll;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use signalbox::domain::order::Order;
+use signalbox::journal::AppendError;
+
+use super::parts::{assert_gapless, burst, letters, open, order};
+use crate::support::database::TestDatabase;
+
+#[tokio::test]
+async fn what_another_process_has_moved_fails_alone() {
+    let database = TestDatabase::create().await;
+    let (journal, other) = (open(&database).await, open(&database).await);
+    other.append(order("s", 0)).await.unwrap();
+    let answers = burst(
+        &journal,
+        [order("s", 0), order("t", 0), order("s", 1), order("s", 1), order("t", 1)],
+    )
+    .await;
+    assert_eq!(letters(&answers), "caaca");
+    let positions: Vec<_> = answers.iter().flatten().map(|appended| appended.position.0).collect();
+    assert_eq!(positions, [2, 3, 4]);
+    assert_gapless(database.pool()).await;
+}
+
+#[tokio::test]
+async fn of_many_that_want_the_same_version_one_gets_it() {
+    let database = TestDatabase::create().await;
+    let journals = [open(&database).await, open(&database).await, open(&database).await];
+    for version in 0..40 {
+        let race = journals.iter().map(|journal| burst(journal, [order("s", version)]));
+        let answers = join_all(race).await.concat();
+        let won = answers.iter().filter(|answer| answer.is_ok()).count();
+        assert_eq!((won, letters(&answers).matches('c').count()), (1, 2));
+    }
+    assert_eq!(assert_gapless(database.pool()).await, 40);
+}
+
+#[tokio::test]
+async fn head_shows_what_other_processes_append() {
+    let database = TestDatabase::create().await;
+    let (journal, other) = (open(&database).await, open(&database).await);
+    let mut head = journal.head();
+    let appended = other.append(order("s", 0)).await.unwrap();
+    let seen = head.wait_for(|head| *head >= appended.position);
+    let seen = *tokio::time::timeout(Duration::from_secs(5), seen).await.unwrap().unwrap();
+    assert_eq!(seen, appended.position);
+}
+
+#[tokio::test]
+async fn head_is_never_behind_an_answer() {
+    let database = TestDatabase::create().await;
+    let journal = open(&database).await;
+    for n in 0..20 {
+        let appended = journal.append(order(n, 0)).await.unwrap();
+        assert!(*journal.head().borrow() >= appended.position);
+    }
+}
+
+#[tokio::test]
+async fn request_of_a_client_that_hung_up_is_appended_all_the_same() {
+    let database = TestDatabase::create().await;
+    let journal = open(&database).await;
+    {
+        let mut abandoned = pin!(journal.append(order("s", 0)));
+        let queued = poll_fn(|context| Poll::Ready(abandoned.as_mut().poll(context)));
+        assert!(queued.await.is_pending());
+    }
+    let later = order("t", 0).unless_moved::<Order>("s", 1);
+    journal.append(later).await.unwrap();
+    assert_eq!(assert_gapless(database.pool()).await, 2);
+}
+
+#[tokio::test]
+async fn request_sent_twice_is_recorded_once() {
+    let database = TestDatabase::create().await;
+    let journal = open(&database).await;
+    let twice = order("s", 0);
+    journal.append(twice.clone()).await.unwrap();
+    let answers = burst(&journal, [order("t", 0), twice, order("u", 0)]).await;
+    assert_eq!(letters(&answers), "aca");
+    assert!(matches!(answers[1], Err(AppendError::Conflict(_))));
+    assert_eq!(assert_gapless(database.pool()).await, 3);
+}
