@@ -18,7 +18,7 @@ use crate::postgres::{
 };
 
 /// How long a connection may be waited for: by then the caller is better told.
-const ACQUIRE_LIMIT: Duration = Duration::from_secs(5);
+const ACQUIRE_LIMIT: Duration = Duration::from_secs(2);
 /// Statements that take longer are logged.
 const SLOW: Duration = Duration::from_secs(1);
 

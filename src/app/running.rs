@@ -16,11 +16,11 @@ use crate::{
 };
 
 /// Connections for loading streams, following the journal and storing keys.
-const JOURNAL_CONNECTIONS: u32 = 16;
+const JOURNAL_CONNECTIONS: u32 = 12;
 /// Connections for folding read models.
-const PROJECTION_CONNECTIONS: u32 = 8;
+const PROJECTION_CONNECTIONS: u32 = 7;
 /// Connections for answering queries.
-const READ_CONNECTIONS: u32 = 24;
+const READ_CONNECTIONS: u32 = 12;
 
 /// A running installation.
 #[derive(Debug)]
@@ -183,7 +183,6 @@ impl Parts {
             journal,
             credentials,
             claims,
-            projections: projections.clone(),
             reads: reads.pool().clone(),
             policy: config.policy,
         });
@@ -202,7 +201,6 @@ impl Parts {
             client: self.client,
             policy: config.policy,
             reads: self.reads.pool().clone(),
-            projections: self.projections.clone(),
             database: database.options(),
             pace: config.pace,
             stop: stop.clone(),

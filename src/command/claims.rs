@@ -4,19 +4,25 @@
 //! driven by one task at a time: whoever starts or resumes it holds its [`DriveGuard`].
 
 use std::{
-    collections::{HashMap, hash_map::Entry},
+    collections::{HashMap, HashSet, hash_map::Entry},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
 use chrono::{TimeDelta, Utc};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
+use tokio_util::task::{TaskTracker, task_tracker::TaskTrackerToken};
 use uuid::Uuid;
 
-use crate::domain::{
-    AttemptId, Incarnation, OrderId, ProviderId,
-    order::{Claim, Order},
-    routing::{Candidate, Decision},
+use super::{ChosenVersions, Route};
+use crate::{
+    domain::{
+        AttemptId, Incarnation, OrderId, ProviderId,
+        order::{Attempt, Claim, Order},
+        provider::Provider,
+        service::Service,
+    },
+    journal::AppendRequest,
 };
 
 /// Calls under way at one provider at once.
@@ -36,7 +42,14 @@ pub struct Claims {
 struct Shared {
     call_limit: Duration,
     permits: Mutex<HashMap<ProviderId, Arc<Semaphore>>>,
-    tenure: Mutex<Option<Incarnation>>,
+    /// Set while this process is the one that dispatches.
+    tenure: watch::Sender<Option<Incarnation>>,
+    /// Every tenure that this process has had.
+    tenures: Mutex<HashSet<Incarnation>>,
+    /// Counts the tickets in hand.
+    tickets: TaskTracker,
+    /// Attempts whose first byte may be out, until what became of them is on record.
+    sent: Mutex<HashSet<AttemptId>>,
     /// Orders that have a driver, and the latest event that it was told of.
     driven: Mutex<HashMap<OrderId, i64>>,
     work: mpsc::UnboundedSender<Work>,
@@ -71,8 +84,10 @@ pub struct StartedAttempt {
 pub struct Ticket {
     /// What goes on record.
     pub claim: Claim,
+    rests_on: ChosenVersions,
     claimed_at: Instant,
     _permit: OwnedSemaphorePermit,
+    _counted: TaskTrackerToken,
 }
 
 /// The right to drive an order.
@@ -87,31 +102,73 @@ impl Claims {
     /// Makes the desk and the dispatcher's end of it. `call_limit` is how long one `add` may take.
     pub fn new(call_limit: Duration) -> (Self, mpsc::UnboundedReceiver<Work>) {
         let (work, received) = mpsc::unbounded_channel();
+        let tickets = TaskTracker::new();
+        // Closed means that it can be waited for; it goes on counting.
+        tickets.close();
         let shared = Shared {
             call_limit,
             permits: Mutex::default(),
-            tenure: Mutex::default(),
+            tenure: watch::Sender::new(None),
+            tenures: Mutex::default(),
+            tickets,
+            sent: Mutex::default(),
             driven: Mutex::default(),
             work,
         };
         (Self { shared: Arc::new(shared) }, received)
     }
 
-    /// Begins or ends this process's tenure as the one that dispatches.
-    pub fn set_tenure(&self, tenure: Option<Incarnation>) {
-        *lock(&self.shared.tenure) = tenure;
+    /// Begins a tenure of this process as the one that dispatches.
+    pub fn begin_tenure(&self) -> Incarnation {
+        let incarnation = Incarnation(Uuid::now_v7());
+        lock(&self.shared.tenures).insert(incarnation);
+        self.shared.tenure.send_replace(Some(incarnation));
+        incarnation
+    }
+
+    /// Ends the tenure: from here on nothing is claimed.
+    pub fn end_tenure(&self) {
+        self.shared.tenure.send_replace(None);
     }
 
     /// Returns the tenure while this process dispatches.
     pub fn tenure(&self) -> Option<Incarnation> {
-        *lock(&self.shared.tenure)
+        *self.shared.tenure.borrow()
     }
 
-    /// Claims the decision's choice if a permit is free.
-    pub fn try_claim(&self, decision: &Decision) -> Option<Ticket> {
-        let candidate = decision.choice()?;
-        let permit = self.permits(candidate.provider_id).try_acquire_owned().ok()?;
-        self.ticket(decision, candidate, permit)
+    /// Returns once this process does not dispatch.
+    pub async fn tenure_over(&self) {
+        // The sender lives as long as this does.
+        let _ = self.shared.tenure.subscribe().wait_for(Option::is_none).await;
+    }
+
+    /// Returns once no ticket is in anybody's hand.
+    pub async fn tickets_back(&self) {
+        self.shared.tickets.wait().await;
+    }
+
+    /// Notes that an attempt's first byte may be out from here on.
+    pub fn sending(&self, attempt: AttemptId) {
+        lock(&self.shared.sent).insert(attempt);
+    }
+
+    /// Notes that what became of an attempt is on record.
+    pub fn recorded(&self, attempt: AttemptId) {
+        lock(&self.shared.sent).remove(&attempt);
+    }
+
+    /// Tells whether an attempt without an outcome certainly was not sent. Ask only while driving its order: then
+    /// nobody is about to send it.
+    pub fn was_never_sent(&self, attempt: &Attempt) -> bool {
+        lock(&self.shared.tenures).contains(&attempt.incarnation)
+            && !lock(&self.shared.sent).contains(&attempt.attempt_id)
+    }
+
+    /// Claims the route's choice if a permit is free.
+    pub fn try_claim(&self, route: &Route) -> Option<Ticket> {
+        let provider = route.decision.choice()?.provider_id;
+        let permit = self.permits(provider).try_acquire_owned().ok()?;
+        self.claim(route, permit)
     }
 
     /// Waits for a permit of a provider.
@@ -119,10 +176,6 @@ impl Claims {
         self.permits(provider).acquire_owned().await.ok()
     }
 
-    /// Claims the decision's choice with a permit that was waited for.
-    pub fn claim(&self, decision: &Decision, permit: OwnedSemaphorePermit) -> Option<Ticket> {
-        self.ticket(decision, decision.choice()?, permit)
-    }
 
     /// Takes the right to drive an order after its event `sequence`; `None` where somebody has it, who then looks again
     /// unless it has seen that event.
@@ -154,12 +207,12 @@ impl Claims {
             .clone()
     }
 
-    fn ticket(
-        &self,
-        decision: &Decision,
-        candidate: &Candidate,
-        permit: OwnedSemaphorePermit,
-    ) -> Option<Ticket> {
+    /// Claims the route's choice with a permit in hand.
+    pub fn claim(&self, route: &Route, permit: OwnedSemaphorePermit) -> Option<Ticket> {
+        let (candidate, rests_on) = (route.decision.choice()?, route.chosen?);
+        // Counted before it is known whether this process dispatches: who ends the tenure and then waits for tickets
+        // overlooks none.
+        let counted = self.shared.tickets.token();
         let started_at = Utc::now();
         let after = |span: Duration| started_at + TimeDelta::from_std(span).unwrap_or_default();
         let claim = Claim {
@@ -171,13 +224,21 @@ impl Claims {
             started_at,
             send_before: after(SEND_WINDOW),
             settle_after: after(SEND_WINDOW + self.shared.call_limit + SETTLE_TIME),
-            decision: decision.clone(),
+            decision: route.decision.clone(),
         };
-        Some(Ticket { claim, claimed_at: Instant::now(), _permit: permit })
+        Some(Ticket { claim, rests_on, claimed_at: Instant::now(), _permit: permit, _counted: counted })
     }
 }
 
 impl Ticket {
+    /// Makes a request conflict where the provider or the service has changed since the decision.
+    #[must_use]
+    pub fn guard(&self, request: AppendRequest) -> AppendRequest {
+        request
+            .unless_moved::<Provider>(self.claim.provider_id, self.rests_on.provider)
+            .unless_moved::<Service>(self.claim.service_id, self.rests_on.service)
+    }
+
     /// Tells whether a call that takes up to `connect` before its first byte still begins in time. Goes by a clock that
     /// is never set.
     pub fn may_send(&self, connect: Duration) -> bool {
@@ -203,4 +264,90 @@ impl Drop for DriveGuard {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Position, ServiceId, order::AttemptState, routing::Strategy};
+
+    fn decision() -> Decision {
+        let candidate = Candidate {
+            provider_id: ProviderId(Uuid::now_v7()),
+            service_id: ServiceId(Uuid::now_v7()),
+            provider_service_id: "7".to_owned(),
+            mapping_priority: None,
+            provider_priority: 1,
+            score_ppm: None,
+            excluded: vec![],
+        };
+        let (basis, strategy) = (Position(1), Strategy::Priority);
+        Decision { basis, strategy, candidates: vec![candidate], chosen: Some(0) }
+    }
+
+    fn recorded(claim: &Claim) -> Attempt {
+        Attempt {
+            number: 1,
+            attempt_id: claim.attempt_id,
+            provider_id: claim.provider_id,
+            service_id: claim.service_id,
+            provider_service_id: claim.provider_service_id.clone(),
+            incarnation: claim.incarnation,
+            settle_after: claim.settle_after,
+            state: AttemptState::Started,
+        }
+    }
+
+    #[test]
+    fn nothing_is_claimed_outside_a_tenure() {
+        let (claims, _work) = Claims::new(Duration::from_secs(30));
+        assert!(claims.try_claim(&decision()).is_none());
+        claims.begin_tenure();
+        assert!(claims.try_claim(&decision()).is_some());
+        claims.end_tenure();
+        assert!(claims.try_claim(&decision()).is_none());
+    }
+
+    #[test]
+    fn attempt_counts_as_never_sent_only_where_this_process_did_not_send_it() {
+        let (claims, _work) = Claims::new(Duration::from_secs(30));
+        claims.begin_tenure();
+        let attempt = recorded(&claims.try_claim(&decision()).unwrap().claim);
+        claims.end_tenure();
+        claims.begin_tenure();
+        assert!(claims.was_never_sent(&attempt), "of an earlier tenure of this process");
+        claims.sending(attempt.attempt_id);
+        assert!(!claims.was_never_sent(&attempt), "its first byte may be out");
+        let (others, _work) = Claims::new(Duration::from_secs(30));
+        assert!(!others.was_never_sent(&attempt), "of another process");
+    }
+
+    #[tokio::test]
+    async fn tickets_are_waited_for_until_the_last_is_back() {
+        let (claims, _work) = Claims::new(Duration::from_secs(30));
+        claims.tickets_back().await;
+        claims.begin_tenure();
+        let ticket = claims.try_claim(&decision()).unwrap();
+        claims.end_tenure();
+        let wait = Duration::from_millis(20);
+        assert!(tokio::time::timeout(wait, claims.tickets_back()).await.is_err());
+        drop(ticket);
+        claims.tickets_back().await;
+    }
+
+    #[test]
+    fn driver_is_told_of_what_happened_while_it_drove() {
+        let (claims, mut work) = Claims::new(Duration::from_secs(30));
+        let order = OrderId(Uuid::now_v7());
+        let mut guard = claims.drive(order, 1).unwrap();
+        assert!(claims.drive(order, 2).is_none());
+        guard.saw(2);
+        drop(guard);
+        assert!(work.try_recv().is_err(), "it had seen that event");
+        drop(claims.drive(order, 1).unwrap());
+        let guard = claims.drive(order, 2).unwrap();
+        assert!(claims.drive(order, 3).is_none());
+        drop(guard);
+        assert!(matches!(work.try_recv(), Ok(Work::Resume(resumed)) if resumed == order));
+    }
 }

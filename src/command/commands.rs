@@ -1,8 +1,9 @@
 use std::{
+    collections::HashMap,
     fmt::Display,
     ops::Deref,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicI64, Ordering},
     },
     time::Duration,
@@ -10,18 +11,20 @@ use std::{
 
 use cqrs_es::{AggregateError, EventStore};
 use sqlx::PgPool;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::{
     Catalogue, Claims, CommandError, JournalStore, Loaded, Stored, numbers::Numbers, race::Failure,
 };
 use crate::{
     credentials::Credentials,
-    domain::{Position, provider::UpstreamPolicy},
+    domain::{Position, ProviderId, provider::UpstreamPolicy},
     journal::{AppendRequest, Journal, StreamId, read_head},
-    projection::Projections,
+    projection::{ReadModel, ReadModels},
 };
 
+/// Between two looks at how far the read models are.
+const GLANCE: Duration = Duration::from_millis(10);
 /// How long read models and catalogue may take to reach the journal's end before a command that depends on them.
 const CATCH_UP_LIMIT: Duration = Duration::from_secs(5);
 
@@ -51,8 +54,6 @@ pub struct CommandNeeds {
     pub credentials: Credentials,
     /// Where attempts are claimed.
     pub claims: Claims,
-    /// Says how far the read models are.
-    pub projections: Projections,
     /// Connections that see the read models.
     pub reads: PgPool,
     /// Which addresses providers may have.
@@ -67,6 +68,7 @@ pub(super) struct Parts {
     pub(super) service_numbers: Numbers,
     /// Position of this process's last change to the catalogue, so that it reads its own writes.
     last_change: AtomicI64,
+    syncs: Mutex<HashMap<ProviderId, Arc<tokio::sync::Mutex<()>>>>,
 }
 
 impl Deref for Parts {
@@ -86,6 +88,7 @@ impl Commands {
             order_numbers: Numbers::of_orders(pool.clone()),
             service_numbers: Numbers::of_services(pool),
             last_change: AtomicI64::new(0),
+            syncs: Mutex::default(),
             needs,
         };
         Self { parts: Arc::new(parts) }
@@ -111,6 +114,12 @@ impl Commands {
         &self.parts.journal
     }
 
+    /// Returns the lock that keeps a provider's syncs apart, from each other and from its end.
+    pub fn sync_lock(&self, provider: ProviderId) -> Arc<tokio::sync::Mutex<()>> {
+        let mut syncs = self.parts.syncs.lock().unwrap_or_else(PoisonError::into_inner);
+        syncs.entry(provider).or_default().clone()
+    }
+
     /// Loads a stream and folds it.
     ///
     /// # Errors
@@ -118,7 +127,9 @@ impl Commands {
     pub async fn load<A: Stored>(&self, id: impl Display) -> Result<Loaded<A>, CommandError> {
         let loaded = EventStore::<A>::load_aggregate(&self.parts.store, &id.to_string()).await;
         loaded.map_err(|error| match error {
-            AggregateError::DatabaseConnectionError(error) => CommandError::Unavailable(format!(
+            // The stock repository reports a pool that gives no connection, and a server that starts, as unexpected.
+            AggregateError::DatabaseConnectionError(error)
+            | AggregateError::UnexpectedError(error) => CommandError::Unavailable(format!(
                 "the database cannot be asked at present: {error}"
             )),
             error => CommandError::Internal(format!("stream {}: {error}", StreamId::of::<A>(&id))),
@@ -160,20 +171,47 @@ impl Commands {
         Ok(Done { value, position })
     }
 
-    /// Waits until the read models and the catalogue know everything that has happened so far; returns up to where.
+    /// Waits until these read models and the catalogue know everything that has happened so far; returns up to where.
+    /// Asks the database itself: a crash of it may have taken back what this process saw folded.
     ///
     /// # Errors
     /// [`CommandError::Unavailable`] where one of them does not get there: decisions must not rest on less.
-    pub async fn read_models_current(&self) -> Result<Position, CommandError> {
+    pub async fn read_models_current(&self, names: &[&str]) -> Result<Position, CommandError> {
         let head = read_head(self.parts.journal.pool()).await?;
-        let waited = self.parts.projections.wait_for(head, CATCH_UP_LIMIT).await;
-        waited.map_err(|error| CommandError::Unavailable(error.to_string()))?;
-        // A model that has stopped is not waited for.
-        if let Some(behind) = self.parts.projections.status().iter().find(|m| m.position < head) {
-            let problem = format!("the read model `{}` has stopped: see /readyz", behind.name);
-            return Err(CommandError::Unavailable(problem));
-        }
+        let folded = async {
+            while let Some(behind) = self.model_behind(names, head).await? {
+                tracing::debug!(model = behind, "waiting for a read model");
+                sleep(GLANCE).await;
+            }
+            Ok(())
+        };
+        timeout(CATCH_UP_LIMIT, folded).await.unwrap_or_else(|_| {
+            let problem = "the read models are behind the journal: see /readyz, and try again";
+            Err(CommandError::Unavailable(problem.to_owned()))
+        })?;
         self.catalogue_at(head).await?;
         Ok(head)
+    }
+
+    async fn model_behind(
+        &self,
+        names: &[&str],
+        position: Position,
+    ) -> Result<Option<String>, sqlx::Error> {
+        let models = ReadModels::embedded();
+        let models: Vec<&ReadModel> =
+            models.iter().filter(|model| names.contains(&model.name())).collect();
+        sqlx::query_scalar(
+            "select name
+             from unnest($1::text[], $2::text[]) as wanted (name, hash)
+             join projection_checkpoints using (name, hash)
+             where position < $3
+             limit 1",
+        )
+        .bind(models.iter().map(|model| model.name()).collect::<Vec<_>>())
+        .bind(models.iter().map(|model| model.hash()).collect::<Vec<_>>())
+        .bind(position.0)
+        .fetch_optional(self.parts.journal.pool())
+        .await
     }
 }

@@ -85,7 +85,9 @@ impl From<ServiceError> for CommandError {
                 Self::invalid("backupServiceId", error)
             }
             ServiceError::NotMapped => Self::NotFound(error.to_string()),
-            ServiceError::HasOpenOrders { .. } => Self::Conflict(error.to_string()),
+            ServiceError::HasOpenOrders { .. } | ServiceError::TooManyBackups(_) => {
+                Self::Conflict(error.to_string())
+            }
         }
     }
 }

@@ -20,7 +20,7 @@ mod race;
 mod service;
 mod sync;
 
-pub use catalogue::{Catalogue, Snapshot, Versioned};
+pub use catalogue::{Catalogue, ChosenVersions, Route, Snapshot, Versioned};
 pub use claims::{Claims, DriveGuard, StartedAttempt, Ticket, Work};
 pub use commands::{CommandNeeds, Commands, Done};
 pub use cqrs::{JournalStore, Loaded, Stored};

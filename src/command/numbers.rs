@@ -1,12 +1,15 @@
 //! Short numbers, drawn from database sequences in blocks.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, time::Duration};
 
 use sqlx::PgPool;
-use tokio::sync::Mutex;
+use tokio::{sync::Mutex, time::timeout};
 
 /// How many numbers are drawn at a time; those left at the end of the process are gaps.
 const BLOCK: i64 = 64;
+
+/// How long a turn may take to come.
+const TURN_LIMIT: Duration = Duration::from_secs(2);
 
 /// Numbers of one kind.
 #[derive(Debug)]
@@ -31,7 +34,9 @@ impl Numbers {
 
     /// Returns a number that nobody else has.
     pub(super) async fn next(&self) -> Result<i64, sqlx::Error> {
-        let mut drawn = self.drawn.lock().await;
+        // While the database is away everybody would wait for the turn of everybody before.
+        let turn = timeout(TURN_LIMIT, self.drawn.lock()).await;
+        let mut drawn = turn.map_err(|_| sqlx::Error::PoolTimedOut)?;
         loop {
             match drawn.pop_front() {
                 Some(number) => return Ok(number),

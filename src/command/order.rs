@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::{
-    CommandError, Commands, Done, DriveGuard, Loaded, StartedAttempt, Ticket, Work,
+    CommandError, Commands, Done, DriveGuard, Loaded, Route, StartedAttempt, Ticket, Work,
     race::{Failure, retried},
 };
 use crate::{
@@ -15,10 +15,9 @@ use crate::{
             NextStep, Order, OrderCommand, OrderEvent, OrderFields, OrderRequest, Progress,
             SettledAs,
         },
-        provider::Provider,
         reservation::{Reservation, ReservationCommand, ReservationError, Subject},
-        routing::{Decision, Request},
-        service::{Imported, Service},
+        routing::{Decision, Exclusion, Request},
+        service::Service,
     },
     journal::{AppendError, AppendRequest, read_head},
 };
@@ -59,7 +58,7 @@ struct Draft {
     service_version: i64,
     fields: OrderFields,
     charge: rust_decimal::Decimal,
-    decision: Decision,
+    route: Route,
 }
 
 impl Commands {
@@ -84,8 +83,7 @@ impl Commands {
                 return Ok(done);
             }
             let draft = self.draft(&place)?;
-            let number = self.parts.order_numbers.next().await?;
-            self.record_order(id, number, &place, draft).await
+            self.record_order(id, &digest, &place, draft).await
         })
     }
 
@@ -112,7 +110,7 @@ impl Commands {
                 api_order_id: api_order_id.clone(),
                 note: note.to_owned(),
                 now: Utc::now(),
-                next: self.next_candidate(&order.aggregate),
+                next: self.next_candidate(&order.aggregate).await?,
             };
             let events = order.aggregate.decide(command)?;
             let request = AppendRequest::of_command("settleAttempt");
@@ -132,35 +130,39 @@ impl Commands {
 
     /// Returns where an order goes once its attempt in doubt turns out not to be placed. The dispatcher looks again when
     /// it has a permit.
-    fn next_candidate(&self, order: &Order) -> NextStep {
-        let decision = self.route(order.service_id, &order.request(), |id| order.has_tried(id));
-        let choice = decision.as_ref().and_then(Decision::choice);
-        choice.map_or(NextStep::GiveUp, |candidate| NextStep::Queue(candidate.provider_id))
+    async fn next_candidate(&self, order: &Order) -> Result<NextStep, CommandError> {
+        let route = self.route_surely(order, |id| order.bars(id)).await?;
+        let choice = route.decision.choice().map(|candidate| candidate.provider_id);
+        Ok(choice.map_or(NextStep::GiveUp(Some(route.decision)), NextStep::Queue))
     }
 
-    /// Chooses where an order goes, by what is known now.
+    /// Chooses where an order goes, by what is known now; `None` for a service that is not known yet.
     pub fn route(
         &self,
         service: ServiceId,
         request: &Request,
-        has_tried: impl Fn(ServiceId) -> bool,
-    ) -> Option<Decision> {
+        barred: impl Fn(ServiceId) -> Option<Exclusion>,
+    ) -> Option<Route> {
         let now = Utc::now();
-        self.parts.catalogue.read(|snapshot| snapshot.route(service, request, now, has_tried))
+        self.parts.catalogue.read(|snapshot| snapshot.route(service, request, now, barred))
     }
 
-    /// Adds to a request that the claim's provider and service have not changed since the decision; `None` where one of
-    /// them is gone.
-    pub fn guarded(&self, request: AppendRequest, ticket: &Ticket) -> Option<AppendRequest> {
-        let claim = &ticket.claim;
-        self.parts.catalogue.read(|snapshot| {
-            let provider = snapshot.provider(claim.provider_id)?;
-            let service = snapshot.service(claim.service_id)?;
-            Some(
-                request
-                    .unless_moved::<Provider>(claim.provider_id, provider.version)
-                    .unless_moved::<Service>(claim.service_id, service.version),
-            )
+    /// Chooses where an order goes, and does not say that it can go nowhere before everything that has happened is known.
+    ///
+    /// # Errors
+    /// [`CommandError::Unavailable`] where that cannot be known at present.
+    pub async fn route_surely(
+        &self,
+        order: &Order,
+        barred: impl Fn(ServiceId) -> Option<Exclusion>,
+    ) -> Result<Route, CommandError> {
+        let request = order.request();
+        match self.route(order.service_id, &request, &barred) {
+            Some(route) if route.chosen.is_some() => return Ok(route),
+            _ => self.catch_up().await?,
+        }
+        self.route(order.service_id, &request, &barred).ok_or_else(|| {
+            CommandError::Unavailable("the order's service is not known yet".to_owned())
         })
     }
 
@@ -182,50 +184,53 @@ impl Commands {
         Ok(Some(Done { value: id, position }))
     }
 
+    /// Decides on one snapshot of the catalogue, so that price, limits and choice belong together.
     fn draft(&self, place: &PlaceOrder) -> Result<Draft, CommandError> {
-        let found =
-            self.parts.catalogue.read(|snapshot| snapshot.service(place.service_id).cloned());
         let not_found = || CommandError::NotFound("there is no such service".to_owned());
-        let found = found.ok_or_else(not_found)?;
-        let service = found.aggregate.associated().ok_or_else(not_found)?;
-        if !service.enabled {
-            return Err(CommandError::Unroutable("the service is not for sale".to_owned()));
-        }
-        let limits = (service.listing.min, service.listing.max);
-        let fields = OrderFields::try_new(&service.listing.kind, limits, place.request.clone())?;
-        let decision = self.route(place.service_id, &fields.request(), |_| false);
-        let decision = decision.ok_or_else(not_found)?;
-        if decision.chosen.is_none() {
-            return Err(CommandError::Unroutable(unroutable(&decision)));
-        }
-        let charge = charge(service, &fields);
-        Ok(Draft { service_version: found.version, fields, charge, decision })
+        let now = Utc::now();
+        self.parts.catalogue.read(|snapshot| {
+            let found = snapshot.service(place.service_id).ok_or_else(not_found)?;
+            let service = found.aggregate.associated().ok_or_else(not_found)?;
+            if !service.enabled {
+                return Err(CommandError::Unroutable("the service is not for sale".to_owned()));
+            }
+            let limits = (service.listing.min, service.listing.max);
+            let fields =
+                OrderFields::try_new(&service.listing.kind, limits, place.request.clone())?;
+            let route = snapshot.route(place.service_id, &fields.request(), now, |_| None);
+            let route = route.ok_or_else(not_found)?;
+            if route.chosen.is_none() {
+                return Err(CommandError::Unroutable(unroutable(&route.decision)));
+            }
+            let charge = fields.charge(service.price);
+            Ok(Draft { service_version: found.version, fields, charge, route })
+        })
     }
 
     /// Records an order, and its first attempt where a permit is free.
     async fn record_order(
         &self,
         id: OrderId,
-        number: i64,
+        digest: &str,
         place: &PlaceOrder,
         draft: Draft,
     ) -> Result<Done<OrderId>, Failure> {
+        let number = self.parts.order_numbers.next().await?;
         let guard = self.parts.claims.drive(id, 0);
-        let ticket = guard.as_ref().and_then(|_| self.parts.claims.try_claim(&draft.decision));
+        let ticket = guard.as_ref().and_then(|_| self.parts.claims.try_claim(&draft.route));
         let events = Order::default().decide(OrderCommand::Place {
             number,
             account: place.account.clone(),
             service_id: place.service_id,
             fields: draft.fields,
             charge: draft.charge,
-            digest: digest(place),
+            digest: digest.to_owned(),
             claim: ticket.as_ref().map(|ticket| ticket.claim.clone()),
         })?;
         let mut request = AppendRequest::of_command("placeOrder").append::<Order>(id, 0, &events);
-        request = match &ticket {
-            Some(ticket) => self.guarded(request, ticket).ok_or(Failure::Raced)?,
-            None => request,
-        };
+        if let Some(ticket) = &ticket {
+            request = ticket.guard(request);
+        }
         if ticket.as_ref().is_none_or(|ticket| ticket.claim.service_id != place.service_id) {
             request = request.unless_moved::<Service>(place.service_id, draft.service_version);
         }
@@ -271,10 +276,6 @@ pub(crate) fn held_order(id: OrderId, events: &[OrderEvent]) -> Option<(Subject,
     let subject = Subject::provider_order(provider, api_order_id, id);
     let stream = subject.stream_id();
     Some((subject, stream))
-}
-
-fn charge(service: &Imported, fields: &OrderFields) -> rust_decimal::Decimal {
-    fields.charge(service.price)
 }
 
 fn unroutable(decision: &Decision) -> String {

@@ -1,9 +1,11 @@
 //! Commands on providers.
 
+use std::collections::{BTreeMap, HashMap};
+
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{
-    CommandError, Commands, Done, Snapshot, Versioned,
+    Catalogue, CommandError, Commands, Done, Snapshot, Versioned,
     race::{Failure, retried},
 };
 use crate::{
@@ -15,7 +17,7 @@ use crate::{
             ProviderError, ProviderName, ProviderUrl,
         },
         reservation::{Reservation, ReservationCommand, ReservationError, Subject},
-        service::{Service, ServiceCommand},
+        service::{ForSale, Service, ServiceCommand},
     },
     journal::AppendRequest,
     read::open_orders,
@@ -159,16 +161,18 @@ impl Commands {
     /// Deletes a provider that nothing depends on.
     ///
     /// # Errors
-    /// `Conflict` while services are associated with it or orders of it are open; `NotFound`.
+    /// `Conflict` while services are associated with it, orders of it are open, or a sync of it runs; `NotFound`.
     pub async fn delete_provider(&self, id: ProviderId) -> Result<Done<ProviderId>, CommandError> {
+        let lock = self.sync_lock(id);
+        let Ok(_no_sync) = lock.try_lock() else { return Err(sync_is_running()) };
         retried!(self, {
-            // Once all services are retired no claim on the provider can be appended, so what the read models know by
-            // then is all there is.
+            // Claims rest on services: once all are retired none can be appended, and what the read models know by then
+            // is all there is.
             let provider = self.provider(id)?;
             let services = self.parts.catalogue.read(|snapshot| {
                 snapshot.services_of(id).filter(|(_, s)| s.aggregate.associated().is_some()).count()
             });
-            self.read_models_current().await?;
+            self.read_models_current(&["orders", "attempts"]).await?;
             let open_orders = open_orders::at_provider(&self.parts.reads, id).await?;
             let dependents = Dependents { services, open_orders };
             let events = provider.aggregate.decide(ProviderCommand::Delete(dependents))?;
@@ -181,27 +185,64 @@ impl Commands {
 
     /// Dissociates all services of a provider: off sale, and nobody's backups any more.
     ///
+    /// They go off sale first. What was decided on them before conflicts from then on, so the open orders counted after
+    /// that are all there are; if there are any, the services go back on sale.
+    ///
     /// # Errors
     /// `Conflict` while orders of them are open; `NotFound`.
     pub async fn retire_services(
         &self,
         provider: ProviderId,
     ) -> Result<Done<Vec<ServiceId>>, CommandError> {
-        retried!(self, {
-            self.provider(provider)?;
-            self.read_models_current().await?;
-            let open = open_orders::by_service(&self.parts.reads, provider).await?;
-            let (request, retired) = self.parts.catalogue.read(|snapshot| {
-                let request = AppendRequest::of_command("retireServices");
-                let mut changes = Changes { snapshot, request, retired: vec![] };
-                for (id, service) in snapshot.services_of(provider) {
-                    let open_orders = open.get(&id).copied().unwrap_or_default();
-                    changes.retire(id, service, open_orders)?;
-                }
-                changes.unmap_from_others()?;
-                Ok::<_, CommandError>((changes.request, changes.retired))
-            })?;
+        // Looked at before anything changes, where a refusal is already certain.
+        let open = self.open_orders_by_service(provider).await?;
+        retired(&self.parts.catalogue, provider, &open)?;
+        let off_sale = self.set_all_for_sale(provider, ForSale::No, |_| true).await?.value;
+        let done = retried!(self, {
+            let open = self.open_orders_by_service(provider).await?;
+            let (request, retired) = retired(&self.parts.catalogue, provider, &open)?;
             self.change(request, retired).await
+        });
+        if done.is_err() {
+            self.set_all_for_sale(provider, ForSale::Yes, |id| off_sale.contains(&id)).await?;
+        }
+        done
+    }
+
+    async fn open_orders_by_service(
+        &self,
+        provider: ProviderId,
+    ) -> Result<HashMap<ServiceId, i64>, CommandError> {
+        self.find_provider(provider).await?;
+        self.read_models_current(&["orders", "attempts", "services"]).await?;
+        Ok(open_orders::by_service(&self.parts.reads, provider).await?)
+    }
+
+    /// Puts services of a provider on sale or off; returns those that were not so before.
+    async fn set_all_for_sale(
+        &self,
+        provider: ProviderId,
+        for_sale: ForSale,
+        concerned: impl Fn(ServiceId) -> bool,
+    ) -> Result<Done<Vec<ServiceId>>, CommandError> {
+        retried!(self, {
+            let (request, changed) = self.parts.catalogue.read(|snapshot| {
+                let mut request = AppendRequest::of_command("retireServices");
+                let mut changed = vec![];
+                let services = snapshot.services_of(provider);
+                for (id, service) in services.filter(|(id, _)| concerned(*id)) {
+                    if service.aggregate.associated().is_none() {
+                        continue;
+                    }
+                    let events = service.aggregate.decide(ServiceCommand::SetForSale(for_sale))?;
+                    if !events.is_empty() {
+                        changed.push(id);
+                        request = request.append::<Service>(id, service.version, &events);
+                    }
+                }
+                Ok::<_, CommandError>((request, changed))
+            })?;
+            self.change(request, changed).await
         })
     }
 
@@ -298,53 +339,49 @@ impl Commands {
     }
 }
 
-/// Retiring a provider's services, with what follows for others.
-struct Changes<'a> {
-    snapshot: &'a Snapshot,
-    request: AppendRequest,
-    retired: Vec<ServiceId>,
+fn sync_is_running() -> CommandError {
+    CommandError::Conflict("a sync of this provider is running: wait until it has ended".to_owned())
 }
 
-impl Changes<'_> {
-    fn retire(
-        &mut self,
-        id: ServiceId,
-        service: &Versioned<Service>,
-        open_orders: i64,
-    ) -> Result<(), CommandError> {
-        let events = service.aggregate.decide(ServiceCommand::Retire { open_orders })?;
-        if !events.is_empty() {
-            self.retired.push(id);
-            self.add(id, service.version, &events);
-        }
-        Ok(())
-    }
-
-    fn unmap_from_others(&mut self) -> Result<(), CommandError> {
-        let mut mapping = std::collections::BTreeMap::<ServiceId, Vec<ServiceId>>::new();
-        for retired in &self.retired {
-            for service in self.snapshot.backed_by(*retired) {
-                mapping.entry(service).or_default().push(*retired);
+/// Retires a provider's services, and takes them from others whose backups they are.
+fn retired(
+    catalogue: &Catalogue,
+    provider: ProviderId,
+    open_orders: &HashMap<ServiceId, i64>,
+) -> Result<(AppendRequest, Vec<ServiceId>), CommandError> {
+    catalogue.read(|snapshot| {
+        let mut request = AppendRequest::of_command("retireServices");
+        let mut retired = vec![];
+        for (id, service) in snapshot.services_of(provider) {
+            let open_orders = open_orders.get(&id).copied().unwrap_or_default();
+            let events = service.aggregate.decide(ServiceCommand::Retire { open_orders })?;
+            if !events.is_empty() {
+                retired.push(id);
+                request = request.append::<Service>(id, service.version, &events);
             }
         }
-        for (id, backups) in mapping {
-            let Some(service) = self.snapshot.service(id) else { continue };
-            let mut events = vec![];
-            for backup in backups {
-                events.extend(service.aggregate.decide(ServiceCommand::Unmap(backup))?);
-            }
-            self.add(id, service.version, &events);
-        }
-        Ok(())
-    }
+        Ok((unmapped_from_others(snapshot, request, &retired)?, retired))
+    })
+}
 
-    fn add(
-        &mut self,
-        id: ServiceId,
-        version: i64,
-        events: &[crate::domain::service::ServiceEvent],
-    ) {
-        let request = std::mem::replace(&mut self.request, AppendRequest::of_command(""));
-        self.request = request.append::<Service>(id, version, events);
+fn unmapped_from_others(
+    snapshot: &Snapshot,
+    mut request: AppendRequest,
+    retired: &[ServiceId],
+) -> Result<AppendRequest, CommandError> {
+    let mut backed_by = BTreeMap::<ServiceId, Vec<ServiceId>>::new();
+    for backup in retired {
+        for service in snapshot.backed_by(*backup) {
+            backed_by.entry(service).or_default().push(*backup);
+        }
     }
+    for (id, backups) in backed_by {
+        let Some(service) = snapshot.service(id) else { continue };
+        let mut events = vec![];
+        for backup in backups {
+            events.extend(service.aggregate.decide(ServiceCommand::Unmap(backup))?);
+        }
+        request = request.append::<Service>(id, service.version, &events);
+    }
+    Ok(request)
 }

@@ -109,7 +109,9 @@ impl Filter {
                 "select position, aggregate_type, aggregate_id, sequence, event_type, payload, recorded_at
                  from events
                  where position > $1 and position <= $2
-                   and event_type in ('OrderPlaced', 'FailedOver', 'AttemptNotSent')
+                   and event_type in (
+                       'OrderPlaced', 'AttemptRefused', 'AttemptNotSent', 'AttemptSettled', 'OrderDeferred'
+                   )
                  order by position
                  limit $3"
             }

@@ -39,7 +39,7 @@ impl ProviderOperations {
         delisting: Delisting,
     ) -> Result<Done<SyncId>, CommandError> {
         self.commands.find_provider(provider).await?;
-        let lock = self.sync_lock(provider);
+        let lock = self.commands.sync_lock(provider);
         let Ok(_running) = lock.try_lock() else {
             return Err(CommandError::Conflict("a sync of this provider is running".to_owned()));
         };
@@ -102,9 +102,10 @@ impl ProviderOperations {
             listed.iter().filter(|id| !present.contains(id)).copied().collect();
         let count = missing.len();
         let too_many = count * GUARDED_SHARE > listed.len();
-        if count > 0 && unnamed_row {
+        if count > 0 && unnamed_row && delisting == Delisting::Guarded {
             let held = format!(
-                "{count} services are missing, and rows without an id may be theirs: nothing was delisted"
+                "{count} services are missing, and rows without an id may be theirs: nothing was \
+                 delisted; sync again with acceptDelisting if the list is right"
             );
             return (vec![], Some(held));
         }

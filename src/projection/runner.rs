@@ -3,7 +3,10 @@
 use std::{sync::Arc, time::Duration};
 
 use sqlx::PgPool;
-use tokio::{sync::watch, time::sleep};
+use tokio::{
+    sync::watch,
+    time::{sleep, timeout},
+};
 
 use super::{
     ProjectionStatus, ReadModel,
@@ -15,6 +18,8 @@ use crate::domain::Position;
 const MAX_BATCH: i64 = 5_000;
 /// Pause before looking again whether the process that folds has come further.
 const ELSEWHERE: Duration = Duration::from_millis(20);
+/// How often the checkpoint is looked at all the same: a crash of the database may have taken folds back.
+const GLANCE: Duration = Duration::from_secs(1);
 /// First pause after a failure; each one that follows doubles it, up to the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_LOST: Duration = Duration::from_secs(5);
@@ -59,7 +64,8 @@ impl Runner {
                 Next::AtOnce => {}
                 Next::After(pause) => sleep(pause).await,
                 Next::Beyond(position) => {
-                    if self.head.wait_for(|head| *head > position).await.is_err() {
+                    let more = self.head.wait_for(|head| *head > position);
+                    if let Ok(Err(_)) = timeout(GLANCE, more).await {
                         return;
                     }
                 }

@@ -61,7 +61,7 @@ impl Installation {
             Projections::start(database.pool().clone(), models, journal.head(), folding.clone())
                 .await
                 .unwrap();
-        let commands = commands(&journal, &projections, &readers).await;
+        let commands = commands(&journal, &readers).await;
         let client = PanelClient::new(POLICY, CallLimits::default()).unwrap();
         let (_, dispatching) = watch::channel(DispatchStatus::Starting);
         let router = router(AppState {
@@ -156,14 +156,13 @@ impl Installation {
     }
 }
 
-async fn commands(journal: &Journal, projections: &Projections, reads: &PgPool) -> Commands {
+async fn commands(journal: &Journal, reads: &PgPool) -> Commands {
     let sealing = SealingKey::from_base64(&SealingKey::generate()).unwrap();
     Commands::new(CommandNeeds {
         journal: journal.clone(),
         catalogue: Catalogue::start(journal).await.unwrap(),
         credentials: Credentials::new(journal.pool().clone(), sealing),
         claims: Claims::new(CallLimits::default().add).0,
-        projections: projections.clone(),
         reads: reads.clone(),
         policy: POLICY,
     })

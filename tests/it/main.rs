@@ -16,7 +16,7 @@ mod graphql_mutations;
 mod graphql_queries;
 mod graphql_schema;
 mod journal;
-mod order_failover;
+mod orders;
 mod private_postgres;
 mod projections;
 mod projections_history;

@@ -114,7 +114,7 @@ impl<'a> Narrator<'a> {
                 story.steps.push(format!("IN DOUBT at {name}: {reason}; held, not sent again"));
                 true
             }
-            OrderEvent::OrderFailed { reason } => {
+            OrderEvent::OrderFailed { reason, .. } => {
                 self.score.failed += 1;
                 story.steps.push(format!("FAILED: {reason}"));
                 true

@@ -6,7 +6,7 @@ use crate::{
     domain::{
         Aggregate, Position, ProviderId, ServiceId,
         provider::Provider,
-        routing::{CandidateFacts, Decision, Request, Strategy, decide},
+        routing::{CandidateFacts, Decision, Exclusion, Request, Strategy, decide},
         service::{Backup, Imported, Service},
     },
     journal::RecordedEvent,
@@ -19,6 +19,31 @@ pub struct Versioned<A> {
     pub aggregate: A,
     /// The head of the stream.
     pub version: i64,
+}
+
+/// A decision, and the versions that it rests on.
+#[derive(Debug, Clone)]
+pub struct Route {
+    /// Which candidate, and why.
+    pub decision: Decision,
+    /// Heads of the chosen provider's and service's streams at the decision.
+    pub chosen: Option<ChosenVersions>,
+}
+
+impl Route {
+    /// Tells whether the choice is this provider's.
+    pub fn leads_to(&self, provider: ProviderId) -> bool {
+        self.decision.choice().is_some_and(|candidate| candidate.provider_id == provider)
+    }
+}
+
+/// Heads of the streams that a choice rests on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ChosenVersions {
+    /// Of the provider that is asked.
+    pub provider: i64,
+    /// Of the service that is bought.
+    pub service: i64,
 }
 
 /// All providers and services as they were at a position of the journal.
@@ -62,24 +87,31 @@ impl Snapshot {
         self.backing.get(&backup).into_iter().flatten().copied()
     }
 
-    /// Chooses where an order for a service goes; `has_tried` tells which services took part before.
+    /// Chooses where an order for a service goes; `barred` tells why the order itself does not go to one.
     pub fn route(
         &self,
         service: ServiceId,
         request: &Request,
         now: chrono::DateTime<chrono::Utc>,
-        has_tried: impl Fn(ServiceId) -> bool,
-    ) -> Option<Decision> {
+        barred: impl Fn(ServiceId) -> Option<Exclusion>,
+    ) -> Option<Route> {
         let ordered = self.service(service)?.aggregate.imported()?;
         let primary = std::iter::once((service, None));
         let backups =
             ordered.backups.iter().map(|backup| (backup.service_id, Some(backup.priority)));
         let facts = primary.chain(backups).filter_map(|(id, mapping_priority)| {
-            let tried = has_tried(id);
-            Some(CandidateFacts { mapping_priority, tried, ..self.facts(id, ordered, now)? })
+            let barred = barred(id);
+            Some(CandidateFacts { mapping_priority, barred, ..self.facts(id, ordered, now)? })
         });
         let strategy = ordered.strategy.unwrap_or(Strategy::Priority);
-        Some(decide(self.position, strategy, request, facts.collect()))
+        let decision = decide(self.position, strategy, request, facts.collect());
+        let chosen = decision.choice().and_then(|candidate| {
+            Some(ChosenVersions {
+                provider: self.provider(candidate.provider_id)?.version,
+                service: self.service(candidate.service_id)?.version,
+            })
+        });
+        Some(Route { decision, chosen })
     }
 
     fn facts(
@@ -104,7 +136,7 @@ impl Snapshot {
             dripfeed: service.listing.dripfeed,
             rate: service.listing.rate,
             balance: provider.fresh_balance(now),
-            tried: false,
+            barred: None,
         })
     }
 

@@ -42,10 +42,15 @@ pub enum AttemptState {
 }
 
 impl Attempt {
+    /// Tells whether the provider said that another order on the same link has to end first.
+    pub fn waits_for_its_link(&self) -> bool {
+        self.state == AttemptState::Refused(RefusalClass::LinkBusy)
+    }
+
     /// Tells whether the order must not go to the same service again: it was asked for there and not taken.
     pub fn exhausts_its_candidate(&self) -> bool {
         match self.state {
-            AttemptState::Refused(class) => class != RefusalClass::LinkBusy,
+            AttemptState::Refused(_) => !self.waits_for_its_link(),
             AttemptState::NotSent => false,
             AttemptState::Started
             | AttemptState::Placed(_)

@@ -56,6 +56,8 @@ pub enum OrderCommand {
     Fail {
         /// Why.
         reason: String,
+        /// Every candidate and why it was left out.
+        decision: Decision,
     },
 }
 
@@ -124,6 +126,6 @@ pub enum NextStep {
     Queue(ProviderId),
     /// Back to the same provider after this instant.
     Wait(DateTime<Utc>),
-    /// Nowhere: no candidate is left.
-    GiveUp,
+    /// Nowhere: no candidate is left, as this decision says, or the refusal forbids another.
+    GiveUp(Option<Decision>),
 }

@@ -32,9 +32,9 @@ impl Order {
                 self.record(attempt_id, answer, next)
             }
             OrderCommand::Settle { .. } => self.settle(command),
-            OrderCommand::Fail { reason } => {
+            OrderCommand::Fail { reason, decision } => {
                 self.free()?;
-                Ok(vec![OrderEvent::OrderFailed { reason }])
+                Ok(vec![OrderEvent::OrderFailed { reason, decision: Some(decision) }])
             }
         }
     }
@@ -186,7 +186,7 @@ impl Order {
             NextStep::Start(claim) => Some(self.started(claim)),
             NextStep::Queue(_) => None,
             NextStep::Wait(until) => Some(OrderEvent::OrderDeferred { until, reason }),
-            NextStep::GiveUp => Some(OrderEvent::OrderFailed { reason }),
+            NextStep::GiveUp(decision) => Some(OrderEvent::OrderFailed { reason, decision }),
         };
         [Some(outcome), Some(failed_over), consequence].into_iter().flatten().collect()
     }
@@ -196,12 +196,12 @@ impl Order {
         let after = class.map_or(AfterRefusal::NextCandidate, RefusalClass::then);
         let waited_enough = self.busy_link_count() + 1 >= MAX_BUSY_LINK_TRIES;
         match (after, next) {
-            (AfterRefusal::Nowhere, _) => NextStep::GiveUp,
+            (AfterRefusal::Nowhere, _) => NextStep::GiveUp(None),
             (AfterRefusal::SameProviderLater, NextStep::Wait(_)) if waited_enough => {
-                NextStep::GiveUp
+                NextStep::GiveUp(None)
             }
             (AfterRefusal::SameProviderLater, NextStep::Start(_) | NextStep::Queue(_)) => {
-                NextStep::GiveUp
+                NextStep::GiveUp(None)
             }
             (_, next) => next,
         }
@@ -244,7 +244,7 @@ impl NextStep {
         match self {
             Self::Start(claim) => Some(claim.provider_id),
             Self::Queue(provider) => Some(*provider),
-            Self::Wait(_) | Self::GiveUp => None,
+            Self::Wait(_) | Self::GiveUp(_) => None,
         }
     }
 }

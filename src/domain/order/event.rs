@@ -168,6 +168,8 @@ pub enum OrderEvent {
     OrderFailed {
         /// Why.
         reason: String,
+        /// Every candidate and why it was left out; absent where the refusal itself forbids another.
+        decision: Option<Decision>,
     },
 }
 

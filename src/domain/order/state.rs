@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Attempt, AttemptState, Claim, OrderCommand, OrderError, OrderEvent, SettledAs};
 use crate::domain::{
-    Aggregate, AttemptId, Link, ProviderId, ServiceId, refusal::RefusalClass, routing::Request,
+    Aggregate, AttemptId, Link, ProviderId, ServiceId,
+    routing::{Exclusion, Request},
 };
 
 /// The state of an order.
@@ -58,16 +59,22 @@ impl Order {
         }
     }
 
-    /// Tells whether the order was asked for at this service before, and not taken.
-    pub fn has_tried(&self, service: ServiceId) -> bool {
+    /// Returns why the order does not go to a service, where it does not: it was asked for there before and not taken,
+    /// or it waits for its link at another.
+    pub fn bars(&self, service: ServiceId) -> Option<Exclusion> {
         let mut attempts = self.attempts.iter();
-        attempts.any(|attempt| attempt.service_id == service && attempt.exhausts_its_candidate())
+        if attempts.any(|attempt| attempt.service_id == service && attempt.exhausts_its_candidate()) {
+            return Some(Exclusion::AlreadyTried);
+        }
+        let waits_at = self.attempts.last().filter(|attempt| attempt.waits_for_its_link());
+        waits_at
+            .is_some_and(|attempt| attempt.service_id != service)
+            .then_some(Exclusion::WaitsForLink)
     }
 
     /// Returns how often the order was turned away because its link was busy.
     pub fn busy_link_count(&self) -> usize {
-        let busy = AttemptState::Refused(RefusalClass::LinkBusy);
-        self.attempts.iter().filter(|attempt| attempt.state == busy).count()
+        self.attempts.iter().filter(|attempt| attempt.waits_for_its_link()).count()
     }
 
     /// Finds an attempt by its id.

@@ -58,8 +58,8 @@ pub struct CandidateFacts {
     pub rate: Decimal,
     /// The provider's last reading of our account, where it is fresh.
     pub balance: Option<Decimal>,
-    /// Whether the order has already been tried there.
-    pub tried: bool,
+    /// Why the order itself does not go there, where it does not.
+    pub barred: Option<Exclusion>,
 }
 
 /// Why a candidate was not considered.
@@ -92,6 +92,8 @@ pub enum Exclusion {
     },
     /// The order was tried there before.
     AlreadyTried,
+    /// The order waits for its link at another provider, and overlapping orders on a link spoil each other.
+    WaitsForLink,
 }
 
 impl fmt::Display for Exclusion {
@@ -107,6 +109,7 @@ impl fmt::Display for Exclusion {
                 write!(f, "the balance there, {balance}, does not cover {cost}")
             }
             Self::AlreadyTried => f.write_str("the order was tried there before"),
+            Self::WaitsForLink => f.write_str("the order waits for its link at another provider"),
         }
     }
 }
@@ -199,10 +202,10 @@ impl CandidateFacts {
             (!self.kind_fits, Exclusion::OtherKind),
             (out_of_limits, Exclusion::QuantityOutOfLimits { min, max }),
             (request.dripfeed && !self.dripfeed, Exclusion::NoDripfeed),
-            (self.tried, Exclusion::AlreadyTried),
         ];
         let mut exclusions: Vec<Exclusion> =
             flags.into_iter().filter_map(|(holds, rule)| holds.then_some(rule)).collect();
+        exclusions.extend(self.barred.clone());
         let cost = request.cost(self.rate);
         if let Some(balance) = self.balance.filter(|balance| *balance < cost) {
             exclusions.push(Exclusion::BalanceTooLow { balance, cost });
@@ -237,7 +240,7 @@ mod tests {
             dripfeed: true,
             rate: dec!(0.5),
             balance: None,
-            tried: false,
+            barred: None,
         }
     }
 
@@ -275,7 +278,7 @@ mod tests {
             listed: false,
             kind_fits: false,
             dripfeed: false,
-            tried: true,
+            barred: Some(Exclusion::AlreadyTried),
             balance: Some(dec!(0.1)),
             ..candidate(1, None, 1)
         };

@@ -21,6 +21,9 @@ pub enum ServiceError {
         /// Type of the would-be backup.
         backup_kind: String,
     },
+    /// Every candidate stands in every decision.
+    #[error("the service has {0} backups, and more are not taken: unmap one first")]
+    TooManyBackups(usize),
     /// The two are not mapped.
     #[error("the service has no such backup")]
     NotMapped,

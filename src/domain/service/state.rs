@@ -7,6 +7,9 @@ use super::{
 };
 use crate::domain::{Aggregate, ProviderId, ServiceId, provider::MAX_PRIORITY, routing::Strategy};
 
+/// Most equivalents of one service: each of them stands in every decision.
+const MAX_BACKUPS: usize = 50;
+
 /// An equivalent of a service at another provider.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Backup {
@@ -149,10 +152,12 @@ impl Imported {
         if !(1..=MAX_PRIORITY).contains(&priority) {
             return Err(ServiceError::Priority(priority));
         }
-        let as_before =
-            |known: &Backup| known.service_id == backup.service_id && known.priority == priority;
-        if self.backups.iter().any(as_before) {
-            return Ok(vec![]);
+        match self.backups.iter().find(|known| known.service_id == backup.service_id) {
+            Some(known) if known.priority == priority => return Ok(vec![]),
+            None if self.backups.len() >= MAX_BACKUPS => {
+                return Err(ServiceError::TooManyBackups(MAX_BACKUPS));
+            }
+            _ => {}
         }
         Ok(vec![ServiceEvent::ServiceMapped {
             backup_service_id: backup.service_id,

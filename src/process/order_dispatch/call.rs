@@ -17,6 +17,10 @@ impl Shared {
         if self.needs.stop.is_cancelled() {
             return not_sent("the program is stopping");
         }
+        let claims = self.needs.commands.claims();
+        if claims.tenure() != Some(ticket.claim.incarnation) {
+            return not_sent("this process was not the one that dispatches any more");
+        }
         let endpoint = match self.endpoints.of(ticket.claim.provider_id).await {
             Ok(endpoint) => endpoint,
             Err(error) if error.may_pass() => return not_sent(&error.to_string()),
@@ -29,6 +33,7 @@ impl Shared {
             return not_sent("the time to send it had passed");
         }
         let request = new_order(order, &ticket.claim.provider_service_id);
+        claims.sending(ticket.claim.attempt_id);
         answer(self.needs.client.add(&endpoint, &request).await)
     }
 }

@@ -2,24 +2,24 @@ use std::{sync::Arc, time::Duration};
 
 use sqlx::{PgPool, postgres::PgConnectOptions};
 use tokio::{
-    sync::{mpsc, watch},
+    sync::{Semaphore, mpsc, watch},
     time::{sleep, timeout},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use uuid::Uuid;
 
 use super::{drive::Drive, takeover, tenure::Tenure};
 use crate::{
-    command::{Commands, Work},
-    domain::{Incarnation, OrderId, Position, provider::UpstreamPolicy},
+    command::{Claims, Commands, Work},
+    domain::{OrderId, Position, provider::UpstreamPolicy},
     journal::{Filter, Follower, Page},
     process::Endpoints,
-    projection::Projections,
     provider_api::PanelClient,
 };
 
 /// How long calls under way may go on once the program is told to stop.
 const DRAIN_LIMIT: Duration = Duration::from_secs(20);
+/// Orders loaded at once.
+const LOADS: usize = 6;
 /// Between two tries to read the journal while the database is away.
 const RETRY: Duration = Duration::from_millis(500);
 
@@ -34,8 +34,6 @@ pub struct DispatchNeeds {
     pub policy: UpstreamPolicy,
     /// Connections that see the read models.
     pub reads: PgPool,
-    /// Says how far the read models are.
-    pub projections: Projections,
     /// Reaches the database for the lock.
     pub database: PgConnectOptions,
     /// How long to wait where waiting is called for.
@@ -87,6 +85,8 @@ impl std::fmt::Debug for Dispatch {
 pub(super) struct Shared {
     pub(super) needs: DispatchNeeds,
     pub(super) endpoints: Endpoints,
+    /// Turns at loading orders.
+    pub(super) loads: Semaphore,
 }
 
 impl Dispatch {
@@ -94,7 +94,7 @@ impl Dispatch {
     pub fn new(needs: DispatchNeeds) -> Self {
         let endpoints = Endpoints::new(needs.commands.clone(), needs.policy);
         let (status, _) = watch::channel(DispatchStatus::Starting);
-        let shared = Arc::new(Shared { needs, endpoints });
+        let shared = Arc::new(Shared { needs, endpoints, loads: Semaphore::new(LOADS) });
         Self { shared, status, tasks: TaskTracker::new() }
     }
 
@@ -110,6 +110,8 @@ impl Dispatch {
             let taking = Tenure::take(&self.shared.needs.database, || self.wait_for_other());
             let mut tenure = tokio::select! {
                 tenure = taking => tenure,
+                // What was claimed in a tenure that is over is released.
+                () = self.hand_on(&mut work) => break,
                 () = stop.cancelled() => break,
             };
             self.begin();
@@ -136,14 +138,13 @@ impl Dispatch {
     }
 
     fn begin(&self) {
-        let incarnation = Incarnation(Uuid::now_v7());
-        self.shared.needs.commands.claims().set_tenure(Some(incarnation));
+        let incarnation = self.claims().begin_tenure();
         self.status.send_replace(DispatchStatus::Dispatching);
         tracing::info!(%incarnation, "this process dispatches orders");
     }
 
     fn end(&self) {
-        self.shared.needs.commands.claims().set_tenure(None);
+        self.claims().end_tenure();
         self.status.send_replace(DispatchStatus::Starting);
     }
 
@@ -153,12 +154,14 @@ impl Dispatch {
             from = self.take_over() => from,
             () = self.hand_on(work) => return,
         };
+        let tidying = self.tidy_up();
         let journal = self.shared.needs.commands.journal();
         let (pool, head) = (journal.pool().clone(), journal.head());
         let mut follower = Follower::new(pool, head, Filter::FreeOrders, from);
         tokio::select! {
             () = self.follow(&mut follower) => {}
             () = self.hand_on(work) => {}
+            () = tidying => {}
         }
     }
 
@@ -174,6 +177,15 @@ impl Dispatch {
             }
             sleep(RETRY).await;
         }
+    }
+
+    /// Goes on until it has worked, and then rests; nothing waits for it.
+    async fn tidy_up(&self) {
+        while let Err(error) = takeover::tidy_up(&self.shared.needs).await {
+            tracing::debug!(%error, "cannot tidy up yet");
+            sleep(RETRY).await;
+        }
+        std::future::pending().await
     }
 
     async fn hand_on(&self, work: &mut mpsc::UnboundedReceiver<Work>) {
@@ -194,7 +206,11 @@ impl Dispatch {
     async fn follow(&self, follower: &mut Follower) {
         loop {
             match follower.next().await {
-                Ok(Some(page)) => self.take_page(page),
+                Ok(Some(page)) => {
+                    // An order may be for a service that another process has just brought in.
+                    self.shared.needs.commands.catalogue().reached(page.upto).await;
+                    self.take_page(page);
+                }
                 Ok(None) => return,
                 Err(error) => {
                     tracing::debug!(%error, "dispatcher cannot read the journal");
@@ -214,23 +230,36 @@ impl Dispatch {
 
     /// Gives the order a task, unless it has one that knows the event.
     fn resume(&self, order: OrderId, sequence: i64) {
-        if let Some(guard) = self.shared.needs.commands.claims().drive(order, sequence) {
+        if let Some(guard) = self.claims().drive(order, sequence) {
             self.tasks.spawn(Drive::resume(self.shared.clone(), order, guard));
         }
     }
 
+    fn claims(&self) -> &Claims {
+        self.shared.needs.commands.claims()
+    }
+
     /// Waits for the calls under way. What was claimed and not sent is released by its own task.
     async fn drain(&self, work: &mut mpsc::UnboundedReceiver<Work>) {
-        work.close();
-        while let Some(work) = work.recv().await {
-            if let Work::Send(_) = work {
-                self.take(work);
-            }
-        }
-        self.tasks.close();
-        if timeout(DRAIN_LIMIT, self.tasks.wait()).await.is_err() {
+        let drained = async {
+            self.take_until_no_ticket_is_out(work).await;
+            self.tasks.close();
+            self.tasks.wait().await;
+        };
+        if timeout(DRAIN_LIMIT, drained).await.is_err() {
             let left = self.tasks.len();
             tracing::warn!(left, "stopping with calls under way: they will be in doubt");
+        }
+    }
+
+    /// A command that has claimed an attempt hands it over as soon as it is on record.
+    async fn take_until_no_ticket_is_out(&self, work: &mut mpsc::UnboundedReceiver<Work>) {
+        loop {
+            tokio::select! {
+                biased;
+                Some(work) = work.recv() => self.take(work),
+                () = self.claims().tickets_back() => return,
+            }
         }
     }
 }

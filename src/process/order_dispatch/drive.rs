@@ -7,7 +7,7 @@ use tokio::time::sleep;
 
 use super::dispatch::Shared;
 use crate::{
-    command::{Commands, DriveGuard, Loaded, StartedAttempt, Ticket},
+    command::{CommandError, Commands, DriveGuard, Loaded, StartedAttempt, Ticket},
     domain::{
         Aggregate, AttemptId, OrderId,
         order::{Order, OrderCommand, OrderEvent, Progress, ProviderAnswer},
@@ -85,54 +85,77 @@ impl Drive {
         let attempt = ticket.claim.attempt_id;
         // The permit is for the call alone.
         drop(ticket);
-        self.record(attempt, answer).await
+        let step = self.record(attempt, answer).await;
+        self.commands().claims().recorded(attempt);
+        step
     }
 
     async fn reload(&mut self) -> Step {
-        match self.commands().load::<Order>(self.id).await {
+        // Few at a time, so that a take-over of very many orders leaves the database to others as well.
+        let turn = self.shared.loads.acquire().await;
+        let loaded = self.commands().load::<Order>(self.id).await;
+        drop(turn);
+        match loaded {
             Ok(Loaded { aggregate, version, .. }) => {
                 self.order = aggregate;
                 self.version = version;
                 Step::Look
             }
             Err(_) if self.stopping() => Step::Rest,
-            Err(error) => {
+            Err(error @ CommandError::Unavailable(_)) => {
                 tracing::debug!(order = %self.id, %error, "cannot load an order");
                 Step::ReloadLater
+            }
+            Err(error) => {
+                tracing::error!(order = %self.id, %error, "an order cannot be read, so it stays where it is");
+                Step::Rest
             }
         }
     }
 
     async fn look(&mut self) -> Step {
-        if self.stopping() {
-            return Step::Rest;
-        }
         match self.order.progress {
+            Progress::Attempting => self.close_left_attempt().await,
+            Progress::Queued | Progress::Deferred(_) if !self.may_start() => Step::Rest,
             Progress::Queued => self.start_next().await,
             Progress::Deferred(until) => {
                 let wait = (until - Utc::now()).to_std().unwrap_or_default();
                 tokio::select! {
                     () = sleep(wait) => self.start_next().await,
-                    () = self.shared.needs.stop.cancelled() => Step::Rest,
+                    () = self.may_start_no_more() => Step::Rest,
                 }
             }
-            Progress::Attempting => self.close_left_attempt().await,
             Progress::Absent | Progress::InDoubt | Progress::AtProvider(_) | Progress::Failed => {
                 Step::Rest
             }
         }
     }
 
-    /// An attempt on record that no task is sending: this tenure's never was, an earlier tenure's may have been.
+    fn may_start(&self) -> bool {
+        !self.stopping() && self.commands().claims().tenure().is_some()
+    }
+
+    /// Whoever dispatches next finds the order on record.
+    async fn may_start_no_more(&self) {
+        tokio::select! {
+            () = self.shared.needs.stop.cancelled() => {}
+            () = self.commands().claims().tenure_over() => {}
+        }
+    }
+
+    /// An attempt on record that no task is sending. This process knows whether it was one of its own that never went
+    /// out; any other may have been sent.
     async fn close_left_attempt(&mut self) -> Step {
-        let Some(tenure) = self.commands().claims().tenure() else { return Step::Rest };
+        let claims = self.commands().claims();
         let Some(left) = self.order.running_attempt() else { return Step::Rest };
-        let answer = if left.incarnation == tenure {
+        let answer = if claims.was_never_sent(left) {
             let reason = "the append of its claim was cut off, so it was not sent".to_owned();
             ProviderAnswer::NotSent { reason }
-        } else {
+        } else if claims.tenure().is_some() {
             let reason = "the program ended before the provider's answer was recorded".to_owned();
             ProviderAnswer::InDoubt { reason, response_ms: None }
+        } else {
+            return Step::Rest;
         };
         let attempt: AttemptId = left.attempt_id;
         self.record(attempt, answer).await
@@ -140,20 +163,27 @@ impl Drive {
 
     /// Waits for a permit of the best candidate, and puts the attempt on record.
     async fn start_next(&mut self) -> Step {
-        let Some(decision) = self.route() else { return Step::Rest };
-        let Some(provider) = decision.choice().map(|candidate| candidate.provider_id) else {
-            return self.fail("no candidate can take the order any more").await;
+        let order = &self.order;
+        let Ok(route) = self.commands().route_surely(order, |id| order.bars(id)).await else {
+            return Step::ReloadLater;
         };
+        let Some(provider) = route.decision.choice().map(|candidate| candidate.provider_id) else {
+            return self.fail(route.decision).await;
+        };
+        // A provider whose key cannot be read at present is not claimed: the claim could only be released again.
+        if self.shared.endpoints.of(provider).await.is_err_and(|error| error.may_pass()) {
+            return Step::ReloadLater;
+        }
         let permit = tokio::select! {
             permit = self.commands().claims().permit(provider) => permit,
-            () = self.shared.needs.stop.cancelled() => return Step::Rest,
+            () = self.may_start_no_more() => return Step::Rest,
         };
         // What was known may have changed during the wait.
-        let Some(decision) = self.route() else { return Step::Rest };
-        if decision.choice().map(|candidate| candidate.provider_id) != Some(provider) {
-            return Step::Look;
-        }
-        let ticket = permit.and_then(|permit| self.commands().claims().claim(&decision, permit));
+        let order = &self.order;
+        let route =
+            self.commands().route(order.service_id, &order.request(), |id| order.bars(id));
+        let Some(route) = route.filter(|route| route.leads_to(provider)) else { return Step::Look };
+        let ticket = permit.and_then(|permit| self.commands().claims().claim(&route, permit));
         match ticket {
             Some(ticket) => self.start(ticket).await,
             None => Step::Rest,
@@ -165,15 +195,15 @@ impl Drive {
             return Step::Reload;
         };
         let request = self.request("startAttempt", &events);
-        let Some(request) = self.commands().guarded(request, &ticket) else { return Step::Reload };
-        match self.append(request, &events).await {
+        match self.append(ticket.guard(request), &events).await {
             Ok(()) => Step::Send(Box::new(ticket)),
             Err(step) => step,
         }
     }
 
-    async fn fail(&mut self, reason: &str) -> Step {
-        let Ok(events) = self.order.decide(OrderCommand::Fail { reason: reason.to_owned() }) else {
+    async fn fail(&mut self, decision: Decision) -> Step {
+        let reason = "no candidate can take the order any more".to_owned();
+        let Ok(events) = self.order.decide(OrderCommand::Fail { reason, decision }) else {
             return Step::Reload;
         };
         let request = self.request("failOrder", &events);
@@ -181,11 +211,6 @@ impl Drive {
             Ok(()) => Step::Rest,
             Err(step) => step,
         }
-    }
-
-    pub(super) fn route(&self) -> Option<Decision> {
-        let order = &self.order;
-        self.commands().route(order.service_id, &order.request(), |id| order.has_tried(id))
     }
 
     pub(super) fn request(&self, command: &str, events: &[OrderEvent]) -> AppendRequest {

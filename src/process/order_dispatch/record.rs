@@ -12,6 +12,7 @@ use crate::{
         Aggregate, AttemptId, ServiceId,
         order::{NextStep, Order, OrderCommand, OrderEvent, ProviderAnswer},
         refusal::AfterRefusal,
+        routing::Exclusion,
         reservation::{Reservation, ReservationCommand, ReservationError, Subject},
     },
     journal::AppendError,
@@ -55,7 +56,7 @@ impl Drive {
         answer: &ProviderAnswer,
         reservation: &Option<Loaded<Reservation>>,
     ) -> Tried {
-        let (next, ticket) = self.after(attempt, answer);
+        let Ok((next, ticket)) = self.after(attempt, answer).await else { return Tried::Unavailable };
         let command =
             OrderCommand::RecordAnswer { attempt_id: attempt, answer: answer.clone(), next };
         let events = match self.order.decide(command) {
@@ -76,14 +77,12 @@ impl Drive {
         }
         let started = ticket.filter(|ticket| starts(&events, ticket));
         if let Some(ticket) = &started {
-            match self.commands().guarded(request, ticket) {
-                Some(guarded) => request = guarded,
-                None => return Tried::Raced,
-            }
+            request = ticket.guard(request);
         }
         match self.commands().journal().append(request).await {
             Ok(_) => {
                 self.follow(&events);
+                self.raise_alarms(&events);
                 Tried::Recorded(step_after(answer, started))
             }
             Err(AppendError::Conflict(_)) => Tried::Raced,
@@ -134,32 +133,44 @@ impl Drive {
     }
 
     /// Plans where the order goes if this answer did not place it. A claim comes with its permit in hand.
-    fn after(&self, attempt: AttemptId, answer: &ProviderAnswer) -> (NextStep, Option<Ticket>) {
-        let ProviderAnswer::Refused { class, .. } = answer else { return (NextStep::GiveUp, None) };
+    async fn after(
+        &self,
+        attempt: AttemptId,
+        answer: &ProviderAnswer,
+    ) -> Result<(NextStep, Option<Ticket>), CommandError> {
+        let ProviderAnswer::Refused { class, .. } = answer else {
+            return Ok((NextStep::GiveUp(None), None));
+        };
         match class.then() {
-            AfterRefusal::Nowhere => (NextStep::GiveUp, None),
-            AfterRefusal::SameProviderLater => (NextStep::Wait(self.busy_link_over()), None),
+            AfterRefusal::Nowhere => Ok((NextStep::GiveUp(None), None)),
+            AfterRefusal::SameProviderLater => Ok((NextStep::Wait(self.busy_link_over()), None)),
             AfterRefusal::NextCandidate => {
                 let refused = self.order.attempt(attempt).map(|attempt| attempt.service_id);
-                self.next_candidate(refused)
+                self.next_candidate(refused).await
             }
         }
     }
 
-    fn next_candidate(&self, refused: Option<ServiceId>) -> (NextStep, Option<Ticket>) {
-        let order = &self.order;
-        let tried = |id: ServiceId| order.has_tried(id) || refused == Some(id);
-        let decision = self.commands().route(order.service_id, &order.request(), tried);
-        let choice = decision.as_ref().and_then(|decision| Some((decision, decision.choice()?)));
-        let Some((decision, candidate)) = choice else { return (NextStep::GiveUp, None) };
+    async fn next_candidate(
+        &self,
+        refused: Option<ServiceId>,
+    ) -> Result<(NextStep, Option<Ticket>), CommandError> {
+        let barred = |id: ServiceId| match refused == Some(id) {
+            true => Some(Exclusion::AlreadyTried),
+            false => self.order.bars(id),
+        };
+        let route = self.commands().route_surely(&self.order, barred).await?;
+        let Some(provider) = route.decision.choice().map(|candidate| candidate.provider_id) else {
+            return Ok((NextStep::GiveUp(Some(route.decision)), None));
+        };
         let ticket = match self.stopping() {
             true => None,
-            false => self.commands().claims().try_claim(decision),
+            false => self.commands().claims().try_claim(&route),
         };
-        match ticket {
+        Ok(match ticket {
             Some(ticket) => (NextStep::Start(ticket.claim.clone()), Some(ticket)),
-            None => (NextStep::Queue(candidate.provider_id), None),
-        }
+            None => (NextStep::Queue(provider), None),
+        })
     }
 
     fn busy_link_over(&self) -> chrono::DateTime<Utc> {
@@ -167,6 +178,25 @@ impl Drive {
         let doublings = u32::try_from(self.order.busy_link_count()).unwrap_or(u32::MAX).min(16);
         let wait = pace.busy_link.saturating_mul(1 << doublings).min(pace.busy_link_at_most);
         Utc::now() + TimeDelta::from_std(wait).unwrap_or(TimeDelta::minutes(15))
+    }
+}
+
+impl Drive {
+    /// Tells operators what needs them.
+    fn raise_alarms(&self, events: &[OrderEvent]) {
+        for event in events {
+            match event {
+                OrderEvent::AttemptInDoubt { attempt, provider_id, reason, .. } => {
+                    let (order, provider) = (self.id, provider_id);
+                    tracing::warn!(%order, attempt, %provider, reason, "attempt in doubt, held");
+                }
+                OrderEvent::DuplicateFound { attempt, provider_id, api_order_id, .. } => {
+                    let (order, provider) = (self.id, provider_id);
+                    tracing::error!(%order, attempt, %provider, api_order_id, "order exists twice");
+                }
+                _ => {}
+            }
+        }
     }
 }
 

@@ -21,10 +21,11 @@ impl Tenure {
     /// Tries until the lock is free.
     pub(super) async fn take(options: &PgConnectOptions, waiting: impl Fn()) -> Self {
         loop {
-            match Self::try_take(options).await {
-                Ok(Some(tenure)) => return tenure,
-                Ok(None) => waiting(),
-                Err(error) => tracing::debug!(%error, "cannot ask for the dispatcher's lock"),
+            match timeout(ANSWER_LIMIT, Self::try_take(options)).await {
+                Ok(Ok(Some(tenure))) => return tenure,
+                Ok(Ok(None)) => waiting(),
+                Err(_) => tracing::debug!("no answer to the question for the dispatcher's lock"),
+                Ok(Err(error)) => tracing::debug!(%error, "cannot ask for the dispatcher's lock"),
             }
             sleep(PAUSE).await;
         }

@@ -1,8 +1,12 @@
 //! What the tests stand on.
 
+pub(crate) mod api;
 pub(crate) mod children;
 pub(crate) mod database;
 mod keeper;
+pub(crate) mod program;
 pub(crate) mod proxy;
 pub(crate) mod running;
+pub(crate) mod scripted;
 pub(crate) mod server;
+pub(crate) mod shop;

@@ -1,0 +1,11 @@
+//! Orders end to end: a whole installation, real PostgreSQL, panels that misbehave.
+
+mod crash;
+mod dispatch;
+mod draining;
+mod failover;
+mod outcomes;
+mod placing;
+mod secrets;
+mod settling;
+mod tenure;
