@@ -176,7 +176,6 @@ impl Claims {
         self.permits(provider).acquire_owned().await.ok()
     }
 
-
     /// Takes the right to drive an order after its event `sequence`; `None` where somebody has it, who then looks again
     /// unless it has seen that event.
     pub fn drive(&self, order: OrderId, sequence: i64) -> Option<DriveGuard> {
@@ -226,7 +225,13 @@ impl Claims {
             settle_after: after(SEND_WINDOW + self.shared.call_limit + SETTLE_TIME),
             decision: route.decision.clone(),
         };
-        Some(Ticket { claim, rests_on, claimed_at: Instant::now(), _permit: permit, _counted: counted })
+        Some(Ticket {
+            claim,
+            rests_on,
+            claimed_at: Instant::now(),
+            _permit: permit,
+            _counted: counted,
+        })
     }
 }
 

@@ -27,6 +27,8 @@ use uuid::Uuid;
 
 /// Longest provider key, in bytes.
 const MAX_KEY_BYTES: usize = 1024;
+/// A shorter key may be a part of an address by chance.
+const SHORTEST_IN_URL: usize = 8;
 /// Most providers in one change.
 const MAX_PROVIDERS: usize = 1000;
 
@@ -66,6 +68,7 @@ impl Commands {
     pub async fn add_provider(&self, add: AddProvider) -> Result<Done<ProviderId>, CommandError> {
         let id = ProviderId(Uuid::now_v7());
         let name = ProviderName::try_new(&add.name)?;
+        without_key(&add.api_url, &add.api_key)?;
         let command = |key| {
             let api_url = ProviderUrl::try_new(&add.api_url, self.parts.policy)?;
             let (name, priority) = (name.clone(), add.priority);
@@ -103,6 +106,7 @@ impl Commands {
         };
         let provider = self.find_provider(id).await?;
         provider.aggregate.decide(ProviderCommand::Update(changes.clone()))?;
+        self.refuse_key_in_url(&update, &provider.aggregate).await?;
         if let Some(key) = &update.api_key {
             changes.key = Some(self.store_key(key).await?);
         }
@@ -283,6 +287,20 @@ impl Commands {
             .ok_or_else(|| ProviderError::NotFound.into())
     }
 
+    /// Holds the address and the key against each other as they will stand together.
+    async fn refuse_key_in_url(
+        &self,
+        update: &UpdateProvider,
+        provider: &Provider,
+    ) -> Result<(), CommandError> {
+        let url = update.api_url.as_deref().unwrap_or(&provider.api_url);
+        match &update.api_key {
+            Some(key) => without_key(url, key),
+            None if update.api_url.is_none() => Ok(()),
+            None => without_key(url, &self.parts.credentials.open(provider.credential_id).await?),
+        }
+    }
+
     async fn store_key(&self, key: &SecretString) -> Result<KeyReference, CommandError> {
         let key = SecretString::from(key.expose_secret().trim());
         let text = key.expose_secret();
@@ -337,6 +355,16 @@ impl Commands {
         let events = reservation.aggregate.decide(release).unwrap_or_default();
         Ok(request.append::<Reservation>(stream, reservation.version, &events))
     }
+}
+
+/// An address is shown to everybody who may read, so the key must not stand in it.
+fn without_key(url: &str, key: &SecretString) -> Result<(), CommandError> {
+    let key = key.expose_secret().trim();
+    if key.len() >= SHORTEST_IN_URL && url.contains(key) {
+        let problem = "the address contains the key: leave it out, it is sent by itself";
+        return Err(CommandError::invalid("apiUrl", problem));
+    }
+    Ok(())
 }
 
 fn sync_is_running() -> CommandError {

@@ -32,7 +32,10 @@ impl Backend {
     /// Waits until the read models have folded everything up to a position.
     pub(crate) async fn reached(&self, position: Position) -> Result<(), ApiError> {
         let waited = self.projections.wait_for(position, READ_MODELS_WAIT).await;
-        waited.map_err(|_| ApiError::not_read_yet(position))
+        match (waited, self.projections.stopped_before(position)) {
+            (Ok(()), None) => Ok(()),
+            _ => Err(ApiError::not_read_yet(position)),
+        }
     }
 
     /// Runs a command to its end whatever the client does, and waits until its result can be read.

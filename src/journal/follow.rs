@@ -33,7 +33,7 @@ pub struct RecordedEvent {
 pub enum Filter {
     /// Those of providers and services.
     Catalogue,
-    /// Those that set an order free for its next attempt.
+    /// Those that set an order free for its next attempt, without their payloads: whoever hears of them loads the order.
     FreeOrders,
 }
 
@@ -106,7 +106,8 @@ impl Filter {
                  limit $3"
             }
             Self::FreeOrders => {
-                "select position, aggregate_type, aggregate_id, sequence, event_type, payload, recorded_at
+                "select position, aggregate_type, aggregate_id, sequence, event_type, 'null'::jsonb as payload,
+                        recorded_at
                  from events
                  where position > $1 and position <= $2
                    and event_type in (

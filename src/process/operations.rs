@@ -1,9 +1,5 @@
 use super::Endpoints;
-use crate::{
-    command::Commands,
-    domain::provider::UpstreamPolicy,
-    provider_api::PanelClient,
-};
+use crate::{command::Commands, domain::provider::UpstreamPolicy, provider_api::PanelClient};
 
 /// What operators ask of providers at once: connection tests and syncs. Cheap to clone.
 #[derive(Debug, Clone)]

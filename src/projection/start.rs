@@ -70,6 +70,13 @@ impl Projections {
         progress::wait_for(self.progress.clone(), position, timeout).await
     }
 
+    /// Returns a model that has stopped before a position, and so will not get there by itself.
+    pub fn stopped_before(&self, position: Position) -> Option<ProjectionStatus> {
+        let models = self.progress.borrow();
+        let mut stopped = models.iter().filter(|model| model.stopped.is_some());
+        stopped.find(|model| model.position < position).cloned()
+    }
+
     /// Returns where each model stands, in the order in which they were given.
     pub fn status(&self) -> Vec<ProjectionStatus> {
         self.progress.borrow().clone()

@@ -41,6 +41,14 @@ impl Redactor {
         }
     }
 
+    /// The same in an answer that has not been read yet.
+    pub(super) fn clean_bytes(&self, bytes: &mut Vec<u8>) {
+        let text = String::from_utf8_lossy(bytes);
+        if self.is_echoed_in(&text) {
+            *bytes = self.without_key(&text).into_bytes();
+        }
+    }
+
     /// Tells whether a text holds a key that is long enough not to be taken for a part of something else.
     pub(super) fn is_echoed_in(&self, text: &str) -> bool {
         self.unmistakable && self.occurs_in(text)

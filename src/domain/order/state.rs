@@ -63,7 +63,8 @@ impl Order {
     /// or it waits for its link at another.
     pub fn bars(&self, service: ServiceId) -> Option<Exclusion> {
         let mut attempts = self.attempts.iter();
-        if attempts.any(|attempt| attempt.service_id == service && attempt.exhausts_its_candidate()) {
+        if attempts.any(|attempt| attempt.service_id == service && attempt.exhausts_its_candidate())
+        {
             return Some(Exclusion::AlreadyTried);
         }
         let waits_at = self.attempts.last().filter(|attempt| attempt.waits_for_its_link());

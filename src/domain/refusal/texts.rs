@@ -30,8 +30,26 @@ const SENTENCES: &[(&str, RefusalClass)] = &[
     ("invalid action", Dialect),
 ];
 
-/// The one sentence that panels carry on, with an amount or a request to top up.
-const OPEN_ENDED: (&str, RefusalClass) = ("insufficient balance", WalletEmpty);
+/// The one sentence that panels carry on, and the ways in which they do. Another way might say that the order was taken.
+const CARRIED_ON: (&str, RefusalClass) = ("insufficient balance", WalletEmpty);
+const CONTINUATIONS: &[&str] = &[
+    "",
+    "for this order",
+    "in your account",
+    "on your account",
+    "to place this order",
+    "to place the order",
+    "to complete this order",
+    "please add funds",
+    "please add funds to your account",
+    "please deposit",
+    "please recharge",
+    "please recharge your account",
+    "please top up",
+    "please top up your account",
+    "your balance is #",
+    "your balance: #",
+];
 
 /// What some panels send in place of a sentence, after one of [`KEY_PREFIXES`].
 const KEYS: &[(&str, RefusalClass)] = &[
@@ -54,7 +72,7 @@ pub(super) fn class_of(text: &str) -> Option<RefusalClass> {
     let key = KEY_PREFIXES.iter().find_map(|prefix| text.strip_prefix(prefix));
     match key {
         Some(key) => listed(KEYS, key),
-        None => listed(SENTENCES, &text).or_else(|| open_ended(&text)),
+        None => listed(SENTENCES, &text).or_else(|| carried_on(&text)),
     }
 }
 
@@ -62,9 +80,10 @@ fn listed(table: &[(&str, RefusalClass)], text: &str) -> Option<RefusalClass> {
     table.iter().find(|(known, _)| *known == text).map(|(_, class)| *class)
 }
 
-fn open_ended(text: &str) -> Option<RefusalClass> {
-    let rest = text.strip_prefix(OPEN_ENDED.0)?;
-    (!rest.starts_with(|c: char| c.is_alphanumeric() || c == '_')).then_some(OPEN_ENDED.1)
+fn carried_on(text: &str) -> Option<RefusalClass> {
+    let rest = text.strip_prefix(CARRIED_ON.0)?;
+    let rest = rest.trim_start_matches([' ', ',', '.', ':', ';', '!', '-', '…']);
+    CONTINUATIONS.contains(&rest.trim_end_matches('!')).then_some(CARRIED_ON.1)
 }
 
 /// Folds case, white space and numbers, and drops the dots at the end.

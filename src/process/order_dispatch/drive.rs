@@ -180,8 +180,7 @@ impl Drive {
         };
         // What was known may have changed during the wait.
         let order = &self.order;
-        let route =
-            self.commands().route(order.service_id, &order.request(), |id| order.bars(id));
+        let route = self.commands().route(order.service_id, &order.request(), |id| order.bars(id));
         let Some(route) = route.filter(|route| route.leads_to(provider)) else { return Step::Look };
         let ticket = permit.and_then(|permit| self.commands().claims().claim(&route, permit));
         match ticket {

@@ -12,8 +12,8 @@ use crate::{
         Aggregate, AttemptId, ServiceId,
         order::{NextStep, Order, OrderCommand, OrderEvent, ProviderAnswer},
         refusal::AfterRefusal,
-        routing::Exclusion,
         reservation::{Reservation, ReservationCommand, ReservationError, Subject},
+        routing::Exclusion,
     },
     journal::AppendError,
 };
@@ -56,7 +56,9 @@ impl Drive {
         answer: &ProviderAnswer,
         reservation: &Option<Loaded<Reservation>>,
     ) -> Tried {
-        let Ok((next, ticket)) = self.after(attempt, answer).await else { return Tried::Unavailable };
+        let Ok((next, ticket)) = self.after(attempt, answer).await else {
+            return Tried::Unavailable;
+        };
         let command =
             OrderCommand::RecordAnswer { attempt_id: attempt, answer: answer.clone(), next };
         let events = match self.order.decide(command) {
