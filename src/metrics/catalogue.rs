@@ -57,8 +57,16 @@ pub(super) const METRICS: &[Metric] = &[
     (HTTP_SECONDS, Kind::Seconds, "Time from an HTTP request to its answer, by route."),
     (GRAPHQL_ERRORS, Kind::Counter, "Errors in GraphQL answers, by extensions.code."),
     (APPENDS, Kind::Counter, "Requests to append to the journal, by outcome."),
-    (APPEND_SECONDS, Kind::Seconds, "Time until an append is answered, with its wait in the queue."),
-    (BATCH_SECONDS, Kind::Seconds, "Time that the database takes for a batch of appends: one commit."),
+    (
+        APPEND_SECONDS,
+        Kind::Seconds,
+        "Time until an append is answered, with its wait in the queue.",
+    ),
+    (
+        BATCH_SECONDS,
+        Kind::Seconds,
+        "Time that the database takes for a batch of appends: one commit.",
+    ),
     (BATCH_REQUESTS, Kind::Sizes, "Requests that shared a batch."),
     (EVENTS, Kind::Counter, "Events that this process recorded, by type."),
     (JOURNAL_QUEUE, Kind::Gauge, "Requests that wait for the next batch."),
@@ -68,12 +76,20 @@ pub(super) const METRICS: &[Metric] = &[
     (MODEL_LAG, Kind::Gauge, "Positions that a read model has still to fold."),
     (MODEL_STOPPED, Kind::Gauge, "1 while a read model cannot go on."),
     (DISPATCHING, Kind::Gauge, "1 in the one process that calls providers."),
-    (ORDERS, Kind::Gauge, "Orders that wait: QUEUED for a provider, IN_DOUBT for somebody to settle them."),
+    (
+        ORDERS,
+        Kind::Gauge,
+        "Orders that wait: QUEUED for a provider, IN_DOUBT for somebody to settle them.",
+    ),
     (ATTEMPTS, Kind::Counter, "Attempts that ended, by provider and outcome."),
     (REFUSALS, Kind::Counter, "Attempts that a provider refused, by provider and class."),
     (CALL_SECONDS, Kind::Seconds, "Time that a provider takes for a call, by provider and action."),
     (SYNCS, Kind::Counter, "Catalogue syncs that ended, by provider and result."),
-    (LAST_SYNC, Kind::Gauge, "When a provider's catalogue was last synced without failing, in Unix time."),
+    (
+        LAST_SYNC,
+        Kind::Gauge,
+        "When a provider's catalogue was last synced without failing, in Unix time.",
+    ),
     (CONNECTIONS, Kind::Gauge, "Connections to the database, by pool and state."),
     (CONNECTIONS_MAX, Kind::Gauge, "Connections that a pool may open at most."),
 ];
@@ -90,7 +106,8 @@ mod tests {
         let text = fs::read_to_string(path).unwrap();
         let is_part = |c: char| c.is_ascii_lowercase() || c == '_';
         let histogram = |name: &str| {
-            let ending = ["_bucket", "_count", "_sum"].iter().find_map(|end| name.strip_suffix(end));
+            let ending =
+                ["_bucket", "_count", "_sum"].iter().find_map(|end| name.strip_suffix(end));
             ending.unwrap_or(name).to_owned()
         };
         let named: BTreeSet<String> = text

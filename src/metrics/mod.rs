@@ -18,8 +18,7 @@ mod record;
 mod recorder;
 
 pub use record::{
-    AppendOutcome, AttemptOutcome, Gauges, ModelGauges, PoolGauges, append_answered,
-    attempt_ended, batch_written, event_recorded, graphql_error, provider_called, request_served,
-    sync_ended,
+    AppendOutcome, AttemptOutcome, Gauges, ModelGauges, PoolGauges, append_answered, attempt_ended,
+    batch_written, event_recorded, graphql_error, provider_called, request_served, sync_ended,
 };
 pub use recorder::{install, keep, render};

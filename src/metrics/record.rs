@@ -104,9 +104,7 @@ impl ModelGauges {
 
 impl PoolGauges {
     fn record(self) {
-        let connections = |state: &'static str| {
-            gauge!(catalogue::CONNECTIONS, "pool" => self.name.clone(), "state" => state)
-        };
+        let connections = |state: &'static str| gauge!(catalogue::CONNECTIONS, "pool" => self.name.clone(), "state" => state);
         connections("used").set(self.used as f64);
         connections("idle").set(self.idle as f64);
         gauge!(catalogue::CONNECTIONS_MAX, "pool" => self.name).set(self.max as f64);

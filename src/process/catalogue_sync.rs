@@ -5,6 +5,8 @@
 
 use std::collections::HashSet;
 
+use chrono::Utc;
+
 use super::ProviderOperations;
 use crate::{
     command::{CommandError, Done},
@@ -12,6 +14,7 @@ use crate::{
         ProviderId, ServiceId, SyncId,
         sync::{SyncCommand, SyncCounts, SyncTrigger},
     },
+    metrics,
     provider_api::{Catalogue, Timed},
 };
 
@@ -38,7 +41,7 @@ impl ProviderOperations {
         provider: ProviderId,
         delisting: Delisting,
     ) -> Result<Done<SyncId>, CommandError> {
-        self.commands.find_provider(provider).await?;
+        let name = self.commands.find_provider(provider).await?.aggregate.name;
         let lock = self.commands.sync_lock(provider);
         let Ok(_running) = lock.try_lock() else {
             return Err(CommandError::Conflict("a sync of this provider is running".to_owned()));
@@ -55,7 +58,10 @@ impl ProviderOperations {
             Ok(errors) => SyncCommand::Complete { counts, errors },
             Err(stopped) => SyncCommand::Fail { counts, errors: vec![stopped] },
         };
-        self.commands.end_sync(id, end).await
+        let succeeded = matches!(end, SyncCommand::Complete { .. });
+        let ended = self.commands.end_sync(id, end).await?;
+        metrics::sync_ended(name, succeeded.then(|| Utc::now().timestamp()));
+        Ok(ended)
     }
 
     /// Returns the errors by row, or what stopped the run.
