@@ -4,6 +4,7 @@ use super::scalars;
 use crate::{
     command::CommandError,
     domain::Position,
+    metrics,
     read::{InvalidStream, ReadError},
 };
 
@@ -127,7 +128,15 @@ pub(super) fn with_codes(mut response: Response) -> Response {
             error.message = format!("{}: {hint}", error.message);
         }
     }
+    response.errors.iter().for_each(measure);
     response
+}
+
+fn measure(error: &ServerError) {
+    let code = error.extensions.as_ref().and_then(|extensions| extensions.get("code"));
+    if let Some(Value::String(code)) = code {
+        metrics::graphql_error(code.clone());
+    }
 }
 
 /// Finds the argument that a validation error names: `patch.price` gives `price`.

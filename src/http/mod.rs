@@ -2,7 +2,7 @@
 //!
 //! # Shape
 //! `router` holds the addresses; `endpoint` takes a GraphQL request through token, media type, body and position to the
-//! schema; `media` knows what clients accept; `answer` writes what they get.
+//! schema; `media` knows what clients accept; `answer` writes what they get. `request` gives every request its id.
 //!
 //! # Correctness
 //! Follows the GraphQL over HTTP draft: a request that cannot be executed is answered with 400 as
@@ -12,6 +12,8 @@ mod answer;
 mod endpoint;
 mod health;
 mod media;
+mod metrics;
+mod request;
 mod router;
 mod state;
 mod token;

@@ -4,6 +4,7 @@ use axum::{
     Json, Router,
     extract::DefaultBodyLimit,
     http::{StatusCode, Uri},
+    middleware,
     response::{IntoResponse, Response},
     routing::get,
     serve::ListenerExt,
@@ -13,7 +14,7 @@ use tokio::{net::TcpListener, time::sleep};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    endpoint, health,
+    endpoint, health, metrics, request,
     state::{App, AppState},
 };
 
@@ -28,6 +29,7 @@ const INDEX: &str = "Signalbox routes a reseller panel's orders over several ups
 /graphql   the API: GraphQL over HTTP, with the header Authorization: Bearer <token>
 /healthz   answers while the program is alive
 /readyz    tells, part by part, whether it can do its work
+/metrics   what is measured, for Prometheus
 ";
 
 /// Returns the service that answers at all addresses.
@@ -37,7 +39,9 @@ pub fn router(state: AppState) -> Router {
         .route("/graphql", get(endpoint::graphql).post(endpoint::graphql))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
+        .route("/metrics", get(metrics::metrics))
         .fallback(nothing_here)
+        .layer(middleware::from_fn(request::follow))
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .with_state(Arc::new(App::new(state)))
 }

@@ -1,4 +1,5 @@
 use secrecy::SecretString;
+use sqlx::PgPool;
 use tokio::sync::watch;
 
 use crate::{
@@ -24,6 +25,8 @@ pub struct AppState {
     pub admin_token: Option<SecretString>,
     /// Whether this process is the one that dispatches orders.
     pub dispatching: watch::Receiver<DispatchStatus>,
+    /// Pools of connections by name, to be watched.
+    pub pools: Vec<(String, PgPool)>,
 }
 
 /// The same, made ready to answer.
@@ -32,6 +35,7 @@ pub(super) struct App {
     pub(super) backend: Backend,
     pub(super) admin_token: Option<SecretString>,
     pub(super) dispatching: watch::Receiver<DispatchStatus>,
+    pub(super) pools: Vec<(String, PgPool)>,
 }
 
 impl App {
@@ -47,6 +51,7 @@ impl App {
             backend,
             admin_token: state.admin_token,
             dispatching: state.dispatching,
+            pools: state.pools,
         }
     }
 }

@@ -41,7 +41,7 @@ pub(super) const MODEL_POSITION: &str = "signalbox_projection_position";
 pub(super) const MODEL_LAG: &str = "signalbox_projection_lag_positions";
 pub(super) const MODEL_STOPPED: &str = "signalbox_projection_stopped";
 pub(super) const DISPATCHING: &str = "signalbox_dispatching";
-pub(super) const ORDERS: &str = "signalbox_orders";
+pub(super) const WAITING_ORDERS: &str = "signalbox_waiting_orders";
 pub(super) const ATTEMPTS: &str = "signalbox_attempts_total";
 pub(super) const REFUSALS: &str = "signalbox_refusals_total";
 pub(super) const CALL_SECONDS: &str = "signalbox_provider_call_seconds";
@@ -77,7 +77,7 @@ pub(super) const METRICS: &[Metric] = &[
     (MODEL_STOPPED, Kind::Gauge, "1 while a read model cannot go on."),
     (DISPATCHING, Kind::Gauge, "1 in the one process that calls providers."),
     (
-        ORDERS,
+        WAITING_ORDERS,
         Kind::Gauge,
         "Orders that wait: QUEUED for a provider, IN_DOUBT for somebody to settle them.",
     ),

@@ -43,8 +43,8 @@ pub struct Gauges {
     pub journal_ready: bool,
     /// Whether this process calls providers.
     pub dispatching: bool,
-    /// Orders by the names of the states in which they wait; `None` where they could not be counted.
-    pub orders: Option<Vec<(&'static str, i64)>>,
+    /// Orders by the states in which they wait; `None` where they could not be counted.
+    pub waiting_orders: Vec<(&'static str, Option<i64>)>,
     /// Each read model.
     pub models: Vec<ModelGauges>,
     /// Each pool of connections.
@@ -82,8 +82,9 @@ impl Gauges {
         gauge!(catalogue::JOURNAL_POSITION).set(self.journal_position as f64);
         gauge!(catalogue::JOURNAL_READY).set(f64::from(u8::from(self.journal_ready)));
         gauge!(catalogue::DISPATCHING).set(f64::from(u8::from(self.dispatching)));
-        for (status, count) in self.orders.unwrap_or_default() {
-            gauge!(catalogue::ORDERS, "status" => status).set(count as f64);
+        for (status, count) in self.waiting_orders {
+            let count = count.map_or(f64::NAN, |count| count as f64);
+            gauge!(catalogue::WAITING_ORDERS, "status" => status).set(count);
         }
         for model in self.models {
             model.record(self.journal_position);

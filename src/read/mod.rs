@@ -25,6 +25,7 @@ mod providers;
 mod reads;
 mod services;
 mod sync_logs;
+mod waiting_orders;
 
 pub use attempts::AttemptRow;
 pub use error::ReadError;
@@ -37,3 +38,4 @@ pub use providers::ProviderRow;
 pub use reads::Reads;
 pub use services::{MappingRow, ServiceRow, ServiceSelection};
 pub use sync_logs::SyncLogRow;
+pub use waiting_orders::WaitingOrders;

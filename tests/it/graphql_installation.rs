@@ -71,6 +71,7 @@ impl Installation {
             projections: projections.clone(),
             admin_token: Some(TOKEN.into()),
             dispatching,
+            pools: vec![],
         });
         Self { database, projections, commands, router, folding }
     }
