@@ -94,28 +94,28 @@ begin
                 'ServiceStrategySet', 'ServiceRetired'
             )
     ),
-    changed as (
-        select service_id, merged(columns order by position) as columns
+    -- What is known comes first. It is joined by key alone: between two results of this statement the database would
+    -- expect few rows and compare each with each, in a journal that it has no statistics of yet.
+    history as (
+        select service_id, 0 as position, provider_category, category as own_category, '{}' as columns
+        from services
+        where service_id in (select service_id from changes)
+        union all
+        select service_id, position, provider_category, own_category, columns
         from changes
-        group by service_id
     ),
-    filed as (
-        select service_id, categories(provider_category, own_category order by position) as pair
-        from (
-            select service_id, 0 as position, known.provider_category, known.category as own_category
-            from changed
-            join services as known using (service_id)
-            union all
-            select service_id, position, provider_category, own_category
-            from changes
-            where provider_category is not null or own_category is not null
-        ) as filings
+    changed as (
+        select
+            service_id,
+            merged(columns order by position) as columns,
+            categories(provider_category, own_category order by position)
+                filter (where provider_category is not null or own_category is not null) as pair
+        from history
         group by service_id
     )
     insert into services
     select folded.*
     from changed
-    join filed using (service_id)
     left join services as known using (service_id)
     cross join lateral jsonb_populate_record(
         known,

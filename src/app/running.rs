@@ -86,6 +86,8 @@ impl App {
         let address = config.listen;
         let listener = TcpListener::bind(address).await;
         let listener = listener.map_err(|source| StartError::Listen { address, source })?;
+        // A database is opened only with its key: from then on the data folder is tied to it.
+        secret::check(config.secret_key.as_ref(), &config.database)?;
         let database = Database::open(&config.database, &config.data_dir).await?;
         match Parts::start(&config, &database).await {
             Ok(parts) => Ok(parts.serve(config, database, listener)),
@@ -174,6 +176,7 @@ impl Parts {
         let path = search_path(&models);
         let folding = database.pool(PROJECTION_CONNECTIONS, "public", "signalbox read models");
         let stop_folding = CancellationToken::new();
+        let unless_started = stop_folding.clone().drop_guard();
         let projections =
             Projections::start(folding, models, journal.head(), stop_folding.clone()).await?;
         let reads = Reads::new(database.pool(READ_CONNECTIONS, &path, "signalbox reads"));
@@ -193,6 +196,7 @@ impl Parts {
             first_provider::add(&commands, first).await.map_err(StartError::FirstProvider)?;
         }
         let operations = ProviderOperations::new(commands.clone(), client.clone(), config.policy);
+        unless_started.disarm();
         Ok(Self { commands, operations, client, reads, projections, claims_work, stop_folding })
     }
 

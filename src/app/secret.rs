@@ -37,6 +37,18 @@ pub enum SecretError {
     },
 }
 
+/// Refuses what can never be a key, before anything is touched.
+pub(super) fn check(
+    given: Option<&SecretString>,
+    database: &DatabaseConfig,
+) -> Result<(), SecretError> {
+    match (given, database) {
+        (Some(key), _) => Ok(SealingKey::from_base64(key.expose_secret()).map(drop)?),
+        (None, DatabaseConfig::External { .. }) => Err(SecretError::Missing),
+        (None, DatabaseConfig::Private(_)) => Ok(()),
+    }
+}
+
 /// Finds the sealing key: the operator's, or beside a private database one of its own, made once.
 pub(super) fn sealing_key(
     given: Option<&SecretString>,

@@ -277,9 +277,13 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Position, ServiceId, order::AttemptState, routing::Strategy};
+    use crate::domain::{
+        Position, ServiceId,
+        order::AttemptState,
+        routing::{Candidate, Decision, Strategy},
+    };
 
-    fn decision() -> Decision {
+    fn route() -> Route {
         let candidate = Candidate {
             provider_id: ProviderId(Uuid::now_v7()),
             service_id: ServiceId(Uuid::now_v7()),
@@ -290,7 +294,8 @@ mod tests {
             excluded: vec![],
         };
         let (basis, strategy) = (Position(1), Strategy::Priority);
-        Decision { basis, strategy, candidates: vec![candidate], chosen: Some(0) }
+        let decision = Decision { basis, strategy, candidates: vec![candidate], chosen: Some(0) };
+        Route { decision, chosen: Some(ChosenVersions { provider: 1, service: 1 }) }
     }
 
     fn recorded(claim: &Claim) -> Attempt {
@@ -309,18 +314,18 @@ mod tests {
     #[test]
     fn nothing_is_claimed_outside_a_tenure() {
         let (claims, _work) = Claims::new(Duration::from_secs(30));
-        assert!(claims.try_claim(&decision()).is_none());
+        assert!(claims.try_claim(&route()).is_none());
         claims.begin_tenure();
-        assert!(claims.try_claim(&decision()).is_some());
+        assert!(claims.try_claim(&route()).is_some());
         claims.end_tenure();
-        assert!(claims.try_claim(&decision()).is_none());
+        assert!(claims.try_claim(&route()).is_none());
     }
 
     #[test]
     fn attempt_counts_as_never_sent_only_where_this_process_did_not_send_it() {
         let (claims, _work) = Claims::new(Duration::from_secs(30));
         claims.begin_tenure();
-        let attempt = recorded(&claims.try_claim(&decision()).unwrap().claim);
+        let attempt = recorded(&claims.try_claim(&route()).unwrap().claim);
         claims.end_tenure();
         claims.begin_tenure();
         assert!(claims.was_never_sent(&attempt), "of an earlier tenure of this process");
@@ -335,7 +340,7 @@ mod tests {
         let (claims, _work) = Claims::new(Duration::from_secs(30));
         claims.tickets_back().await;
         claims.begin_tenure();
-        let ticket = claims.try_claim(&decision()).unwrap();
+        let ticket = claims.try_claim(&route()).unwrap();
         claims.end_tenure();
         let wait = Duration::from_millis(20);
         assert!(tokio::time::timeout(wait, claims.tickets_back()).await.is_err());

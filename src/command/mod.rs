@@ -29,3 +29,4 @@ pub(crate) use order::held_order;
 pub use order::{PlaceOrder, SettleAttempt};
 pub use provider::{AddProvider, UpdateProvider};
 pub use service::ServicePatch;
+pub use sync::TakenOver;

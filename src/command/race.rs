@@ -1,7 +1,7 @@
 //! Commands that lost a race are decided anew.
 
 use super::{CommandError, Commands};
-use crate::{credentials::CredentialError, journal::AppendError};
+use crate::{credentials::CredentialError, journal::AppendError, outage::is_outage};
 
 /// How often a command that lost a race is decided anew before the caller is told.
 const MAX_TRIES: usize = 8;
@@ -96,7 +96,10 @@ final_failures! {
 
 impl From<sqlx::Error> for CommandError {
     fn from(error: sqlx::Error) -> Self {
-        Self::Unavailable(format!("the database cannot be asked at present: {error}"))
+        match is_outage(&error) {
+            true => Self::Unavailable(format!("the database cannot be asked at present: {error}")),
+            false => Self::Internal(format!("the database refuses a question: {error}")),
+        }
     }
 }
 

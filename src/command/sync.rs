@@ -19,6 +19,15 @@ use crate::{
 /// Events in one append of a sync: few enough that an order's append does not notice the wait.
 const CHUNK: usize = 250;
 
+/// What a run has brought into the catalogue.
+#[derive(Debug, Default)]
+pub struct TakenOver {
+    /// How many services it left in which way.
+    pub counts: SyncCounts,
+    /// What an operator has to look at.
+    pub warnings: Vec<String>,
+}
+
 /// One service's share of a sync.
 enum Found {
     Listed(ServiceListing),
@@ -67,17 +76,17 @@ impl Commands {
         })
     }
 
-    /// Takes a complete list over into the catalogue, in chunks, each of which stands by itself. `counts` is brought up
+    /// Takes a complete list over into the catalogue, in chunks, each of which stands by itself. `taken` is brought up
     /// to date after each, so that a run that stops half-way can say what it did.
     ///
     /// # Errors
-    /// `NotFound` where the provider was deleted meanwhile; `Unavailable`.
+    /// `NotFound` where the provider was deleted meanwhile; `Unavailable`, also where this process no longer dispatches.
     pub async fn take_over_list(
         &self,
         provider: ProviderId,
         rows: Vec<ServiceListing>,
         missing: Vec<ServiceId>,
-        counts: &mut SyncCounts,
+        taken: &mut TakenOver,
     ) -> Result<(), CommandError> {
         let listed = rows
             .into_iter()
@@ -85,11 +94,13 @@ impl Commands {
         let missing = missing.into_iter().map(|id| (id, Found::Missing));
         let found: Vec<(ServiceId, Found)> = listed.chain(missing).collect();
         for chunk in found.chunks(CHUNK) {
+            if self.parts.claims.tenure().is_none() {
+                return Err(CommandError::Unavailable(
+                    "the sync was stopped half-way: the program is ending, or another process took over".to_owned(),
+                ));
+            }
             let done = retried!(self, { self.take_over(provider, chunk).await })?;
-            counts.imported += done.imported;
-            counts.updated += done.updated;
-            counts.delisted += done.delisted;
-            counts.unchanged += done.unchanged;
+            taken.add(done);
         }
         Ok(())
     }
@@ -98,15 +109,18 @@ impl Commands {
         &self,
         provider_id: ProviderId,
         chunk: &[(ServiceId, Found)],
-    ) -> Result<SyncCounts, Failure> {
+    ) -> Result<TakenOver, Failure> {
         let provider = self.provider(provider_id)?;
         let mut numbers = self.numbers_for(chunk).await?.into_iter();
-        let mut counts = SyncCounts::default();
+        let mut taken = TakenOver::default();
         let mut request = AppendRequest::of_command("syncProviderServices");
         for (id, found) in chunk {
             let known = self.parts.catalogue.read(|snapshot| snapshot.service(*id).cloned());
             let known = known.unwrap_or_default();
+            let retired = known.version > 0 && known.aggregate.associated().is_none();
             let command = match found {
+                // Somebody retired it during the run.
+                Found::Missing if retired => continue,
                 Found::Listed(listing) => ServiceCommand::Observe {
                     provider_id,
                     number: if known.version == 0 { numbers.next().unwrap_or_default() } else { 0 },
@@ -115,7 +129,7 @@ impl Commands {
                 Found::Missing => ServiceCommand::Delist,
             };
             let events = known.aggregate.decide(command)?;
-            count(&mut counts, &events);
+            taken.count(&events);
             if !events.is_empty() {
                 request = request.append::<Service>(id, known.version, &events);
             }
@@ -124,7 +138,7 @@ impl Commands {
             request = request.unless_moved::<Provider>(provider_id, provider.version);
             self.change(request, ()).await?;
         }
-        Ok(counts)
+        Ok(taken)
     }
 
     /// Draws a number for each service of the chunk that has none.
@@ -139,12 +153,29 @@ impl Commands {
     }
 }
 
-fn count(counts: &mut SyncCounts, events: &[ServiceEvent]) {
-    let counted = match events.first() {
-        None => &mut counts.unchanged,
-        Some(ServiceEvent::ServiceImported { .. }) => &mut counts.imported,
-        Some(ServiceEvent::ServiceDelisted {}) => &mut counts.delisted,
-        Some(_) => &mut counts.updated,
-    };
-    *counted += 1;
+impl TakenOver {
+    fn add(&mut self, chunk: Self) {
+        self.counts.imported += chunk.counts.imported;
+        self.counts.updated += chunk.counts.updated;
+        self.counts.delisted += chunk.counts.delisted;
+        self.counts.unchanged += chunk.counts.unchanged;
+        self.warnings.extend(chunk.warnings);
+    }
+
+    fn count(&mut self, events: &[ServiceEvent]) {
+        let counts = &mut self.counts;
+        let counted = match events.first() {
+            None => &mut counts.unchanged,
+            Some(ServiceEvent::ServiceImported { .. }) => &mut counts.imported,
+            Some(ServiceEvent::ServiceDelisted {}) => &mut counts.delisted,
+            Some(_) => &mut counts.updated,
+        };
+        *counted += 1;
+        if let Some(ServiceEvent::ServiceIdReused { listing, previous_name, .. }) = events.first() {
+            self.warnings.push(format!(
+                "service {}: the id was `{previous_name}` and is now `{}`: off sale until an operator has looked",
+                listing.provider_service_id, listing.name
+            ));
+        }
+    }
 }

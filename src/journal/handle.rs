@@ -5,11 +5,12 @@ use tokio::{
     sync::{mpsc, oneshot, watch},
     time::{Instant, sleep},
 };
+use tokio_util::sync::CancellationToken;
 
 use super::{
     AppendError, AppendRequest, Appended, JournalState, appender::Appender, appender::Job, measure,
 };
-use crate::domain::Position;
+use crate::{domain::Position, vital};
 
 /// Most requests that wait for the appender: a second or two of its work.
 const QUEUE: usize = 8192;
@@ -43,8 +44,15 @@ impl Journal {
             used_at: Instant::now(),
             unreachable_since: None,
         };
-        tokio::spawn(appender.run());
-        tokio::spawn(watch_head(pool.clone(), head_sender));
+        let closed = CancellationToken::new();
+        let watching = watch_head(pool.clone(), head_sender);
+        tokio::spawn(closed.clone().run_until_cancelled_owned(vital::or_end("head", watching)));
+        let closing = closed.drop_guard();
+        tokio::spawn(async move {
+            vital::or_end("appender", appender.run()).await;
+            // With the last handle the head is watched no more, and its followers end.
+            drop(closing);
+        });
         Ok(Self { queue, head, state, pool })
     }
 
@@ -104,7 +112,7 @@ pub async fn read_head(pool: &PgPool) -> Result<Position, sqlx::Error> {
 }
 
 async fn watch_head(pool: PgPool, head: watch::Sender<Position>) {
-    while !head.is_closed() {
+    loop {
         if let Ok(position) = read_head(&pool).await {
             head.send_if_modified(|known| {
                 let moved = position > *known;
@@ -112,9 +120,6 @@ async fn watch_head(pool: PgPool, head: watch::Sender<Position>) {
                 moved
             });
         }
-        tokio::select! {
-            () = sleep(POLL) => {}
-            () = head.closed() => {}
-        }
+        sleep(POLL).await;
     }
 }

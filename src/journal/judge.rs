@@ -74,7 +74,7 @@ mod tests {
     use uuid::Uuid;
 
     fn request(stream: u128, expected: i64, events: usize) -> AppendRequest {
-        let event = OrderEvent::OrderFailed { reason: "test".to_owned() };
+        let event = OrderEvent::OrderFailed { reason: "test".to_owned(), decision: None };
         AppendRequest::of_command("test").append::<Order>(
             OrderId(Uuid::from_u128(stream)),
             expected,
@@ -105,7 +105,7 @@ mod tests {
 
     #[test]
     fn request_over_several_streams_is_all_or_nothing() {
-        let event = OrderEvent::OrderFailed { reason: "test".to_owned() };
+        let event = OrderEvent::OrderFailed { reason: "test".to_owned(), decision: None };
         let both = request(1, 0, 1).append::<Order>(OrderId(Uuid::from_u128(2)), 4, &[event]);
         let batch = [request(2, 0, 1), both, request(1, 0, 1)];
         assert_eq!(accepted(&judge_trusting(&batch)), [true, false, true]);

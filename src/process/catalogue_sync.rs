@@ -3,16 +3,17 @@
 //! Correctness: only a complete list delists, and never over a fifth of the catalogue unless an operator says so. A row
 //! that could not be read is still in the list. A run whose process dies is closed as failed by the next one.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, time::Duration};
 
 use chrono::Utc;
+use tokio::time::sleep;
 
 use super::ProviderOperations;
 use crate::{
-    command::{CommandError, Done},
+    command::{CommandError, Done, TakenOver},
     domain::{
-        ProviderId, ServiceId, SyncId,
-        sync::{SyncCommand, SyncCounts, SyncTrigger},
+        Incarnation, ProviderId, ServiceId, SyncId,
+        sync::{SyncCommand, SyncTrigger},
     },
     metrics,
     provider_api::{Catalogue, Timed},
@@ -20,6 +21,8 @@ use crate::{
 
 /// One missing service in so many is a change of the catalogue; more is a broken list.
 const GUARDED_SHARE: usize = 5;
+/// Between two tries to record the end of a run while the database is away.
+const RETRY: Duration = Duration::from_millis(500);
 
 /// Whether a sync may delist a large part of a catalogue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,15 +56,39 @@ impl ProviderOperations {
         };
         let trigger = SyncTrigger::Manual;
         let id = self.commands.start_sync(provider, trigger, incarnation).await?;
-        let mut counts = SyncCounts::default();
-        let end = match self.run(provider, delisting, &mut counts).await {
-            Ok(errors) => SyncCommand::Complete { counts, errors },
-            Err(stopped) => SyncCommand::Fail { counts, errors: vec![stopped] },
+        let mut taken = TakenOver::default();
+        let ran = self.run(provider, delisting, &mut taken).await;
+        let TakenOver { counts, warnings } = taken;
+        for warning in &warnings {
+            tracing::warn!(%provider, warning, "a sync found something to look at");
+        }
+        let end = match ran {
+            Ok(errors) => SyncCommand::Complete { counts, errors: [warnings, errors].concat() },
+            Err(stopped) => {
+                SyncCommand::Fail { counts, errors: [vec![stopped], warnings].concat() }
+            }
         };
         let succeeded = matches!(end, SyncCommand::Complete { .. });
-        let ended = self.commands.end_sync(id, end).await?;
+        let ended = self.end(id, end, incarnation).await?;
         metrics::sync_ended(name, succeeded.then(|| Utc::now().timestamp()));
         Ok(ended)
+    }
+
+    /// Records how a run ended, however long the database stays away, unless a later tenure has to close the run.
+    async fn end(
+        &self,
+        id: SyncId,
+        end: SyncCommand,
+        incarnation: Incarnation,
+    ) -> Result<Done<SyncId>, CommandError> {
+        loop {
+            let ended = self.commands.end_sync(id, end.clone()).await;
+            let is_ours = self.commands.claims().tenure() == Some(incarnation);
+            match ended {
+                Err(CommandError::Unavailable(_)) if is_ours => sleep(RETRY).await,
+                ended => return ended,
+            }
+        }
     }
 
     /// Returns the errors by row, or what stopped the run.
@@ -69,7 +96,7 @@ impl ProviderOperations {
         &self,
         provider: ProviderId,
         delisting: Delisting,
-        counts: &mut SyncCounts,
+        taken: &mut TakenOver,
     ) -> Result<Vec<String>, String> {
         let endpoint = self.endpoints.of(provider).await.map_err(|error| error.to_string())?;
         let called = self.client.services(&endpoint).await.map_err(|failure| failure.reason);
@@ -84,8 +111,8 @@ impl ProviderOperations {
         let mut errors: Vec<String> = row_errors.into_iter().map(|row| row.message).collect();
         let (missing, held_back) = self.missing(provider, &present, delisting, unnamed_row);
         errors.splice(0..0, held_back);
-        let taken = self.commands.take_over_list(provider, rows, missing, counts).await;
-        taken.map_err(|error| error.to_string())?;
+        let taking = self.commands.take_over_list(provider, rows, missing, taken).await;
+        taking.map_err(|error| error.to_string())?;
         Ok(errors)
     }
 

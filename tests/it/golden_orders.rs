@@ -94,7 +94,14 @@ fn consequences() -> Vec<Example<OrderEvent>> {
                 reason: "You have active order with this link.".to_owned(),
             },
         ),
-        ("OrderFailed", OrderEvent::OrderFailed { reason: "Bad link".to_owned() }),
+        (
+            "OrderFailed-no-candidate",
+            OrderEvent::OrderFailed {
+                reason: "no candidate can take the order any more".to_owned(),
+                decision: Some(Decision { chosen: None, ..decision() }),
+            },
+        ),
+        ("OrderFailed", OrderEvent::OrderFailed { reason: "Bad link".to_owned(), decision: None }),
     ]
 }
 
@@ -125,12 +132,17 @@ fn started() -> OrderEvent {
         started_at: at("2026-11-22T10:00:00.123456Z"),
         send_before: at("2026-11-22T10:00:05.123456Z"),
         settle_after: at("2026-11-22T10:05:35.123456Z"),
-        decision: Decision {
-            basis: Position(1234),
-            strategy: Strategy::Priority,
-            candidates: vec![candidate(1, None, vec![]), candidate(2, Some(1), every_exclusion())],
-            chosen: Some(0),
-        },
+        decision: decision(),
+    }
+}
+
+/// A decision in which every rule left somebody out.
+fn decision() -> Decision {
+    Decision {
+        basis: Position(1234),
+        strategy: Strategy::Priority,
+        candidates: vec![candidate(1, None, vec![]), candidate(2, Some(1), every_exclusion())],
+        chosen: Some(0),
     }
 }
 
@@ -153,6 +165,7 @@ fn every_exclusion() -> Vec<Exclusion> {
         Exclusion::ServiceDelisted,
         Exclusion::OtherKind,
         Exclusion::QuantityOutOfLimits { min: 10, max: 500 },
+        Exclusion::WaitsForLink,
         Exclusion::NoDripfeed,
         Exclusion::BalanceTooLow { balance: dec!(0.10), cost: dec!(4.5) },
         Exclusion::AlreadyTried,

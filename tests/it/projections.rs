@@ -39,7 +39,7 @@ impl Running {
 }
 
 /// Every row of every table of a schema, as text.
-async fn contents(pool: &PgPool, schema: &str) -> BTreeMap<String, Vec<String>> {
+pub(crate) async fn contents(pool: &PgPool, schema: &str) -> BTreeMap<String, Vec<String>> {
     let tables: Vec<String> =
         sqlx::query_scalar("select tablename::text from pg_tables where schemaname = $1")
             .bind(schema)

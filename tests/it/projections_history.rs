@@ -313,7 +313,9 @@ impl History {
     fn order_command(&mut self, order: &Order) -> OrderCommand {
         let attempt = self.random.choice(&order.attempts);
         match (attempt, self.random.u32(0..10)) {
-            (None, 0) | (_, 1) => OrderCommand::Fail { reason: "nobody takes it".to_owned() },
+            (None, 0) | (_, 1) => {
+                OrderCommand::Fail { reason: "nobody takes it".to_owned(), decision: None }
+            }
             (None, _) | (_, 2) => OrderCommand::Start(self.claim()),
             (Some(attempt), 3..6) => OrderCommand::Settle {
                 attempt: attempt.number,
@@ -358,7 +360,7 @@ impl History {
         match self.random.u32(0..6) {
             0 => NextStep::Queue(self.provider()),
             1 => NextStep::Wait(self.time()),
-            2 => NextStep::GiveUp,
+            2 => NextStep::GiveUp(None),
             _ => NextStep::Start(self.claim()),
         }
     }

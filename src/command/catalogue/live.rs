@@ -9,6 +9,7 @@ use super::Snapshot;
 use crate::{
     domain::Position,
     journal::{Filter, Follower, Journal, Page, read_head},
+    vital,
 };
 
 /// Between two tries to read the journal while the database is away.
@@ -37,7 +38,8 @@ impl Catalogue {
             let Some(page) = follower.next().await? else { break };
             catalogue.take(page, &moved);
         }
-        tokio::spawn(catalogue.clone().follow(follower, moved));
+        let following = catalogue.clone().follow(follower, moved);
+        tokio::spawn(vital::or_end("catalogue", following));
         Ok(catalogue)
     }
 

@@ -57,7 +57,7 @@ pub enum OrderCommand {
         /// Why.
         reason: String,
         /// Every candidate and why it was left out.
-        decision: Decision,
+        decision: Option<Decision>,
     },
 }
 

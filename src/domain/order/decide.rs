@@ -34,7 +34,7 @@ impl Order {
             OrderCommand::Settle { .. } => self.settle(command),
             OrderCommand::Fail { reason, decision } => {
                 self.free()?;
-                Ok(vec![OrderEvent::OrderFailed { reason, decision: Some(decision) }])
+                Ok(vec![OrderEvent::OrderFailed { reason, decision }])
             }
         }
     }

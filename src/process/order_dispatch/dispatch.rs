@@ -14,6 +14,7 @@ use crate::{
     journal::{Filter, Follower, Page},
     process::Endpoints,
     provider_api::PanelClient,
+    vital,
 };
 
 /// How long calls under way may go on once the program is told to stop.
@@ -197,7 +198,8 @@ impl Dispatch {
     fn take(&self, work: Work) {
         match work {
             Work::Send(started) => {
-                self.tasks.spawn(Drive::send(self.shared.clone(), *started));
+                let sending = Drive::send(self.shared.clone(), *started);
+                self.tasks.spawn(vital::or_end("drive", sending));
             }
             Work::Resume(order) => self.resume(order, i64::MAX),
         }
@@ -231,7 +233,8 @@ impl Dispatch {
     /// Gives the order a task, unless it has one that knows the event.
     fn resume(&self, order: OrderId, sequence: i64) {
         if let Some(guard) = self.claims().drive(order, sequence) {
-            self.tasks.spawn(Drive::resume(self.shared.clone(), order, guard));
+            let resuming = Drive::resume(self.shared.clone(), order, guard);
+            self.tasks.spawn(vital::or_end("drive", resuming));
         }
     }
 

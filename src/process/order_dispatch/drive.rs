@@ -219,6 +219,7 @@ impl Drive {
 
     async fn fail(&mut self, decision: Decision) -> Step {
         let reason = "no candidate can take the order any more".to_owned();
+        let decision = Some(decision);
         let Ok(events) = self.order.decide(OrderCommand::Fail { reason, decision }) else {
             return Step::Reload;
         };

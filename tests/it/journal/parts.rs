@@ -34,7 +34,7 @@ pub(super) fn request() -> AppendRequest {
 }
 
 pub(super) fn event(text: impl Display) -> OrderEvent {
-    OrderEvent::OrderFailed { reason: text.to_string() }
+    OrderEvent::OrderFailed { reason: text.to_string(), decision: None }
 }
 
 /// A request of one event for the stream of one order.

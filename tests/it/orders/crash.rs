@@ -54,39 +54,45 @@ fn misbehave(shop: &Shop) {
     shop.panels[1].set_faults(vec![refuse("Rate limit exceeded").share(0.3), reset()]);
 }
 
-/// Orders one thing after another, so that one of this customer's orders is under way at most times. Half of the
-/// customers repeat an order by its key until it is acknowledged; the others never know what became of it.
-async fn customer(
+/// Orders one thing after another, so that one of this customer's orders is under way at most times.
+struct Customer {
     number: usize,
     api: Api,
     shop: Arc<Shop>,
     acknowledged: Acknowledged,
     end: CancellationToken,
-) {
-    for order in 0.. {
-        let link = format!("https://social.example/{number}/{order}");
-        let mut input = shop.order(&link);
-        if number % 2 == 0 {
+}
+
+impl Customer {
+    async fn order_on(self) {
+        for order in 0.. {
+            self.order(&format!("https://social.example/{}/{order}", self.number)).await;
+            if self.end.is_cancelled() {
+                return;
+            }
+            sleep(Duration::from_millis(fastrand::u64(50..300))).await;
+        }
+    }
+
+    /// Half of the customers repeat an order by its key until it is acknowledged; the others never know what became of
+    /// one that was not.
+    async fn order(&self, link: &str) {
+        let mut input = self.shop.order(link);
+        let repeats = self.number.is_multiple_of(2);
+        if repeats {
             input["idempotencyKey"] = json!(link);
         }
         loop {
-            let answer = api.try_ask(PLACE, json!({"input": input.clone()})).await;
+            let answer = self.api.try_ask(PLACE, json!({"input": input.clone()})).await;
             let answer = answer.unwrap_or_default();
             if let Some(id) = answer["data"]["placeOrder"]["order"]["id"].as_str() {
-                acknowledged.lock().unwrap().insert(id.to_owned(), link.clone());
-                break;
-            }
-            if end.is_cancelled() {
+                self.acknowledged.lock().unwrap().insert(id.to_owned(), link.to_owned());
                 return;
             }
             sleep(Duration::from_millis(50)).await;
-            if number % 2 == 1 {
-                break;
+            if !repeats || self.end.is_cancelled() {
+                return;
             }
-        }
-        sleep(Duration::from_millis(fastrand::u64(50..300))).await;
-        if end.is_cancelled() {
-            return;
         }
     }
 }
@@ -113,7 +119,8 @@ async fn twenty_kills_with_64_orders_in_flight_lose_none_and_place_none_twice() 
     let mut customers = JoinSet::new();
     for number in 0..CUSTOMERS {
         let (api, shop) = (api.clone(), Arc::clone(&shop));
-        customers.spawn(customer(number, api, shop, Arc::clone(&acknowledged), end.clone()));
+        let (acknowledged, end) = (Arc::clone(&acknowledged), end.clone());
+        customers.spawn(Customer { number, api, shop, acknowledged, end }.order_on());
     }
     for number in 1..=KILLS {
         program.dispatches("here").await;

@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use futures_util::future::join_all;
+use serde_json::{Value, json};
 use signalbox::{
     process::DispatchStatus,
     simulator::{Latency, Panel, PanelConfig},
@@ -95,7 +96,7 @@ async fn answers_that_come_after_a_takeover_are_recorded_and_followed() {
     let second = Running::start_beside(Arc::clone(&first.database), |_| {}).await;
     let panels = vec![PanelConfig::default(), PanelConfig::default()];
     let shop = Shop::open_with(&first, panels).await;
-    slow(&shop.panels[0], 6000);
+    slow(&shop.panels[0], 8000);
     let taken = first.place(shop.order("https://social.example/taken")).await;
     until("the panel has the call", async || shop.asked()[0] == 1).await;
     shop.panels[0].set_faults(vec![refuse("Ordering is disabled")]);
@@ -137,19 +138,24 @@ async fn stop_the_read_model_of_orders(running: &Running) {
 
 #[tokio::test]
 async fn order_is_taken_over_also_while_the_read_model_of_orders_stands_still() {
-    let running =
-        Running::start_with(|config| config.pace.busy_link = Duration::from_secs(3)).await;
+    let wait = Duration::from_secs(3);
+    let running = Running::start_with(|config| {
+        (config.pace.busy_link, config.pace.busy_link_at_most) = (wait, wait);
+    })
+    .await;
     let shop = Shop::open(&running, 1).await;
     stop_the_read_model_of_orders(&running).await;
     shop.panels[0].set_faults(vec![refuse("neworder.error.link_duplicate").times(1)]);
-    let order = serde_json::json!({"input": shop.order("https://social.example/p/1")});
+    let order = json!({"input": shop.order("https://social.example/p/1")});
     // It stands, and cannot be read.
     let answer = running.ask(PLACE, order).await;
     assert!(answer.get("errors").is_some(), "{answer}");
-    let stopped = |model: &serde_json::Value| model["name"] == "orders" && model["ok"] == false;
+    let stopped = |model: &Value| model["name"] == "orders" && model["ok"] == false;
     let readiness = running.readiness().await;
     assert!(readiness["projections"].as_array().unwrap().iter().any(stopped), "{readiness}");
-    let running = Running::start_on(running.stop().await).await;
+    let database = running.stop().await;
+    assert_eq!((shop.asked(), shop.held()), (vec![1], vec![0]));
+    let running = Running::start_on(database).await;
     until("the order is at the panel", async || shop.held() == [1]).await;
     running.stop().await;
 }

@@ -1,6 +1,7 @@
 //! What the tests stand on.
 
 pub(crate) mod api;
+pub(crate) mod catalogue;
 pub(crate) mod children;
 pub(crate) mod database;
 mod keeper;
@@ -8,5 +9,6 @@ pub(crate) mod program;
 pub(crate) mod proxy;
 pub(crate) mod running;
 pub(crate) mod scripted;
+pub(crate) mod served;
 pub(crate) mod server;
 pub(crate) mod shop;

@@ -9,6 +9,7 @@ use crate::domain::{
         BadKey, Dialect, Link, LinkBusy, Maintenance, Overload, Quantity, ServiceGone, Unreachable,
         WalletEmpty,
     },
+    routing::Exclusion,
 };
 
 use super::*;
@@ -33,7 +34,7 @@ fn refusal_that_another_provider_may_not_share_goes_where_the_caller_says(class:
         [refused(1, class), failed_over(1, None, "no"), deferred(minute(9))]
     );
     assert_eq!(
-        after_refusal(class, NextStep::GiveUp),
+        after_refusal(class, NextStep::GiveUp(None)),
         [refused(1, class), failed_over(1, None, "no"), failed("no")]
     );
 }
@@ -44,7 +45,7 @@ fn refused_link_ends_the_order_wherever_the_caller_would_go() {
         NextStep::Start(claim(2)),
         NextStep::Queue(provider(2)),
         NextStep::Wait(minute(9)),
-        NextStep::GiveUp,
+        NextStep::GiveUp(None),
     ];
     for next in steps {
         assert_eq!(
@@ -64,7 +65,7 @@ fn busy_link_waits_for_the_same_provider() {
 
 #[test]
 fn busy_link_never_goes_to_another_provider() {
-    for next in [NextStep::Start(claim(2)), NextStep::Queue(provider(2)), NextStep::GiveUp] {
+    for next in [NextStep::Start(claim(2)), NextStep::Queue(provider(2)), NextStep::GiveUp(None)] {
         assert_eq!(
             after_refusal(LinkBusy, next),
             [refused(1, LinkBusy), failed_over(1, None, "no"), failed("no")]
@@ -95,7 +96,7 @@ fn candidate_is_exhausted_by_every_end_but_a_busy_link_and_an_unsent_attempt() {
     let tried = |events: Vec<OrderEvent>| {
         let mut order = Order::default();
         [placed(), started(1)].iter().chain(&events).for_each(|event| order.evolve(event));
-        order.has_tried(service(1))
+        order.bars(service(1)) == Some(Exclusion::AlreadyTried)
     };
     assert!(tried(vec![]));
     assert!(tried(vec![accepted(1)]));
@@ -104,4 +105,14 @@ fn candidate_is_exhausted_by_every_end_but_a_busy_link_and_an_unsent_attempt() {
     assert!(tried(vec![refused(1, Overload)]));
     assert!(!tried(vec![refused(1, LinkBusy)]));
     assert!(!tried(vec![not_sent(1)]));
+}
+
+#[test]
+fn order_that_waits_for_its_link_goes_to_no_other_provider() {
+    let mut order = Order::default();
+    [placed(), started(1), refused(1, LinkBusy), deferred(minute(9))]
+        .iter()
+        .for_each(|event| order.evolve(event));
+    assert_eq!(order.bars(service(1)), None);
+    assert_eq!(order.bars(service(2)), Some(Exclusion::WaitsForLink));
 }

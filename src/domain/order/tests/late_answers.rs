@@ -79,7 +79,7 @@ fn second_order_id_for_one_attempt_is_a_duplicate() {
 
 #[test]
 fn order_that_turned_out_to_be_held_elsewhere_stays_there_when_the_later_attempt_is_refused() {
-    for next in [NextStep::Start(claim(3)), NextStep::Queue(provider(3)), NextStep::GiveUp] {
+    for next in [NextStep::Start(claim(3)), NextStep::Queue(provider(3)), NextStep::GiveUp(None)] {
         let class = RefusalClass::Overload;
         given(given_up([started(2), duplicate(1)]))
             .when(answer_then(2, a_refusal(class), next))

@@ -88,7 +88,7 @@ fn place(claim: Option<Claim>) -> OrderCommand {
 }
 
 fn answer(n: i32, answer: ProviderAnswer) -> OrderCommand {
-    answer_then(n, answer, NextStep::GiveUp)
+    answer_then(n, answer, NextStep::GiveUp(None))
 }
 
 fn answer_then(n: i32, answer: ProviderAnswer, next: NextStep) -> OrderCommand {
@@ -246,5 +246,5 @@ fn deferred(until: DateTime<Utc>) -> OrderEvent {
 }
 
 fn failed(reason: &str) -> OrderEvent {
-    OrderEvent::OrderFailed { reason: reason.to_owned() }
+    OrderEvent::OrderFailed { reason: reason.to_owned(), decision: None }
 }

@@ -23,8 +23,8 @@ fn nothing_but_placing_is_possible_before_an_order_is_placed() {
     for command in [
         OrderCommand::Start(claim(1)),
         answer(1, an_id(1)),
-        settle(1, SettledAs::Placed, NextStep::GiveUp),
-        OrderCommand::Fail { reason: "x".to_owned() },
+        settle(1, SettledAs::Placed, NextStep::GiveUp(None)),
+        OrderCommand::Fail { reason: "x".to_owned(), decision: None },
     ] {
         given([]).when(command).then_expect_error(OrderError::NotFound);
     }
@@ -56,7 +56,7 @@ fn attempt_does_not_start_while_another_runs_or_holds_the_order_or_after_the_end
             .when(OrderCommand::Start(claim(2)))
             .then_expect_error(OrderError::NotFree(why));
         given(history)
-            .when(OrderCommand::Fail { reason: "x".to_owned() })
+            .when(OrderCommand::Fail { reason: "x".to_owned(), decision: None })
             .then_expect_error(OrderError::NotFree(why));
     }
 }
@@ -64,6 +64,6 @@ fn attempt_does_not_start_while_another_runs_or_holds_the_order_or_after_the_end
 #[test]
 fn free_order_can_be_given_up() {
     given([placed()])
-        .when(OrderCommand::Fail { reason: "no candidate is left".to_owned() })
+        .when(OrderCommand::Fail { reason: "no candidate is left".to_owned(), decision: None })
         .then_expect_events(vec![failed("no candidate is left")]);
 }

@@ -83,7 +83,7 @@ impl Played {
             Then::Start => NextStep::Start(claim(self.next())),
             Then::Queue => NextStep::Queue(provider(self.next())),
             Then::Wait => NextStep::Wait(minute(9)),
-            Then::GiveUp => NextStep::GiveUp,
+            Then::GiveUp => NextStep::GiveUp(None),
         }
     }
 
@@ -99,7 +99,7 @@ impl Played {
             Step::Settle(back, settled_as, then) => {
                 settle(number(back), settled_as, self.step(then))
             }
-            Step::Fail => OrderCommand::Fail { reason: "x".to_owned() },
+            Step::Fail => OrderCommand::Fail { reason: "x".to_owned(), decision: None },
         }
     }
 

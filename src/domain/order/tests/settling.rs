@@ -15,7 +15,7 @@ fn word(settled_as: SettledAs, api_order_id: Option<&str>, now: DateTime<Utc>) -
         api_order_id: api_order_id.map(str::to_owned),
         note: "seen in the panel".to_owned(),
         now,
-        next: NextStep::GiveUp,
+        next: NextStep::GiveUp(None),
     }
 }
 
@@ -23,7 +23,7 @@ const NOTE: &str = "settled as not placed: seen in the panel";
 
 #[test]
 fn attempt_settled_as_placed_is_the_orders() {
-    let events = doubtful().when(settle(1, SettledAs::Placed, NextStep::GiveUp));
+    let events = doubtful().when(settle(1, SettledAs::Placed, NextStep::GiveUp(None)));
     events.then_expect_events(vec![settled(1, SettledAs::Placed)]);
 }
 
@@ -35,11 +35,9 @@ fn attempt_settled_as_not_placed_sends_the_order_on() {
     doubtful()
         .when(settle(1, SettledAs::NotPlaced, NextStep::Queue(provider(2))))
         .then_expect_events(vec![settled(1, SettledAs::NotPlaced), failed_over(1, Some(2), NOTE)]);
-    doubtful().when(settle(1, SettledAs::NotPlaced, NextStep::GiveUp)).then_expect_events(vec![
-        settled(1, SettledAs::NotPlaced),
-        failed_over(1, None, NOTE),
-        failed(NOTE),
-    ]);
+    doubtful().when(settle(1, SettledAs::NotPlaced, NextStep::GiveUp(None))).then_expect_events(
+        vec![settled(1, SettledAs::NotPlaced), failed_over(1, None, NOTE), failed(NOTE)],
+    );
 }
 
 #[test]
@@ -80,10 +78,10 @@ fn only_an_attempt_in_doubt_is_settled() {
         vec![placed(), started(1), in_doubt(1), settled(1, SettledAs::Placed)],
     ] {
         given(history)
-            .when(settle(1, SettledAs::Placed, NextStep::GiveUp))
+            .when(settle(1, SettledAs::Placed, NextStep::GiveUp(None)))
             .then_expect_error(OrderError::NotInDoubt);
     }
     doubtful()
-        .when(settle(2, SettledAs::Placed, NextStep::GiveUp))
+        .when(settle(2, SettledAs::Placed, NextStep::GiveUp(None)))
         .then_expect_error(OrderError::NoSuchAttempt);
 }

@@ -1,0 +1,271 @@
+//! A history made by use, in which everything occurs, rebuilds to the rows that were there while it happened.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use chrono::{TimeDelta, Utc};
+use serde_json::{Value, json};
+use signalbox::{
+    command::Stored,
+    domain::{
+        Aggregate, Event, OrderId, ProviderId,
+        order::{NextStep, Order, OrderCommand, OrderEvent, ProviderAnswer, SettledAs},
+        provider::ProviderEvent,
+        reservation::ReservationEvent,
+        service::ServiceEvent,
+        sync::SyncEvent,
+    },
+    journal::{AppendRequest, read_head},
+    projection::{ReadModels, rebuild},
+    simulator::{Action, Fault, FaultRule, Panel},
+};
+use tokio::time::sleep;
+
+use crate::{
+    projections::contents,
+    support::{
+        catalogue::{
+            map, panel, place, plain_rows, row, service, sync, sync_accepting, unmap,
+            update_services,
+        },
+        running::Running,
+    },
+};
+
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Three panels: the first is backed by the second, the third comes and goes.
+struct History {
+    running: Running,
+    panels: [Panel; 3],
+    providers: Vec<String>,
+    ordered: Value,
+    orders: u32,
+}
+
+impl History {
+    async fn begin() -> Self {
+        let running = Running::start().await;
+        let panels =
+            [panel(plain_rows(8)).await, panel(plain_rows(6)).await, panel(plain_rows(4)).await];
+        let mut providers = vec![];
+        for (name, panel) in ["first", "second", "third"].into_iter().zip(&panels) {
+            let provider = running.add_panel(name, panel, 1).await;
+            sync(&running, &provider).await;
+            providers.push(provider);
+        }
+        let ordered = service(&running, &providers[0], 1).await["id"].clone();
+        let mut history = Self { running, panels, providers, ordered, orders: 0 };
+        history.map(1, 1, 2).await;
+        history
+    }
+
+    async fn map(&mut self, service_id: u64, provider: usize, priority: i32) {
+        let ours = service(&self.running, &self.providers[0], service_id).await["id"].clone();
+        let theirs = service(&self.running, &self.providers[provider], 1).await["id"].clone();
+        let mapped = map(&self.running, &ours, &theirs, priority).await;
+        assert_eq!(mapped["errors"], Value::Null, "{mapped}");
+    }
+
+    async fn mutate(&self, mutation: &str, variables: Value) {
+        self.running.data(mutation, variables).await;
+    }
+
+    /// Lets operators change providers in every way.
+    async fn change_providers(&mut self) {
+        let [first, _, third] = &self.providers[..] else { panic!("three providers") };
+        let update =
+            "mutation($i: UpdateProviderInput!) { updateProvider(input: $i) { position } }";
+        let elsewhere = self.panels[0].url().replace("127.0.0.1", "localhost");
+        let key = self.panels[0].key();
+        for change in [
+            json!({"id": first, "name": "renamed", "priority": 5}),
+            json!({"id": first, "apiUrl": elsewhere, "apiKey": key}),
+        ] {
+            self.mutate(update, json!({"i": change})).await;
+        }
+        let toggle = "mutation($id: ID!) { toggleProviderStatus(id: $id) { position } }";
+        let test = "mutation($id: ID!) { testProviderConnection(id: $id) { ok } }";
+        for mutation in [toggle, toggle, test] {
+            self.mutate(mutation, json!({"id": first})).await;
+        }
+        self.panels[0].set_faults(vec![FaultRule::on(Action::Balance, Fault::ServerError)]);
+        self.mutate(test, json!({"id": first})).await;
+        self.panels[0].clear_faults();
+        self.mutate(
+            "mutation($id: ID!) { retireServices(providerId: $id) { position } }",
+            json!({"id": third}),
+        )
+        .await;
+        self.mutate(
+            "mutation($id: ID!) { deleteProvider(id: $id) { position } }",
+            json!({"id": third}),
+        )
+        .await;
+    }
+
+    /// Lets operators and syncs change services in every way.
+    async fn change_services(&mut self) {
+        self.map(2, 1, 1).await;
+        self.map(2, 2, 3).await;
+        self.map(3, 2, 1).await;
+        let first = self.providers[0].clone();
+        let two = service(&self.running, &first, 2).await;
+        unmap(&self.running, &two["id"], &two["backups"][0]["backup"]["id"]).await;
+        let patches = [
+            json!({"enabled": false, "category": "Ours", "strategy": "PRIORITY"}),
+            json!({"markupPercent": "12.5"}),
+        ];
+        for patch in patches {
+            update_services(&self.running, &[&two["id"]], patch).await;
+        }
+        self.panels[0].edit_catalogue(|rows| {
+            rows[1]["rate"] = json!("3.14159");
+            rows[2]["name"] = json!("Another name");
+            rows[3] = json!({"service": 4, "name": "Visits", "type": "Package", "category": "Traffic", "rate": 1});
+            rows.truncate(6);
+        });
+        sync_accepting(&self.running, &first).await;
+        self.panels[0].edit_catalogue(|rows| rows.push(row(7)));
+        sync(&self.running, &first).await;
+        let reused = service(&self.running, &first, 4).await["id"].clone();
+        update_services(&self.running, &[&reused], json!({"enabled": true})).await;
+        self.panels[1].set_faults(vec![FaultRule::on(Action::Services, Fault::EmptyList)]);
+        sync(&self.running, &self.providers[1]).await;
+        self.panels[1].clear_faults();
+    }
+
+    /// Places an order under these faults of the first panel, and waits until it is in one of these statuses.
+    async fn order(&mut self, faults: Vec<FaultRule>, rests: &str) -> OrderId {
+        self.panels[0].set_faults(faults);
+        self.orders += 1;
+        let link = format!("https://social.example/p/{}", self.orders);
+        let placed = place(&self.running, &self.ordered, &link).await;
+        let id = placed["data"]["placeOrder"]["order"]["id"].as_str().unwrap().parse().unwrap();
+        self.rests(id, rests).await;
+        id
+    }
+
+    async fn rests(&self, id: OrderId, status: &str) {
+        let order = "query($id: ID!) { order(id: $id) { status } }";
+        let wait = async {
+            while self.running.data(order, json!({"id": id.to_string()})).await["order"]["status"]
+                != status
+            {
+                sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, wait)
+            .await
+            .unwrap_or_else(|_| panic!("{id} is not {status}"));
+    }
+
+    /// Appends what an aggregate decides.
+    async fn decide<A: Stored>(
+        &self,
+        id: impl std::fmt::Display,
+        command: <A as Aggregate>::Command,
+    ) {
+        let commands = self.running.app.commands();
+        let loaded = commands.load::<A>(&id).await.unwrap();
+        let events = Aggregate::decide(&loaded.aggregate, command).unwrap();
+        assert_ne!(events.len(), 0);
+        let request = AppendRequest::of_command("decide").append::<A>(id, loaded.version, &events);
+        commands.journal().append(request).await.unwrap();
+    }
+
+    /// Lets orders end in every way.
+    async fn place_orders(&mut self) {
+        let refuse =
+            |words: &str| vec![FaultRule::on(Action::Add, Fault::Refuse(words.to_owned()))];
+        let in_doubt = || vec![FaultRule::on(Action::Add, Fault::ServerError)];
+        for _ in 0..6 {
+            self.order(vec![], "PENDING").await;
+            self.order(refuse("Not enough funds on balance"), "PENDING").await;
+        }
+        self.order(refuse("Bad link"), "FAILED").await;
+        let busy = "You have active order with this link. Please wait until order being completed.";
+        let busy = FaultRule::on(Action::Add, Fault::Refuse(busy.to_owned())).times(1);
+        self.order(vec![busy], "PENDING").await;
+        self.order(in_doubt(), "IN_DOUBT").await;
+        let accepted = vec![FaultRule::on(Action::Add, Fault::ServerError).after()];
+        let held = self.order(accepted, "IN_DOUBT").await;
+        let api_order_id = self.panels[0].orders().last().unwrap().id.to_string();
+        let settle = "mutation($i: SettleAttemptInput!) { settleAttempt(input: $i) { position } }";
+        let word = json!({"orderId": held.to_string(), "attempt": 1, "decision": "PLACED",
+            "apiOrderId": api_order_id, "note": "seen in the panel"});
+        self.mutate(settle, json!({"i": word})).await;
+        self.rests(held, "PENDING").await;
+        let not_placed = self.order(in_doubt(), "IN_DOUBT").await;
+        let later = self.order(in_doubt(), "IN_DOUBT").await;
+        self.panels[0].clear_faults();
+        self.settle_later(not_placed).await;
+        self.answer_later(later).await;
+    }
+
+    /// What takes minutes is decided as if they had passed.
+    async fn settle_later(&self, id: OrderId) {
+        let second: ProviderId = self.providers[1].parse().unwrap();
+        let command = OrderCommand::Settle {
+            attempt: 1,
+            settled_as: SettledAs::NotPlaced,
+            api_order_id: None,
+            note: "not in the panel".to_owned(),
+            now: Utc::now() + TimeDelta::minutes(30),
+            next: NextStep::Queue(second),
+        };
+        self.decide::<Order>(id, command).await;
+        self.rests(id, "PENDING").await;
+    }
+
+    /// Nothing was sent, so the order goes on; and then the provider names an order all the same.
+    async fn answer_later(&self, id: OrderId) {
+        let order = self.running.app.commands().load::<Order>(id).await.unwrap().aggregate;
+        let attempt_id = order.attempts[0].attempt_id;
+        let not_sent = ProviderAnswer::NotSent { reason: "found in the log of a proxy".to_owned() };
+        let placed = ProviderAnswer::Placed { api_order_id: "late".to_owned(), response_ms: 9000 };
+        for answer in [not_sent, placed] {
+            let next = NextStep::GiveUp(None);
+            self.decide::<Order>(id, OrderCommand::RecordAnswer { attempt_id, answer, next }).await;
+            self.rests(id, "PENDING").await;
+        }
+    }
+
+    /// Holds the history to contain every type of event that there is.
+    async fn assert_complete(&self) {
+        let occur: Vec<String> = sqlx::query_scalar("select distinct event_type from events")
+            .fetch_all(self.running.database.pool())
+            .await
+            .unwrap();
+        let occur: BTreeSet<&str> = occur.iter().map(String::as_str).collect();
+        let types = [
+            ProviderEvent::TYPES,
+            ServiceEvent::TYPES,
+            SyncEvent::TYPES,
+            OrderEvent::TYPES,
+            ReservationEvent::TYPES,
+        ];
+        assert_eq!(occur, types.concat().into_iter().collect());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn history_made_by_use_rebuilds_to_the_same_rows() {
+    let mut history = History::begin().await;
+    history.change_services().await;
+    history.place_orders().await;
+    history.change_providers().await;
+    history.assert_complete().await;
+    let running = history.running;
+    let pool = running.database.pool();
+    let head = read_head(pool).await.unwrap();
+    running.app.projections().wait_for(head, PATIENCE).await.unwrap();
+    for model in ReadModels::embedded() {
+        let live = contents(pool, &model.schema()).await;
+        assert!(live.values().all(|rows| !rows.is_empty()), "{}: {live:?}", model.name());
+        for (schema, batch) in [("at_once", i64::MAX), ("by_seven", 7), ("one_by_one", 1)] {
+            assert_eq!(rebuild(pool, &model, schema, batch).await.unwrap(), head);
+            assert_eq!(contents(pool, schema).await, live, "{} {schema}", model.name());
+        }
+    }
+    running.stop().await;
+}
