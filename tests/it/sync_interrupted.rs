@@ -7,6 +7,7 @@ use std::{
 
 use serde_json::{Value, json};
 use signalbox::{
+    command::TakenOver,
     domain::{ProviderId, ServiceId, sync::SyncCounts},
     simulator::{Action, Fault, FaultRule, Panel},
 };
@@ -114,10 +115,10 @@ async fn services_retired_during_a_run_do_not_fail_it() {
     running.data(RETIRE, json!({"id": provider})).await;
     let id: ProviderId = provider.parse().unwrap();
     let missing = (1..=5).map(|service| ServiceId::derive(id, &service.to_string())).collect();
-    let mut found = SyncCounts::default();
+    let mut found = TakenOver::default();
     let taken = running.app.commands().take_over_list(id, vec![], missing, &mut found).await;
     assert!(taken.is_ok(), "{taken:?}");
-    assert_eq!(found, SyncCounts::default());
+    assert_eq!(found.counts, SyncCounts::default());
     assert_eq!(count_events(&running, &["ServiceDelisted"]).await, 0);
     running.stop().await;
 }

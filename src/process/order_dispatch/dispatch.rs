@@ -186,7 +186,7 @@ impl Dispatch {
             tracing::debug!(%error, "cannot tidy up yet");
             sleep(RETRY).await;
         }
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 
     async fn hand_on(&self, work: &mut mpsc::UnboundedReceiver<Work>) {

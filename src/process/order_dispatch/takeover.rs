@@ -9,7 +9,7 @@ use crate::{
         OrderId, Position, SyncId,
         sync::{SyncCommand, SyncCounts},
     },
-    projection::ReadModels,
+    projection::{ReadModel, ReadModels},
 };
 
 /// The read model that knows where each order stands.
@@ -23,7 +23,7 @@ pub(super) async fn queued_orders(
     needs: &DispatchNeeds,
 ) -> Result<(Vec<OrderId>, Position), CommandError> {
     let models = ReadModels::embedded();
-    let hash = models.iter().find(|model| model.name() == ORDERS).map(|model| model.hash());
+    let hash = models.iter().find(|model| model.name() == ORDERS).map(ReadModel::hash);
     let (upto, orders): (i64, Vec<Uuid>) = sqlx::query_as(
         "select
              position,
