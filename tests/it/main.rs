@@ -17,6 +17,7 @@ mod graphql_queries;
 mod graphql_schema;
 mod journal;
 mod mapping_services;
+mod operation;
 mod orders;
 mod private_postgres;
 mod program_serve;
