@@ -186,7 +186,8 @@ impl Appender {
                     Ok(Ok(answers)) => return answers,
                     Ok(Err(BatchFailure::Data(reason))) => return self.bisect(batch, reason).await,
                     Ok(Err(BatchFailure::Refused(reason) | BatchFailure::Unknown(reason))) => {
-                        tracing::warn!(%reason, "outcome of an append still unknown");
+                        let reason = format!("the outcome of an append is still unknown: {reason}");
+                        state::refuse(&self.state, reason);
                     }
                     Err(_) => {}
                 }

@@ -117,7 +117,7 @@ async fn measures_of_the_journal_and_its_readers_agree_with_the_database() {
     assert!(measures.get("signalbox_journal_append_seconds_count", &[]) >= appended);
     assert!(measures.get("signalbox_journal_batch_seconds_count", &[]) > 0.0);
     let reads = [("pool", "signalbox reads")];
-    assert_eq!(measures.get("signalbox_db_connections_max", &reads), 24.0);
+    assert!(measures.get("signalbox_db_connections_max", &reads) > 1.0);
     let idle = measures.get("signalbox_db_connections", &[reads[0], ("state", "idle")]);
     assert!(idle >= 1.0, "{idle}");
     let version = [("version", env!("CARGO_PKG_VERSION"))];
