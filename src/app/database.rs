@@ -5,20 +5,25 @@ use std::{
 };
 
 use sqlx::{
-    ConnectOptions, PgPool,
+    ConnectOptions, PgConnection, PgPool,
     migrate::MigrateError,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
+use tokio::time::{Instant, sleep};
 use tracing::log::LevelFilter;
 
 use super::DatabaseConfig;
-use crate::migration::MIGRATOR;
 use crate::postgres::{
     Durability, PostgresError, PrivatePostgres, Settings, create_data_folder, mark_external,
 };
+use crate::{migration::MIGRATOR, outage::is_outage};
 
 /// How long a connection may be waited for: by then the caller is better told.
-const ACQUIRE_LIMIT: Duration = Duration::from_secs(2);
+const ACQUIRE_LIMIT: Duration = Duration::from_secs(5);
+/// How long a database may take to start.
+const START_LIMIT: Duration = Duration::from_secs(10);
+/// Between two tries to reach it.
+const START_PAUSE: Duration = Duration::from_secs(1);
 /// Statements that take longer are logged.
 const SLOW: Duration = Duration::from_secs(1);
 
@@ -126,8 +131,22 @@ impl Database {
         }
     }
 
+    /// Connects; a database that is still starting, like the one of a machine that is, is waited for.
+    async fn reached(&self) -> Result<PgConnection, sqlx::Error> {
+        let give_up_at = Instant::now() + START_LIMIT;
+        loop {
+            match self.options.connect().await {
+                Err(error) if is_outage(&error) && Instant::now() < give_up_at => {
+                    tracing::info!(%error, "waiting for the database");
+                    sleep(START_PAUSE).await;
+                }
+                connected => return connected,
+            }
+        }
+    }
+
     async fn refuse_volatile(&self, durability: Durability) -> Result<(), DatabaseError> {
-        let mut connection = self.options.connect().await?;
+        let mut connection = self.reached().await?;
         let fsync: String = sqlx::query_scalar("select current_setting('fsync')")
             .fetch_one(&mut connection)
             .await?;

@@ -9,7 +9,7 @@ use tokio::{sync::Mutex, time::timeout};
 const BLOCK: i64 = 64;
 
 /// How long a turn may take to come.
-const TURN_LIMIT: Duration = Duration::from_secs(2);
+const TURN_LIMIT: Duration = Duration::from_secs(5);
 
 /// Numbers of one kind.
 #[derive(Debug)]

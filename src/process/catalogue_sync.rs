@@ -15,6 +15,7 @@ use crate::{
         Incarnation, ProviderId, ServiceId, SyncId,
         sync::{SyncCommand, SyncTrigger},
     },
+    journal::read_head,
     metrics,
     provider_api::{Catalogue, Timed},
 };
@@ -86,6 +87,11 @@ impl ProviderOperations {
             let is_ours = self.commands.claims().tenure() == Some(incarnation);
             match ended {
                 Err(CommandError::Unavailable(_)) if is_ours => sleep(RETRY).await,
+                // Ended before: by a later tenure, or by a try whose outcome could not be told.
+                Err(CommandError::Conflict(_)) => {
+                    let position = read_head(self.commands.journal().pool()).await?;
+                    return Ok(Done { value: id, position });
+                }
                 ended => return ended,
             }
         }

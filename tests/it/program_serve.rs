@@ -7,6 +7,7 @@ use signalbox::postgres::PrivatePostgres;
 use tempfile::TempDir;
 
 use crate::support::{
+    api::until,
     catalogue::{panel, plain_rows},
     database::TestDatabase,
     served::{Served, said, signalbox},
@@ -179,9 +180,18 @@ async fn external_database_is_migrated_served_and_tied_to_its_key_and_folder() {
         command
     };
     let served = Served::start(&mut serve(SECRET));
-    let providers = ask(&served, "{ providers { id name apiKeyHint } }", json!({})).await;
+    let mut providers = Value::Null;
+    until("the first provider is in the read models", async || {
+        providers = ask(&served, "{ providers { id name apiKeyHint } }", json!({})).await;
+        providers["data"]["providers"][0].is_object()
+    })
+    .await;
     let first = &providers["data"]["providers"][0];
-    assert_eq!((&first["name"], &first["apiKeyHint"]), (&json!("First"), &json!("4711")));
+    assert_eq!(
+        (&first["name"], &first["apiKeyHint"]),
+        (&json!("First"), &json!("4711")),
+        "{providers}"
+    );
     // The key is not the panel's, so that what comes of it is refused, logged and recorded.
     let test = "mutation($id: ID!) { testProviderConnection(id: $id) { message }
         syncProviderServices(id: $id) { syncLog { errors } } }";

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use signalbox::app::FirstProvider;
 
 use crate::support::{
+    api::until,
     catalogue::{
         Answering, add, add_refused, count_events, panel, plain_rows, provider_input, sync,
     },
@@ -119,6 +120,8 @@ async fn provider_of_the_environment_is_added_once_and_ignored_ever_after() {
         key: panel.key().into(),
     };
     let running = Running::start_with(|config| config.first_provider = Some(first("First"))).await;
+    until("the provider is in the read models", async || !providers(&running).await.is_empty())
+        .await;
     let added = providers(&running).await;
     assert_eq!((added.len(), &added[0]["name"]), (1, &json!("First")));
     let test = running.data(TEST, json!({"id": added[0]["id"]})).await;

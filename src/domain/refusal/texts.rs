@@ -49,6 +49,9 @@ const CONTINUATIONS: &[&str] = &[
     "please top up your account",
     "your balance is #",
     "your balance: #",
+    "you need #",
+    "you need # usd, please top up",
+    "you need # usd. please top up",
 ];
 
 /// What some panels send in place of a sentence, after one of [`KEY_PREFIXES`].

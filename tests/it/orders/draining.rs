@@ -81,7 +81,8 @@ async fn stops_under_load_leave_nothing_in_doubt_and_nothing_behind() {
 
 #[tokio::test]
 async fn stop_awaits_calls_under_way_and_leaves_the_rest_queued_for_the_next_start() {
-    let running = Running::start().await;
+    let running =
+        Running::start_with(|config| config.call_limits.add = Duration::from_secs(15)).await;
     let latency = Latency { base_ms: 6000, jitter_ms: 0 };
     let slow = PanelConfig { latency, ..PanelConfig::default() };
     let shop = Shop::open_with(&running, vec![slow]).await;

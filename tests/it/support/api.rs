@@ -6,6 +6,7 @@ use reqwest::{Client, RequestBuilder, Response};
 use serde_json::{Value, json};
 use signalbox::simulator::Panel;
 use tokio::time::{Instant, sleep};
+use uuid::Uuid;
 
 pub(crate) const TOKEN: &str = "a-token-of-the-tests";
 
@@ -71,6 +72,18 @@ impl Api {
         answer["errors"][0].clone()
     }
 
+    /// Asks what can be asked again, until the installation is not too busy to answer; expects data.
+    async fn data_in_the_end(&self, query: &str, variables: Value) -> Value {
+        let mut answer = Value::Null;
+        until("the installation is not too busy", async || {
+            answer = self.ask(query, variables.clone()).await;
+            answer["errors"][0]["extensions"]["code"] != "UNAVAILABLE"
+        })
+        .await;
+        assert_eq!(answer.get("errors"), None, "{answer}");
+        answer["data"].clone()
+    }
+
     /// What `/readyz` says; null where nobody answers.
     pub(crate) async fn readiness(&self) -> Value {
         let url = format!("http://{}/readyz", self.address);
@@ -106,9 +119,12 @@ impl Api {
         synced["syncProviderServices"]["syncLog"].clone()
     }
 
-    /// Places an order; returns its id.
-    pub(crate) async fn place(&self, input: Value) -> String {
-        let placed = self.data(PLACE, json!({"input": input})).await;
+    /// Places an order, under a key of its own where it has none; returns its id.
+    pub(crate) async fn place(&self, mut input: Value) -> String {
+        if input.get("idempotencyKey").is_none() {
+            input["idempotencyKey"] = json!(Uuid::now_v7());
+        }
+        let placed = self.data_in_the_end(PLACE, json!({"input": input})).await;
         placed["placeOrder"]["order"]["id"].as_str().unwrap().to_owned()
     }
 
@@ -122,7 +138,7 @@ impl Api {
 
     /// An order with its attempts and its timeline.
     pub(crate) async fn order(&self, id: &str) -> Value {
-        self.data(ORDER, json!({"id": id})).await["order"].clone()
+        self.data_in_the_end(ORDER, json!({"id": id})).await["order"].clone()
     }
 
     /// The order, once no provider is to be asked for it any more.
@@ -140,7 +156,7 @@ impl Api {
     pub(crate) async fn all_at_rest(&self) {
         let queued = "{ orders(filter: {status: [QUEUED]}, first: 1) { totalCount } }";
         until("all orders are at rest", async || {
-            self.data(queued, json!({})).await["orders"]["totalCount"] == 0
+            self.data_in_the_end(queued, json!({})).await["orders"]["totalCount"] == 0
         })
         .await;
     }
