@@ -19,6 +19,9 @@ use crate::{
     provider_api::CallLimits,
 };
 
+/// What is logged unless RUST_LOG says otherwise: without what PostgreSQL remarks about migrations that are there.
+const LOGGED: &str = "info,sqlx::postgres::notice=warn";
+
 const ABOUT: &str = "\
 Orders are placed over GraphQL at /graphql, with `Authorization: Bearer TOKEN`.
 Of several processes on one database exactly one dispatches; the others answer
@@ -74,7 +77,7 @@ pub(super) struct Serve {
 
 impl Serve {
     pub(super) async fn run(self) -> anyhow::Result<()> {
-        let _logging = Logging::start("info", self.log_format);
+        let _logging = Logging::start(LOGGED, self.log_format);
         let mut signals = EndSignals::listen()?;
         let config = self.config()?;
         if config.admin_token.is_none() {

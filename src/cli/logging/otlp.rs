@@ -6,6 +6,7 @@ use std::env;
 use opentelemetry::trace::TracerProvider;
 use opentelemetry_otlp::SpanExporter;
 use opentelemetry_sdk::{Resource, trace::SdkTracerProvider};
+use rustls::crypto::ring;
 use tracing::Subscriber;
 use tracing_opentelemetry::OpenTelemetryLayer;
 use tracing_subscriber::{Layer, registry::LookupSpan};
@@ -22,6 +23,8 @@ impl Traces {
     /// Begins to export, where a collector is named.
     pub(super) fn start() -> Option<Self> {
         ENDPOINTS.iter().find_map(env::var_os)?;
+        // The exporter's client wants the process's cryptography chosen, and logging starts before anything else does.
+        let _ = ring::default_provider().install_default();
         let exporter = match SpanExporter::builder().with_http().build() {
             Ok(exporter) => exporter,
             Err(error) => {
