@@ -65,6 +65,9 @@ $$;
 -- Appends events to streams whose heads are as expected, all or none.
 --
 -- Returns the position of the last event and its time; or, where a stream's head is not as expected, nothing at all.
+-- A clock that has stepped back makes time stand still, so that no later event seems to be an earlier one. Where it would
+-- stand still for more than ten seconds, or what the setting `signalbox.clock_tolerance` says instead, nothing is recorded.
+--
 -- `expected_*` names each stream once. The other arrays hold the events in the order in which they are to stand.
 create function append_events(
     expected_types text[], expected_ids text[], expected_sequences bigint[],
@@ -74,9 +77,19 @@ create function append_events(
 language plpgsql volatile as $$
 declare
     head journal_head := lock_journal();
+    tolerance interval := coalesce(nullif(current_setting('signalbox.clock_tolerance', true), ''), '10 s');
+    recorded timestamptz := greatest(clock_timestamp(), head.recorded_at);
     moved boolean;
-    recorded timestamptz;
 begin
+    if recorded > clock_timestamp() + tolerance then
+        raise exception using
+            errcode = 'object_not_in_prerequisite_state',
+            message = format(
+                'the database''s clock is %s behind the journal''s last event: set it right',
+                justify_hours(date_trunc('second', head.recorded_at - clock_timestamp()))
+            );
+    end if;
+
     select exists (
         select
         from unnest(expected_types, expected_ids, expected_sequences) as expected (type, id, sequence)
@@ -89,9 +102,6 @@ begin
     if moved then
         return;
     end if;
-
-    -- A clock that steps back must not put a later event before an earlier one.
-    recorded := greatest(clock_timestamp(), head.recorded_at);
 
     insert into events
     select e.aggregate_type, e.aggregate_id, e.sequence, e.event_type, e.event_version,

@@ -15,7 +15,8 @@
 //! | [`provider_api`] | how upstream panels are spoken to |
 //!
 //! [`app`] puts them together. Beside the flow stand [`credentials`] (sealed provider keys), [`postgres`] (the private
-//! database), [`migration`] (the database's shape), [`simulator`] (a fake panel) and [`cli`] (the program).
+//! database), [`migration`] (the database's shape), [`metrics`] and [`request_id`] (what operators see of it all),
+//! [`simulator`] (a fake panel) and [`cli`] (the program).
 
 pub mod app;
 pub mod cli;
@@ -25,6 +26,7 @@ pub mod domain;
 pub mod graphql;
 pub mod http;
 pub mod journal;
+pub mod metrics;
 pub mod migration;
 mod outage;
 pub mod postgres;
@@ -32,5 +34,6 @@ pub mod process;
 pub mod projection;
 pub mod provider_api;
 pub mod read;
+pub mod request_id;
 pub mod simulator;
 mod vital;

@@ -8,10 +8,10 @@ pub(crate) fn is_outage(error: &sqlx::Error) -> bool {
         | sqlx::Error::PoolTimedOut
         | sqlx::Error::PoolClosed
         | sqlx::Error::WorkerCrashed => true,
-        // Connection exception, insufficient resources, operator intervention.
-        sqlx::Error::Database(error) => error
-            .code()
-            .is_some_and(|code| ["08", "53", "57"].iter().any(|class| code.starts_with(class))),
+        // Connection exception, read-only, insufficient resources, operator intervention.
+        sqlx::Error::Database(error) => error.code().is_some_and(|code| {
+            ["08", "25006", "53", "57"].iter().any(|class| code.starts_with(class))
+        }),
         _ => false,
     }
 }

@@ -32,7 +32,7 @@ const SLOW: Duration = Duration::from_secs(1);
 pub struct Database {
     options: PgConnectOptions,
     private: Option<PrivatePostgres>,
-    pools: Mutex<Vec<PgPool>>,
+    pools: Mutex<Vec<(String, PgPool)>>,
 }
 
 /// Why a database cannot be used.
@@ -97,8 +97,17 @@ impl Database {
             .max_connections(size)
             .acquire_timeout(ACQUIRE_LIMIT)
             .connect_lazy_with(options.application_name(name));
-        self.pools.lock().unwrap_or_else(PoisonError::into_inner).push(pool.clone());
+        self.pools
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push((name.to_owned(), pool.clone()));
         pool
+    }
+
+    /// Returns the pools made so far that are open, by name.
+    pub fn pools(&self) -> Vec<(String, PgPool)> {
+        let pools = self.pools.lock().unwrap_or_else(PoisonError::into_inner);
+        pools.iter().filter(|(_, pool)| !pool.is_closed()).cloned().collect()
     }
 
     /// Applies the migrations that are missing.
@@ -114,7 +123,7 @@ impl Database {
 
     /// Closes all pools, and ends a private database with the program; an external one is left alone.
     pub async fn close(self) {
-        for pool in self.pools.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        for (_, pool) in self.pools.into_inner().unwrap_or_else(PoisonError::into_inner) {
             pool.close().await;
         }
         if let Some(private) = self.private {

@@ -9,6 +9,7 @@ use crate::{
     credentials::{CredentialError, Credentials},
     http::{self, AppState},
     journal::Journal,
+    metrics,
     process::{
         Dispatch, DispatchNeeds, DispatchStatus, ProviderOperations, StatusPoll, StatusPollNeeds,
     },
@@ -83,6 +84,7 @@ impl App {
     /// # Errors
     /// [`StartError`] says what is in the way; nothing is left running then.
     pub async fn start(config: AppConfig) -> Result<Self, StartError> {
+        metrics::install();
         // Before anything is started: a taken address is the commonest reason not to.
         let address = config.listen;
         let listener = TcpListener::bind(address).await;
@@ -235,7 +237,9 @@ impl Parts {
             admin_token: config.admin_token,
             dispatching: dispatch.status(),
             stop: stop.clone(),
+            pools: database.pools(),
         };
+        tokio::spawn(self.stop_folding.clone().run_until_cancelled_owned(metrics::keep()));
         let address = listener.local_addr().unwrap_or(config.listen);
         App {
             address,

@@ -3,7 +3,10 @@
 use anyhow::bail;
 use clap::Args;
 
-use super::{installation::Installation, logging};
+use super::{
+    installation::Installation,
+    logging::{LogFormat, Logging},
+};
 use crate::{
     app::Database,
     migration::{self, MigrationState},
@@ -21,7 +24,7 @@ pub(super) struct Migrate {
 
 impl Migrate {
     pub(super) async fn run(self) -> anyhow::Result<()> {
-        logging::start("warn");
+        let _logging = Logging::start("warn", LogFormat::Text);
         let database =
             Database::open(&self.installation.database()?, &self.installation.data_dir).await?;
         let done = self.migrate(&database).await;

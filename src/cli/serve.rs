@@ -4,15 +4,23 @@ use std::net::SocketAddr;
 
 use anyhow::bail;
 use clap::Args;
+use sd_notify::NotifyState;
 use secrecy::SecretString;
 
-use super::{installation::Installation, logging, signals::EndSignals};
+use super::{
+    installation::Installation,
+    logging::{LogFormat, Logging},
+    signals::EndSignals,
+};
 use crate::{
     app::{App, AppConfig, FirstProvider},
     domain::provider::UpstreamPolicy,
     process::{DispatchPace, StatusPace},
     provider_api::CallLimits,
 };
+
+/// What is logged unless RUST_LOG says otherwise: without what PostgreSQL remarks about migrations that are there.
+const LOGGED: &str = "info,sqlx::postgres::notice=warn";
 
 const ABOUT: &str = "\
 Orders are placed over GraphQL at /graphql, with `Authorization: Bearer TOKEN`;
@@ -22,9 +30,11 @@ queries and queue orders for it, and take over when it ends.
 
 SIGTERM and Ctrl-C drain: no new provider call begins, calls under way are
 awaited for up to 20 s. A call that was cut off all the same is in doubt at the
-next start, and is never sent again.
+next start, and is never sent again. A second signal ends at once.
 
-Logs go to standard error; RUST_LOG=debug shows more.";
+Logs go to standard error; RUST_LOG=debug shows more. X-Request-Id follows a
+request into its log lines, its events' metadata and its provider calls.
+/metrics is for Prometheus, /readyz for probes; docs/OPERATIONS.md explains both.";
 
 /// Route orders: serve the API, dispatch to providers, keep the read models
 #[derive(Debug, Args)]
@@ -61,11 +71,14 @@ pub(super) struct Serve {
         action = clap::ArgAction::Set
     )]
     allow_private_upstreams: bool,
+    /// How the log is written: for people, or as one JSON object a line
+    #[arg(long, env = "SIGNALBOX_LOG_FORMAT", value_enum, value_name = "FORMAT", default_value_t)]
+    log_format: LogFormat,
 }
 
 impl Serve {
     pub(super) async fn run(self) -> anyhow::Result<()> {
-        logging::start("info");
+        let _logging = Logging::start(LOGGED, self.log_format);
         let mut signals = EndSignals::listen()?;
         let config = self.config()?;
         if config.admin_token.is_none() {
@@ -77,12 +90,19 @@ impl Serve {
             () = signals.received() => return Ok(()),
         };
         tracing::info!("serving GraphQL at http://{}/graphql", app.address());
+        tell_systemd(NotifyState::Ready);
         let failed = tokio::select! {
             () = signals.received() => false,
             () = app.failed() => true,
         };
-        tracing::info!("stopping");
-        app.stop().await;
+        tracing::info!("stopping: calls under way are awaited; a second signal ends at once");
+        tell_systemd(NotifyState::Stopping);
+        tokio::select! {
+            () = app.stop() => {}
+            () = signals.received() => {
+                bail!("ended at once by a second signal: calls under way will be in doubt");
+            }
+        }
         if failed {
             bail!("a part of the program ended by itself; the log says which");
         }
@@ -120,5 +140,12 @@ impl Serve {
                  SIGNALBOX_FIRST_PROVIDER_URL and SIGNALBOX_FIRST_PROVIDER_KEY"
             ),
         }
+    }
+}
+
+/// Tells the service manager, where there is one.
+fn tell_systemd(state: NotifyState<'_>) {
+    if let Err(error) = sd_notify::notify(&[state]) {
+        tracing::warn!(%error, "systemd could not be told");
     }
 }

@@ -23,6 +23,7 @@ use crate::{
         service::Service,
     },
     journal::AppendRequest,
+    request_id::RequestId,
 };
 
 /// Calls under way at one provider at once.
@@ -77,6 +78,8 @@ pub struct StartedAttempt {
     pub ticket: Ticket,
     /// Keeps others from driving the order.
     pub guard: DriveGuard,
+    /// The request that placed the order.
+    pub request_id: Option<RequestId>,
 }
 
 /// A claim with its permit: given back when dropped.

@@ -19,6 +19,7 @@ use crate::{
         sync::{SyncEvent, SyncRun},
     },
     journal::{AppendError, AppendRequest, Journal},
+    request_id::{METADATA_KEY, RequestId},
 };
 
 /// An aggregate that both the domain and `cqrs-es` know as one.
@@ -90,6 +91,8 @@ pub struct Loaded<A> {
     pub aggregate: A,
     /// Its head; 0 where nothing has happened.
     pub version: i64,
+    /// The request that began it, where one did.
+    pub request_id: Option<RequestId>,
 }
 
 impl<A: Stored> AggregateContext<A> for Loaded<A> {
@@ -137,8 +140,12 @@ impl<A: Stored> EventStore<A> for JournalStore {
         &self,
         id: &str,
     ) -> Result<Loaded<A>, AggregateError<<A as cqrs_es::Aggregate>::Error>> {
-        let mut loaded = Loaded { id: id.to_owned(), aggregate: A::default(), version: 0 };
+        let mut loaded = Loaded::<A> { id: id.to_owned(), ..Loaded::default() };
         for envelope in EventStore::<A>::load_events(self, id).await? {
+            if loaded.version == 0 {
+                let id = envelope.metadata.get(METADATA_KEY);
+                loaded.request_id = id.and_then(|id| RequestId::try_new(id));
+            }
             loaded.aggregate.apply(envelope.payload);
             loaded.version = envelope.sequence as i64;
         }

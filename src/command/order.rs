@@ -20,6 +20,7 @@ use crate::{
         service::Service,
     },
     journal::{AppendError, AppendRequest, read_head},
+    request_id::RequestId,
 };
 
 /// Longest idempotency key and note, in bytes.
@@ -256,7 +257,8 @@ impl Commands {
         let mut order = Order::default();
         events.iter().for_each(|event| order.evolve(event));
         let version = events.len() as i64;
-        let started = StartedAttempt { order_id, order, version, ticket, guard };
+        let request_id = RequestId::current();
+        let started = StartedAttempt { order_id, order, version, ticket, guard, request_id };
         self.parts.claims.hand_over(Work::Send(Box::new(started)));
     }
 }

@@ -25,6 +25,7 @@ use crate::{
     process::ProviderOperations,
     projection::Projections,
     read::{Feed, ReadError, Reads},
+    request_id::carried,
 };
 
 /// How long a payload, or a query that names a position, waits for the read models.
@@ -69,7 +70,7 @@ impl Backend {
 pub(super) async fn detached<T: Send + 'static>(
     work: impl Future<Output = Result<T, CommandError>> + Send + 'static,
 ) -> Result<T, ApiError> {
-    match tokio::spawn(work.in_current_span()).await {
+    match tokio::spawn(carried(work.in_current_span())).await {
         Ok(result) => Ok(result?),
         Err(panic) => {
             Err(CommandError::Internal(format!("a command's task ended: {panic}")).into())

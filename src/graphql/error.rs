@@ -4,6 +4,7 @@ use super::scalars;
 use crate::{
     command::CommandError,
     domain::Position,
+    metrics,
     read::{InvalidStream, ReadError},
 };
 
@@ -151,14 +152,25 @@ pub(super) fn with_codes(mut response: Response) -> Response {
             error.message = format!("{}: {hint}", error.message);
         }
     }
+    response.errors.iter().for_each(measure);
     response
 }
 
 /// Returns the code of an answer's first error.
 pub(crate) fn code_of(response: &Response) -> Option<&str> {
-    match response.errors.first()?.extensions.as_ref()?.get("code") {
+    response.errors.first().and_then(code)
+}
+
+fn code(error: &ServerError) -> Option<&str> {
+    match error.extensions.as_ref()?.get("code") {
         Some(Value::String(code)) => Some(code),
         _ => None,
+    }
+}
+
+fn measure(error: &ServerError) {
+    if let Some(code) = code(error) {
+        metrics::graphql_error(code.to_owned());
     }
 }
 

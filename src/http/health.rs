@@ -30,6 +30,8 @@ pub(super) struct Readiness {
     ready: bool,
     database: Part,
     migrations: Part,
+    /// Whether events are taken.
+    journal: Part,
     projections: Vec<Model>,
     /// `elsewhere` where another process does it, which is no fault.
     dispatching: &'static str,
@@ -84,10 +86,12 @@ async fn readiness(app: &App) -> Readiness {
         Err(reason) => Err(reason.clone()),
     };
     let projections = models(app, head.clone().ok()).await;
+    let journal = takes_events(app);
     Readiness {
-        ready: head.is_ok() && projections.iter().all(|model| model.ok),
+        ready: head.is_ok() && journal.is_ok() && projections.iter().all(|model| model.ok),
         database: database.into(),
         migrations: migrations.into(),
+        journal: journal.into(),
         projections,
         dispatching: in_words(*app.dispatching.borrow()),
     }
@@ -98,6 +102,13 @@ fn in_words(status: DispatchStatus) -> &'static str {
         DispatchStatus::Starting => "not yet",
         DispatchStatus::ElsewhereDispatched => "elsewhere",
         DispatchStatus::Dispatching => "here",
+    }
+}
+
+fn takes_events(app: &App) -> Result<(), String> {
+    match app.backend.commands.journal().state().borrow().refusal() {
+        None => Ok(()),
+        Some(reason) => Err(reason.to_owned()),
     }
 }
 

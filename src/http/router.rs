@@ -4,6 +4,7 @@ use axum::{
     Json, Router,
     extract::DefaultBodyLimit,
     http::{StatusCode, Uri},
+    middleware,
     response::{IntoResponse, Response},
     routing::{any, get},
     serve::ListenerExt,
@@ -12,9 +13,9 @@ use serde_json::json;
 use tokio::{net::TcpListener, time::sleep};
 
 use super::{
-    endpoint, graphiql, health,
+    endpoint, graphiql, health, metrics,
     state::{App, AppState},
-    stream, websocket,
+    stream, trace, websocket,
 };
 
 /// Largest request, in bytes: a list of comments may have a quarter of it.
@@ -31,6 +32,7 @@ const INDEX: &str = "Signalbox routes a reseller panel's orders over several ups
 /graphiql         a page to try it on
 /healthz          answers while the program is alive
 /readyz           tells, part by part, whether it can do its work
+/metrics          what is measured, for Prometheus
 ";
 
 /// Returns the service that answers at all addresses.
@@ -47,7 +49,9 @@ fn routes(app: Arc<App>) -> Router {
         .merge(graphiql::routes())
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
+        .route("/metrics", get(metrics::metrics))
         .fallback(nothing_here)
+        .layer(middleware::from_fn(trace::follow))
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .with_state(app)
 }

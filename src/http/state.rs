@@ -1,4 +1,5 @@
 use secrecy::SecretString;
+use sqlx::PgPool;
 use tokio::sync::watch;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -27,6 +28,8 @@ pub struct AppState {
     pub dispatching: watch::Receiver<DispatchStatus>,
     /// Ends connections that would go on by themselves, and, where [`serve`](super::serve) listens, takes no new ones.
     pub stop: CancellationToken,
+    /// Pools of connections by name, to be watched.
+    pub pools: Vec<(String, PgPool)>,
 }
 
 /// The same, made ready to answer.
@@ -38,6 +41,7 @@ pub(super) struct App {
     pub(super) stop: CancellationToken,
     /// Those that have left HTTP, which its server does not know of.
     pub(super) connections: TaskTracker,
+    pub(super) pools: Vec<(String, PgPool)>,
 }
 
 impl App {
@@ -57,6 +61,7 @@ impl App {
             dispatching: state.dispatching,
             stop: state.stop,
             connections: TaskTracker::new(),
+            pools: state.pools,
         }
     }
 }

@@ -15,9 +15,11 @@ use tokio::{
 };
 
 use super::{
-    AppendError, Appended,
+    AppendError, Appended, JournalState,
     batch::{self, Answers, BatchFailure},
+    measure,
     request::AppendRequest,
+    state,
 };
 use crate::domain::Position;
 
@@ -39,6 +41,9 @@ const TRUSTED_IDLE: Duration = Duration::from_millis(500);
 /// Between two tries to connect.
 const RECONNECT_PAUSE: Duration = Duration::from_millis(200);
 
+/// Between two tries whether a database that refuses takes events again.
+const PROBE_PAUSE: Duration = Duration::from_secs(1);
+
 /// What the appender relies on, whatever the database's defaults: each statement sees what was committed before it, and
 /// a process that freezes with the journal's lock in hand loses it.
 const SESSION: &str = "
@@ -56,6 +61,7 @@ pub(super) struct Appender {
     pub(super) options: PgConnectOptions,
     pub(super) queue: mpsc::Receiver<Job>,
     pub(super) head: watch::Sender<Position>,
+    pub(super) state: watch::Sender<JournalState>,
     pub(super) connection: Option<PgConnection>,
     pub(super) used_at: Instant,
     pub(super) unreachable_since: Option<(Instant, String)>,
@@ -68,7 +74,7 @@ impl Appender {
         loop {
             let first = match left_over.take() {
                 Some(job) => job,
-                None => match self.queue.recv().await {
+                None => match self.next().await {
                     Some(job) => job,
                     None => break,
                 },
@@ -76,9 +82,7 @@ impl Appender {
             let jobs = self.gather(first, &mut left_over);
             let (requests, waiting): (Vec<_>, Vec<_>) =
                 jobs.into_iter().map(|job| (job.request, job.answer)).unzip();
-            let answers = self.append(&requests).await;
-            self.used_at = Instant::now();
-            self.publish(&answers);
+            let answers = self.answer(&requests).await;
             for (waiting, answer) in waiting.into_iter().zip(answers) {
                 // Nobody waits any more: the append stands all the same.
                 let _ = waiting.send(answer);
@@ -87,6 +91,31 @@ impl Appender {
         if let Some(connection) = self.connection {
             let _ = connection.close().await;
         }
+    }
+
+    /// Waits for the next job. Meanwhile a database that refuses is tried, because whoever asks [`Journal::state`] first
+    /// may never bring a job.
+    ///
+    /// [`Journal::state`]: super::Journal::state
+    async fn next(&mut self) -> Option<Job> {
+        while *self.state.borrow() != JournalState::Ready {
+            match timeout(PROBE_PAUSE, self.queue.recv()).await {
+                Ok(job) => return job,
+                // A request without events goes the whole way to the disk and changes nothing.
+                Err(_) => drop(self.answer(&[AppendRequest::of_command("probe")]).await),
+            }
+        }
+        self.queue.recv().await
+    }
+
+    async fn answer(&mut self, requests: &[AppendRequest]) -> Answers {
+        let began = Instant::now();
+        let answers = self.append(requests).await;
+        self.used_at = Instant::now();
+        measure::batch(requests, &answers, began.elapsed());
+        state::note(&self.state, &answers);
+        self.publish(&answers);
+        answers
     }
 
     /// Takes what is in the queue, within the bounds of a batch.
@@ -119,13 +148,13 @@ impl Appender {
             Ok(answers) => answers,
             Err(BatchFailure::Data(reason)) => self.bisect(batch, reason).await,
             Err(BatchFailure::Refused(reason)) => {
-                tracing::error!(%reason, "the database refuses appends");
                 // What the session is to blame for, such as being read-only, a new one may not have.
                 self.connection = None;
                 all(batch, &AppendError::Unavailable(reason))
             }
             Err(BatchFailure::Unknown(reason)) => {
                 tracing::warn!(%reason, "connection lost during an append, looking for its outcome");
+                state::refuse(&self.state, "the database went away during an append".to_owned());
                 self.recover(batch).await
             }
         }
@@ -157,7 +186,8 @@ impl Appender {
                     Ok(Ok(answers)) => return answers,
                     Ok(Err(BatchFailure::Data(reason))) => return self.bisect(batch, reason).await,
                     Ok(Err(BatchFailure::Refused(reason) | BatchFailure::Unknown(reason))) => {
-                        tracing::warn!(%reason, "outcome of an append still unknown");
+                        let reason = format!("the outcome of an append is still unknown: {reason}");
+                        state::refuse(&self.state, reason);
                     }
                     Err(_) => {}
                 }

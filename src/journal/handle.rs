@@ -7,7 +7,9 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{AppendError, AppendRequest, Appended, appender::Appender, appender::Job};
+use super::{
+    AppendError, AppendRequest, Appended, JournalState, appender::Appender, appender::Job, measure,
+};
 use crate::{domain::Position, vital};
 
 /// Most requests that wait for the appender: a second or two of its work.
@@ -20,6 +22,7 @@ const POLL: Duration = Duration::from_millis(100);
 pub struct Journal {
     queue: mpsc::Sender<Job>,
     head: watch::Receiver<Position>,
+    state: watch::Receiver<JournalState>,
     pool: PgPool,
 }
 
@@ -31,10 +34,12 @@ impl Journal {
     pub async fn start(options: PgConnectOptions, pool: PgPool) -> Result<Self, sqlx::Error> {
         let (queue, jobs) = mpsc::channel(QUEUE);
         let (head_sender, head) = watch::channel(read_head(&pool).await?);
+        let (state_sender, state) = watch::channel(JournalState::Ready);
         let appender = Appender {
             options: options.application_name("signalbox journal"),
             queue: jobs,
             head: head_sender.clone(),
+            state: state_sender,
             connection: None,
             used_at: Instant::now(),
             unreachable_since: None,
@@ -48,7 +53,7 @@ impl Journal {
             // With the last handle the head is watched no more, and its followers end.
             drop(closing);
         });
-        Ok(Self { queue, head, pool })
+        Ok(Self { queue, head, state, pool })
     }
 
     /// Appends a request wholly, or not at all; returns once it is on disk.
@@ -57,6 +62,13 @@ impl Journal {
     /// [`AppendError`] says whether to load again (`Conflict`), to try later (`Unavailable`), to look what happened
     /// (`OutcomeUnknown`), or never to try again (`Invalid`).
     pub async fn append(&self, request: AppendRequest) -> Result<Appended, AppendError> {
+        let asked = Instant::now();
+        let answer = self.try_append(request).await;
+        measure::request(&answer, asked.elapsed());
+        answer
+    }
+
+    async fn try_append(&self, request: AppendRequest) -> Result<Appended, AppendError> {
         request.check()?;
         let (answer, answered) = oneshot::channel();
         self.queue.try_send(Job { request, answer }).map_err(|error| {
@@ -72,6 +84,16 @@ impl Journal {
     /// Returns the end of the journal as far as this process knows it, and a way to wait for more.
     pub fn head(&self) -> watch::Receiver<Position> {
         self.head.clone()
+    }
+
+    /// Returns whether the journal takes events, now and from now on.
+    pub fn state(&self) -> watch::Receiver<JournalState> {
+        self.state.clone()
+    }
+
+    /// Returns how many requests wait for the next batch.
+    pub fn queue_length(&self) -> usize {
+        self.queue.max_capacity() - self.queue.capacity()
     }
 
     /// Returns the pool that reads of the journal go through.

@@ -18,10 +18,13 @@ mod error;
 mod follow;
 mod handle;
 mod judge;
+mod measure;
 mod request;
+mod state;
 mod text;
 
 pub use error::AppendError;
 pub use follow::{Filter, Follower, Page, RecordedEvent};
 pub use handle::{Journal, read_head};
 pub use request::{AppendRequest, Appended, StreamId};
+pub use state::JournalState;

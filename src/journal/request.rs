@@ -4,7 +4,10 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::{AppendError, text};
-use crate::domain::{Aggregate, Event, Position};
+use crate::{
+    domain::{Aggregate, Event, Position},
+    request_id::{METADATA_KEY, RequestId},
+};
 
 /// Name of a stream: what kind of thing it is about, and which one.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -63,9 +66,14 @@ pub struct Appended {
 }
 
 impl AppendRequest {
-    /// Begins a request on behalf of a command, whose name goes into the events' metadata.
+    /// Begins a request on behalf of a command, whose name goes into the events' metadata, with the id of the request
+    /// that the running task works for.
     pub fn of_command(name: &str) -> Self {
-        Self::with_metadata(&HashMap::from([("command".to_owned(), name.to_owned())]))
+        let mut metadata = HashMap::from([("command".to_owned(), name.to_owned())]);
+        if let Some(id) = RequestId::current() {
+            metadata.insert(METADATA_KEY.to_owned(), id.to_string());
+        }
+        Self::with_metadata(&metadata)
     }
 
     /// Begins a request whose events carry this metadata: a flat map, which stock loading can read.

@@ -5,6 +5,7 @@
 
 use std::{collections::HashSet, time::Duration};
 
+use chrono::Utc;
 use tokio::time::sleep;
 
 use super::ProviderOperations;
@@ -15,6 +16,7 @@ use crate::{
         sync::{SyncCommand, SyncTrigger},
     },
     journal::read_head,
+    metrics,
     provider_api::{Catalogue, Timed},
 };
 
@@ -43,7 +45,7 @@ impl ProviderOperations {
         provider: ProviderId,
         delisting: Delisting,
     ) -> Result<Done<SyncId>, CommandError> {
-        self.commands.find_provider(provider).await?;
+        let name = self.commands.find_provider(provider).await?.aggregate.name;
         let lock = self.commands.sync_lock(provider);
         let Ok(_running) = lock.try_lock() else {
             return Err(CommandError::Conflict("a sync of this provider is running".to_owned()));
@@ -67,7 +69,10 @@ impl ProviderOperations {
                 SyncCommand::Fail { counts, errors: [vec![stopped], warnings].concat() }
             }
         };
-        self.end(id, end, incarnation).await
+        let succeeded = matches!(end, SyncCommand::Complete { .. });
+        let ended = self.end(id, end, incarnation).await?;
+        metrics::sync_ended(name, succeeded.then(|| Utc::now().timestamp()));
+        Ok(ended)
     }
 
     /// Records how a run ended, however long the database stays away, unless a later tenure has to close the run.

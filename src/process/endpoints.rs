@@ -57,10 +57,10 @@ impl Endpoints {
     /// [`EndpointError`] says what is in the way.
     pub async fn of(&self, id: ProviderId) -> Result<Endpoint, EndpointError> {
         let found = self.commands.catalogue().read(|snapshot| snapshot.provider(id).cloned());
-        let Provider { api_url, credential_id, .. } =
+        let Provider { name, api_url, credential_id, .. } =
             found.ok_or(EndpointError::NotFound)?.aggregate;
         let url = ProviderUrl::try_new(&api_url, self.policy)?;
         let key = self.commands.credentials().open(credential_id).await?;
-        Ok(Endpoint { url, key })
+        Ok(Endpoint { provider: name, url, key })
     }
 }

@@ -110,8 +110,8 @@ fn end_of_batch(after: Position, head: Position, batch: i64) -> Position {
 
 /// Tells whether the same batch may well succeed when it is tried again.
 fn is_passing(error: &sqlx::Error) -> bool {
-    // Connection, rollback by conflict, lack of resources, shutdown: see "PostgreSQL Error Codes".
-    const CLASSES: [&str; 4] = ["08", "40", "53", "57P"];
+    // Connection, read-only, rollback by conflict, lack of resources, shutdown: see "PostgreSQL Error Codes".
+    const CLASSES: [&str; 5] = ["08", "25006", "40", "53", "57P"];
     let sqlx::Error::Database(error) = error else { return true };
     error.code().is_none_or(|code| CLASSES.iter().any(|class| code.starts_with(class)))
 }

@@ -5,16 +5,20 @@ use rustls::crypto::{CryptoProvider, ring};
 use secrecy::SecretString;
 
 use super::{
-    AddAnswer, AddReply, CallFailure, Catalogue, NewOrder, decode, encode,
+    AddAnswer, AddReply, CallFailure, Catalogue, NewOrder, decode,
+    encode::{self, Form},
     error::CallFault,
     guard::GuardedResolver,
     outcome,
     redact::Redactor,
     transport::{self, Answer, Bounds, TransportFault},
 };
-use crate::domain::{
-    Balance,
-    provider::{ProviderUrl, UpstreamPolicy},
+use crate::{
+    domain::{
+        Balance,
+        provider::{ProviderUrl, UpstreamPolicy},
+    },
+    metrics,
 };
 
 /// Largest answer to anything but `services`, in bytes: thousands of times what a panel sends.
@@ -26,6 +30,8 @@ const MAX_CATALOGUE: usize = 64 * 1024 * 1024;
 /// Where a provider is asked, and as whom.
 #[derive(Debug, Clone)]
 pub struct Endpoint {
+    /// The provider's name, for the log and the metrics.
+    pub provider: String,
     /// The address, used as given.
     pub url: ProviderUrl,
     /// Our key there.
@@ -159,7 +165,7 @@ impl PanelClient {
     pub(super) async fn read(
         &self,
         endpoint: &Endpoint,
-        form: String,
+        form: Form,
         bounds: Bounds,
     ) -> Result<Answer, CallFault> {
         let mut answer = self.post(&self.reading, endpoint, form, bounds).await?;
@@ -177,12 +183,15 @@ impl PanelClient {
         &self,
         client: &Client,
         endpoint: &Endpoint,
-        form: String,
+        form: Form,
         bounds: Bounds,
     ) -> Result<Answer, TransportFault> {
         // The resolver never sees literal addresses, and the policy may be stricter than when the URL was entered.
         endpoint.url.check(self.policy)?;
-        transport::post(client, &endpoint.url, form, bounds).await
+        let started = Instant::now();
+        let exchange = transport::post(client, &endpoint.url, form.body, bounds).await;
+        measure(&endpoint.provider, form.action, &exchange, started.elapsed());
+        exchange
     }
 }
 
@@ -195,6 +204,20 @@ fn builder(policy: UpstreamPolicy, limits: CallLimits) -> ClientBuilder {
         .http1_only()
         .connect_timeout(limits.connect)
         .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
+}
+
+/// Tells of a call. Not of the answer's words, which may hold the key.
+fn measure(
+    provider: &str,
+    action: &'static str,
+    exchange: &Result<Answer, TransportFault>,
+    took: Duration,
+) {
+    let status = exchange.as_ref().ok().map(|answer| answer.status);
+    tracing::debug!(provider, action, status, ?took, "provider called");
+    if !matches!(exchange, Err(fault) if fault.is_before_sending()) {
+        metrics::provider_called(provider.to_owned(), action, took);
+    }
 }
 
 /// Decodes where a large catalogue holds nobody up.

@@ -28,6 +28,7 @@ mod reads;
 mod refills;
 mod services;
 mod sync_logs;
+mod waiting_orders;
 
 pub use attempts::AttemptRow;
 pub use error::ReadError;
@@ -43,3 +44,4 @@ pub use reads::Reads;
 pub use refills::RefillRow;
 pub use services::{MappingRow, ServiceRow, ServiceSelection};
 pub use sync_logs::SyncLogRow;
+pub use waiting_orders::WaitingOrders;

@@ -12,16 +12,30 @@ const MAX_LINES: usize = 500;
 const MAY_NAME: &[(&str, &[&str])] = &[
     ("domain", &[]),
     ("credentials", &["domain"]),
-    ("journal", &["domain", "vital"]),
+    ("journal", &["domain", "metrics", "request_id", "vital"]),
+    ("metrics", &[]),
     ("migration", &[]),
     ("outage", &[]),
     ("postgres", &[]),
     ("projection", &["domain"]),
-    ("provider_api", &["domain"]),
+    ("provider_api", &["domain", "metrics"]),
     ("read", &["domain", "outage"]),
+    ("request_id", &[]),
     ("simulator", &[]),
     ("vital", &[]),
-    ("command", &["credentials", "domain", "journal", "outage", "projection", "read", "vital"]),
+    (
+        "command",
+        &[
+            "credentials",
+            "domain",
+            "journal",
+            "outage",
+            "projection",
+            "read",
+            "request_id",
+            "vital",
+        ],
+    ),
     (
         "process",
         &[
@@ -29,14 +43,29 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "credentials",
             "domain",
             "journal",
+            "metrics",
             "projection",
             "provider_api",
             "read",
+            "request_id",
             "vital",
         ],
     ),
-    ("graphql", &["command", "domain", "process", "projection", "read"]),
-    ("http", &["command", "domain", "graphql", "migration", "process", "projection", "read"]),
+    ("graphql", &["command", "domain", "metrics", "process", "projection", "read", "request_id"]),
+    (
+        "http",
+        &[
+            "command",
+            "domain",
+            "graphql",
+            "metrics",
+            "migration",
+            "process",
+            "projection",
+            "read",
+            "request_id",
+        ],
+    ),
 ];
 
 const COMPOSE: &[&str] = &["app", "cli", "lib", "main"];
@@ -49,6 +78,11 @@ const ONLY: &[(&[&str], &[&str])] = &[
     (&["async_graphql"], &["graphql", "http"]),
     (&["AppendRequest"], &["journal", "command", "process"]),
     (&["anyhow"], &["cli", "main"]),
+    (&["metrics_exporter_prometheus"], &["metrics"]),
+    (&["counter", "!"], &["metrics"]),
+    (&["gauge", "!"], &["metrics"]),
+    (&["histogram", "!"], &["metrics"]),
+    (&["opentelemetry"], &["cli"]),
     (&["clap"], &["app", "cli", "main"]),
 ];
 

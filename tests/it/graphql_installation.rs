@@ -76,6 +76,7 @@ impl Installation {
             admin_token: Some(TOKEN.into()),
             dispatching,
             stop: stop.clone(),
+            pools: vec![],
         });
         Self { database, projections, commands, router, folding, stop }
     }

@@ -22,6 +22,7 @@ mod graphql_rankings;
 mod graphql_schema;
 mod journal;
 mod mapping_services;
+mod operation;
 mod orders;
 mod private_postgres;
 mod program_serve;

@@ -20,7 +20,10 @@ use super::{
 };
 use crate::{
     app::{App, AppConfig, DatabaseConfig},
-    cli::{logging, signals::EndSignals},
+    cli::{
+        logging::{LogFormat, Logging},
+        signals::EndSignals,
+    },
     command::PlaceOrder,
     domain::{
         ServiceId,
@@ -57,7 +60,7 @@ pub(in crate::cli) struct Demo {
 
 impl Demo {
     pub(in crate::cli) async fn run(self) -> anyhow::Result<()> {
-        logging::start("error");
+        let _logging = Logging::start("error", LogFormat::Text);
         let mut signals = EndSignals::listen()?;
         println!("A fresh PostgreSQL starts in {} …", self.data_dir.display());
         let token = SecretString::from(URL_SAFE_NO_PAD.encode(uuid::Uuid::now_v7().as_bytes()));

@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use chrono::Utc;
 use tokio::time::sleep;
+use tracing::{Instrument, field::Empty};
 
 use super::dispatch::Shared;
 use crate::{
@@ -14,6 +15,7 @@ use crate::{
         routing::Decision,
     },
     journal::{AppendError, AppendRequest},
+    request_id::RequestId,
 };
 
 /// Between two tries while the database is away, or after an attempt that could not be sent.
@@ -26,6 +28,8 @@ pub(super) struct Drive {
     pub(super) order: Order,
     pub(super) version: i64,
     guard: DriveGuard,
+    /// The request that placed the order, as far as it is known.
+    request_id: Option<RequestId>,
 }
 
 /// What to do next.
@@ -45,30 +49,42 @@ pub(super) enum Step {
 impl Drive {
     /// Sends an attempt that was put on record together with its order.
     pub(super) async fn send(shared: Arc<Shared>, started: StartedAttempt) {
-        let StartedAttempt { order_id: id, order, version, ticket, guard } = started;
-        let drive = Self { shared, id, order, version, guard };
+        let StartedAttempt { order_id: id, order, version, ticket, guard, request_id } = started;
+        let drive = Self { shared, id, order, version, guard, request_id };
         drive.run(Step::Send(Box::new(ticket))).await;
     }
 
     /// Does what an order on record needs.
     pub(super) async fn resume(shared: Arc<Shared>, id: OrderId, guard: DriveGuard) {
-        let drive = Self { shared, id, order: Order::default(), version: 0, guard };
+        let order = Order::default();
+        let drive = Self { shared, id, order, version: 0, guard, request_id: None };
         drive.run(Step::Reload).await;
     }
 
     async fn run(mut self, mut step: Step) {
-        loop {
-            step = match step {
-                Step::Send(ticket) => self.attempt(*ticket).await,
-                Step::Look => self.look().await,
-                Step::Reload => self.reload().await,
-                Step::ReloadLater => {
-                    sleep(PAUSE).await;
-                    Step::Reload
+        while !matches!(step, Step::Rest) {
+            let span = tracing::info_span!("order", id = %self.id, request_id = Empty);
+            step = match self.request_id.clone() {
+                Some(request) => {
+                    span.record("request_id", request.as_str());
+                    request.scope(self.take(step)).instrument(span).await
                 }
-                Step::Rest => return,
+                None => self.take(step).instrument(span).await,
             };
             self.guard.saw(self.version);
+        }
+    }
+
+    async fn take(&mut self, step: Step) -> Step {
+        match step {
+            Step::Send(ticket) => self.attempt(*ticket).await,
+            Step::Look => self.look().await,
+            Step::Reload => self.reload().await,
+            Step::ReloadLater => {
+                sleep(PAUSE).await;
+                Step::Reload
+            }
+            Step::Rest => Step::Rest,
         }
     }
 
@@ -96,9 +112,10 @@ impl Drive {
         let loaded = self.commands().load::<Order>(self.id).await;
         drop(turn);
         match loaded {
-            Ok(Loaded { aggregate, version, .. }) => {
+            Ok(Loaded { aggregate, version, request_id, .. }) => {
                 self.order = aggregate;
                 self.version = version;
+                self.request_id = request_id;
                 Step::Look
             }
             Err(_) if self.stopping() => Step::Rest,

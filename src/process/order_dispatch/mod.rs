@@ -17,6 +17,7 @@ mod call;
 mod dispatch;
 mod drive;
 mod record;
+mod report;
 mod takeover;
 mod tenure;
 

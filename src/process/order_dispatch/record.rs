@@ -84,7 +84,7 @@ impl Drive {
         match self.commands().journal().append(request).await {
             Ok(_) => {
                 self.follow(&events);
-                self.raise_alarms(&events);
+                self.report(&events);
                 Tried::Recorded(step_after(answer, started))
             }
             Err(AppendError::Conflict(_)) => Tried::Raced,
@@ -180,25 +180,6 @@ impl Drive {
         let doublings = u32::try_from(self.order.busy_link_count()).unwrap_or(u32::MAX).min(16);
         let wait = pace.busy_link.saturating_mul(1 << doublings).min(pace.busy_link_at_most);
         Utc::now() + TimeDelta::from_std(wait).unwrap_or(TimeDelta::minutes(15))
-    }
-}
-
-impl Drive {
-    /// Tells operators what needs them.
-    fn raise_alarms(&self, events: &[OrderEvent]) {
-        for event in events {
-            match event {
-                OrderEvent::AttemptInDoubt { attempt, provider_id, reason, .. } => {
-                    let (order, provider) = (self.id, provider_id);
-                    tracing::warn!(%order, attempt, %provider, reason, "attempt in doubt, held");
-                }
-                OrderEvent::DuplicateFound { attempt, provider_id, api_order_id, .. } => {
-                    let (order, provider) = (self.id, provider_id);
-                    tracing::error!(%order, attempt, %provider, api_order_id, "order exists twice");
-                }
-                _ => {}
-            }
-        }
     }
 }
 

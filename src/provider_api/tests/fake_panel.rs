@@ -90,7 +90,7 @@ impl FakePanel {
 
 pub(super) fn endpoint(url: &str) -> Endpoint {
     let url = ProviderUrl::try_new(url, UpstreamPolicy::PrivateAllowed).expect(url);
-    Endpoint { url, key: KEY.into() }
+    Endpoint { provider: "fake".to_owned(), url, key: KEY.into() }
 }
 
 pub(super) fn response(status: u16, body: &[u8]) -> Vec<u8> {

@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use reqwest::Client;
+use reqwest::{Client, RequestBuilder, Response};
 use serde_json::{Value, json};
 use signalbox::simulator::Panel;
 use tokio::time::{Instant, sleep};
@@ -36,12 +36,21 @@ impl Api {
 
     /// Asks; returns the whole answer, or why there is none.
     pub(crate) async fn try_ask(&self, query: &str, variables: Value) -> reqwest::Result<Value> {
+        let answer = self.request(query, variables).send().await?.text().await?;
+        Ok(serde_json::from_str(&answer).unwrap_or_else(|_| panic!("not JSON: {answer}")))
+    }
+
+    /// A question that has not been sent yet.
+    pub(crate) fn request(&self, query: &str, variables: Value) -> RequestBuilder {
         let url = format!("http://{}/graphql", self.address);
         let request = self.client.post(url).bearer_auth(TOKEN);
         let request = request.header("content-type", "application/json");
-        let body = json!({"query": query, "variables": variables}).to_string();
-        let answer = request.body(body).send().await?.text().await?;
-        Ok(serde_json::from_str(&answer).unwrap_or_else(|_| panic!("not JSON: {answer}")))
+        request.body(json!({"query": query, "variables": variables}).to_string())
+    }
+
+    /// Reads another address, without the token.
+    pub(crate) async fn get(&self, path: &str) -> Response {
+        self.client.get(format!("http://{}{path}", self.address)).send().await.unwrap()
     }
 
     /// Asks; returns the whole answer.

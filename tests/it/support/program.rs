@@ -23,22 +23,32 @@ pub(crate) struct Program {
     address: SocketAddr,
     database_url: String,
     data: PathBuf,
+    settings: Settings,
     process: Child,
 }
+
+/// Further environment variables.
+type Settings = Vec<(&'static str, String)>;
 
 impl Program {
     /// Starts it with `data` as its folder; returns without waiting for it.
     pub(crate) fn start(data: &Path, database_url: &str) -> Self {
+        Self::start_with(data, database_url, vec![])
+    }
+
+    /// Starts it with further environment variables.
+    pub(crate) fn start_with(data: &Path, database_url: &str, settings: Settings) -> Self {
         fs::create_dir_all(data).unwrap();
         let address = address_for_long();
-        let process = serve(address, database_url, data);
-        Self { address, database_url: database_url.to_owned(), data: data.to_owned(), process }
+        let process = serve(address, database_url, data, &settings);
+        let (database_url, data) = (database_url.to_owned(), data.to_owned());
+        Self { address, database_url, data, settings, process }
     }
 
     /// Kills it without warning, and starts it anew at the same address.
     pub(crate) fn kill_and_restart(&mut self) {
         self.kill();
-        self.process = serve(self.address, &self.database_url, &self.data);
+        self.process = serve(self.address, &self.database_url, &self.data, &self.settings);
     }
 
     pub(crate) fn kill(&mut self) {
@@ -47,8 +57,17 @@ impl Program {
     }
 
     /// Ends it as an operator does; returns whether it ended well.
-    pub(crate) async fn terminate(mut self) -> bool {
-        kill(Pid::from_raw(i32::try_from(self.process.id()).unwrap()), Signal::SIGTERM).unwrap();
+    pub(crate) async fn terminate(self) -> bool {
+        self.signal(Signal::SIGTERM);
+        self.ended().await
+    }
+
+    pub(crate) fn signal(&self, signal: Signal) {
+        kill(Pid::from_raw(i32::try_from(self.process.id()).unwrap()), signal).unwrap();
+    }
+
+    /// Waits for its end; returns whether that was a good one.
+    pub(crate) async fn ended(mut self) -> bool {
         let mut ended = None;
         until("the program has ended", async || {
             ended = self.process.try_wait().unwrap();
@@ -56,6 +75,11 @@ impl Program {
         })
         .await;
         ended.is_some_and(|status| status.success())
+    }
+
+    /// What it has logged so far.
+    pub(crate) fn log(&self) -> String {
+        fs::read_to_string(self.data.join("log")).unwrap()
     }
 
     pub(crate) fn api(&self) -> Api {
@@ -93,7 +117,7 @@ fn address_for_long() -> SocketAddr {
     TcpListener::bind("127.65.43.21:0").and_then(|free| free.local_addr()).unwrap()
 }
 
-fn serve(address: SocketAddr, database_url: &str, data: &Path) -> Child {
+fn serve(address: SocketAddr, database_url: &str, data: &Path, settings: &Settings) -> Child {
     let log = File::options().create(true).append(true).open(data.join("log")).unwrap();
     Command::new(env!("CARGO_BIN_EXE_signalbox"))
         .arg("serve")
@@ -103,6 +127,7 @@ fn serve(address: SocketAddr, database_url: &str, data: &Path) -> Child {
         .env("SIGNALBOX_SECRET_KEY", SECRET_KEY)
         .env("SIGNALBOX_ADMIN_TOKEN", TOKEN)
         .env("SIGNALBOX_ALLOW_PRIVATE_UPSTREAMS", "true")
+        .envs(settings.iter().map(|(name, value)| (name, value)))
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(log)

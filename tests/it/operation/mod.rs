@@ -1,0 +1,10 @@
+//! What operators rely on: measures, traces, probes, stops, and a database in trouble.
+
+mod clock;
+mod disk;
+mod measures;
+mod read_only;
+mod requests;
+mod secrets;
+mod site;
+mod stopping;
