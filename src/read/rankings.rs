@@ -139,7 +139,7 @@ impl Candidates {
             dripfeed: service.dripfeed,
             rate: service.rate,
             balance: None,
-            tried: false,
+            barred: None,
         })
     }
 
