@@ -13,7 +13,7 @@ use tokio_tungstenite::tungstenite::Message;
 use crate::{
     graphql_installation::{Installation, TOKEN},
     subscription_client::{Events, Socket},
-    support::running::{self, Running},
+    support::{api, running::Running},
 };
 
 const PROTOCOL: Option<&str> = Some("graphql-transport-ws");
@@ -168,13 +168,13 @@ async fn request_for_events_is_answered_with(
 #[tokio::test(flavor = "multi_thread")]
 async fn shutdown_ends_subscriptions_so_that_clients_connect_again() {
     let running = Running::start().await;
-    assert_eq!(running::TOKEN, TOKEN);
+    assert_eq!(api::TOKEN, TOKEN);
     let address = running.app.address();
     let mut socket = Socket::open(address).await;
     socket.subscribe("1", FOREVER, json!({})).await;
     let mut events = Events::begin(address, FOREVER, json!({})).await;
     let asked = Instant::now();
-    let (code, end, ()) = tokio::join!(socket.close_code(), events.next(), running.stop());
+    let (code, end, _database) = tokio::join!(socket.close_code(), events.next(), running.stop());
     assert_eq!((code, end), (1001, None));
     assert!(asked.elapsed() < Duration::from_secs(10));
 }
