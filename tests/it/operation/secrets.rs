@@ -1,6 +1,6 @@
 //! Nothing that is secret is ever logged or shown, not even at the log's finest level.
 
-use signalbox::simulator::{Action, Fault, FaultRule};
+use signalbox::simulator::{Action, Fault, FaultRule, Panel};
 
 use super::site::{PASSWORD, Site};
 use crate::support::{api::TOKEN, running::SECRET_KEY, shop::Shop};
@@ -36,7 +36,7 @@ async fn finest_log_of_a_whole_day_holds_no_key_and_no_token() {
     assert!(program.ended().await);
     let log = std::fs::read_to_string(log_file).unwrap();
     assert!(log.contains("TRACE") && log.contains("attempt refused"), "not the finest log");
-    let keys = shop.panels.iter().map(|panel| panel.key());
+    let keys = shop.panels.iter().map(Panel::key);
     let secrets = keys.chain([TOKEN, SECRET_KEY, PASSWORD].map(str::to_owned));
     for form in secrets.flat_map(|secret| forms(&secret)) {
         for (place, text) in [("the log", &log), ("/metrics", &metrics), ("/readyz", &probe)] {
