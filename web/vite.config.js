@@ -16,5 +16,6 @@ export default defineConfig({
       onwarn: (warning, warn) => warning.code === 'MODULE_LEVEL_DIRECTIVE' || warn(warning),
     },
     chunkSizeWarningLimit: 2000,
+    target: 'es2022',
   },
 });

@@ -13,6 +13,8 @@ use axum::{
     routing::get,
 };
 
+use crate::graphql::sdl;
+
 const PAGE: &[u8] = include_bytes!("../../web/dist/graphiql.html");
 const SCRIPT: &[u8] = include_bytes!("../../web/dist/graphiql.js");
 const STYLE: &[u8] = include_bytes!("../../web/dist/graphiql.css");
@@ -22,7 +24,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'u
                       font-src data:; img-src data:; connect-src 'self'; base-uri 'none'; \
                       form-action 'none'; frame-ancestors 'none'";
 
-/// Returns the page and what it is made of. It holds no secret: the token is typed in.
+/// Returns the page and what it is made of, the schema included. Nothing of it is secret: the token is typed in.
 pub(super) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
     let page = get(async || file("text/html; charset=utf-8", PAGE));
     let script = get(async || file("text/javascript; charset=utf-8", SCRIPT));
@@ -31,9 +33,10 @@ pub(super) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
         .route("/graphiql", page)
         .route("/graphiql/graphiql.js", script)
         .route("/graphiql/graphiql.css", style)
+        .route("/graphiql/schema.graphql", get(async || file("text/plain; charset=utf-8", sdl())))
 }
 
-fn file(content_type: &'static str, content: &'static [u8]) -> impl IntoResponse {
+fn file(content_type: &'static str, content: impl IntoResponse) -> impl IntoResponse {
     let headers: [(HeaderName, &str); 5] = [
         (CONTENT_TYPE, content_type),
         (CONTENT_SECURITY_POLICY, POLICY),

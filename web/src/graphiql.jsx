@@ -2,13 +2,13 @@ import 'graphiql/style.css';
 import './graphiql.css';
 
 import { GraphiQL } from 'graphiql';
-import { getOperationAST, parse } from 'graphql';
+import { buildSchema, getOperationAST, parse } from 'graphql';
 import { createClient } from 'graphql-sse';
 import { createRoot } from 'react-dom/client';
 
 const WELCOME = `# Signalbox
 #
-# Put your token into the tab "Headers" below: {"Authorization": "Bearer ..."}
+# Put your token into the headers below.
 # Then run this with Ctrl-Enter.
 
 query Newest {
@@ -52,6 +52,16 @@ function fetcher(request, { headers = {} } = {}) {
   return isSubscription(request) ? follow(request, headers) : ask(request, headers);
 }
 
+// Not by introspection, which would need the token before it can be typed in.
+const schema = await fetch('/graphiql/schema.graphql').then((answer) => answer.text());
+
 createRoot(document.getElementById('graphiql')).render(
-  <GraphiQL fetcher={fetcher} defaultQuery={WELCOME} defaultHeaders={HEADERS} shouldPersistHeaders={false} />,
+  <GraphiQL
+    fetcher={fetcher}
+    schema={buildSchema(schema)}
+    defaultQuery={WELCOME}
+    defaultHeaders={HEADERS}
+    defaultEditorToolsVisibility="headers"
+    shouldPersistHeaders={false}
+  />,
 );
