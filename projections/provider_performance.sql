@@ -41,14 +41,35 @@ create table provider_latency_buckets (
     primary key (provider_id, day, bucket)
 ) with (fillfactor = 50);
 
--- The fold's own memory: what each attempt counts as, so that it can count as something else later.
-create table counted_attempts (
-    attempt_id  uuid primary key,
-    provider_id uuid not null,
-    day         date not null,
-    counts_as   text not null,
-    response_ms bigint
-) with (fillfactor = 80);
+-- What each event made its attempt count as. The journal is the fold's memory: an attempt that has more to say is looked
+-- up in its order's stream, so that it can count as something else from then on.
+create view answers as
+select
+    position,
+    recorded_at,
+    aggregate_id as order_id,
+    (payload ->> 'attempt_id')::uuid as attempt_id,
+    (payload ->> 'provider_id')::uuid as provider_id,
+    case
+        when event_type = 'AttemptStarted' then ((payload ->> 'started_at')::timestamptz at time zone 'utc')::date
+    end as day,
+    case
+        when event_type = 'AttemptStarted' then 'STARTED'
+        when event_type = 'AttemptInDoubt' then 'IN_DOUBT'
+        when event_type = 'AttemptNotSent' then 'NOT_SENT'
+        when payload ->> 'class' in ('quantity', 'link', 'link_busy') then 'CUSTOMER_FAULT'
+        when event_type = 'AttemptRefused' or payload ->> 'settled_as' = 'NOT_PLACED' then 'FAILED'
+        else 'PLACED'
+    end as counts_as,
+    case
+        when event_type in ('AttemptPlaced', 'AttemptRefused') then (payload ->> 'response_ms')::bigint
+    end as response_ms
+from events
+where aggregate_type = 'order'
+    and event_type in (
+        'AttemptStarted', 'AttemptPlaced', 'AttemptRefused', 'AttemptInDoubt', 'AttemptNotSent', 'AttemptSettled',
+        'DuplicateFound'
+    );
 
 create function latency_bucket(response_ms bigint) returns int
 language sql immutable as $$
@@ -58,7 +79,9 @@ $$;
 -- The duration in ms under which a share (0 to 1) of a provider's answers stayed, off by at most 5 %; null without any.
 -- `provider_latency(provider_id, day, day, 0.95)` is the p95 of one day.
 create function provider_latency(of_provider uuid, first_day date, last_day date, share float8) returns float8
-language sql stable as $$
+language sql stable
+-- Bound to these tables, whatever has their names when it is called.
+begin atomic
     with counts as (
         select bucket, sum(count) as count
         from provider_latency_buckets
@@ -74,71 +97,58 @@ language sql stable as $$
     from ranked
     where rank >= share * total
     order by bucket
-    limit 1
-$$;
+    limit 1;
+end;
 
--- The rows that a batch touches are mostly the newest, in memory: looked up one by one, at any size of the table.
 create function fold(after_position bigint, upto_position bigint) returns void
 language plpgsql set plan_cache_mode = force_custom_plan set random_page_cost = 1.1 as $$
 begin
-    with answers as (
-        select
-            (payload ->> 'attempt_id')::uuid as attempt_id,
-            (payload ->> 'provider_id')::uuid as provider_id,
-            ((payload ->> 'started_at')::timestamptz at time zone 'utc')::date as day,
-            position,
-            recorded_at,
-            case
-                when event_type = 'AttemptStarted' then 'STARTED'
-                when event_type = 'AttemptInDoubt' then 'IN_DOUBT'
-                when event_type = 'AttemptNotSent' then 'NOT_SENT'
-                when payload ->> 'class' in ('quantity', 'link', 'link_busy') then 'CUSTOMER_FAULT'
-                when event_type = 'AttemptRefused' or payload ->> 'settled_as' = 'NOT_PLACED' then 'FAILED'
-                else 'PLACED'
-            end as counts_as,
-            case
-                when event_type in ('AttemptPlaced', 'AttemptRefused') then (payload ->> 'response_ms')::bigint
-            end as response_ms
-        from events
+    -- Read once: each use of a column would take it from its payload again.
+    with answered as materialized (
+        select *
+        from answers
         where position > after_position
             and position <= upto_position
-            and event_type in (
-                'AttemptStarted', 'AttemptPlaced', 'AttemptRefused', 'AttemptInDoubt', 'AttemptNotSent',
-                'AttemptSettled', 'DuplicateFound'
-            )
     ),
     latest as (
         select
             attempt_id,
             provider_id,
+            min(order_id) as order_id,
             max(day) as day,
             (array_agg(counts_as order by position desc))[1] as counts_as,
             (array_agg(response_ms order by position) filter (where response_ms is not null))[1] as response_ms,
             max(recorded_at) filter (where counts_as = 'PLACED') as last_success,
             max(recorded_at) filter (where counts_as in ('FAILED', 'CUSTOMER_FAULT')) as last_failure
-        from answers
+        from answered
         group by attempt_id, provider_id
     ),
     moved as (
+        select provider_id, day, null as counted_as, counts_as, response_ms, last_success, last_failure
+        from latest
+        where day is not null
+        union all
+        -- Those that started before this range.
         select
-            attempt_id,
-            latest.provider_id,
-            coalesce(known.day, latest.day) as day,
-            known.counts_as as counted_as,
+            provider_id,
+            earlier.day,
+            earlier.counts_as,
             latest.counts_as,
-            case when known.response_ms is null then latest.response_ms end as response_ms,
+            case when earlier.response_ms is null then latest.response_ms end,
             last_success,
             last_failure
         from latest
-        left join counted_attempts as known using (attempt_id)
-    ),
-    remembered as (
-        insert into counted_attempts as known (attempt_id, provider_id, day, counts_as, response_ms)
-        select attempt_id, provider_id, day, counts_as, response_ms
-        from moved
-        on conflict (attempt_id) do update
-        set counts_as = excluded.counts_as,
-            response_ms = coalesce(known.response_ms, excluded.response_ms)
+        cross join lateral (
+            select
+                max(day) as day,
+                (array_agg(counts_as order by position desc))[1] as counts_as,
+                max(response_ms) as response_ms
+            from answers
+            where answers.order_id = latest.order_id
+                and answers.attempt_id = latest.attempt_id
+                and position <= after_position
+        ) as earlier
+        where latest.day is null
     ),
     timed as (
         insert into provider_latency_buckets as known (provider_id, day, bucket, count)
@@ -185,13 +195,13 @@ begin
 
     -- A day on which nothing was sent is a day without an attempt.
     delete from provider_days
-    using events
-    join counted_attempts on attempt_id = (payload ->> 'attempt_id')::uuid
-    where position > after_position
-        and position <= upto_position
-        and event_type = 'AttemptNotSent'
-        and provider_days.provider_id = counted_attempts.provider_id
-        and provider_days.day = counted_attempts.day
-        and total = 0;
+    where total = 0
+        and exists (
+            select
+            from events
+            where position > after_position
+                and position <= upto_position
+                and event_type = 'AttemptNotSent'
+        );
 end
 $$;

@@ -19,6 +19,8 @@ pub struct AppConfig {
     pub database: DatabaseConfig,
     /// Where the private database and the sealing key are kept.
     pub data_dir: PathBuf,
+    /// Folder of read models that analysts add, as `.sql` files.
+    pub read_models: Option<PathBuf>,
     /// Seals provider keys: 32 bytes in base64.
     pub secret_key: Option<SecretString>,
     /// A bearer token with all rights.

@@ -81,6 +81,21 @@ impl Database {
         }
     }
 
+    /// Opens as [`open`](Self::open) does; where another program runs the private database, uses that and leaves it running.
+    ///
+    /// # Errors
+    /// [`DatabaseError`] says what is in the way.
+    pub async fn join(config: &DatabaseConfig, data_dir: &Path) -> Result<Self, DatabaseError> {
+        match Self::open(config, data_dir).await {
+            Err(DatabaseError::Private(in_use @ PostgresError::InUse { .. })) => {
+                let running = PrivatePostgres::running(data_dir).await?;
+                let options = running.ok_or(in_use)?;
+                Ok(Self::new(options, None))
+            }
+            answer => answer,
+        }
+    }
+
     fn new(options: PgConnectOptions, private: Option<PrivatePostgres>) -> Self {
         Self { options, private, pools: Mutex::default() }
     }

@@ -12,5 +12,5 @@ mod secret;
 
 pub use config::{AppConfig, DatabaseConfig, FirstProvider};
 pub use database::{Database, DatabaseError};
-pub use running::{App, StartError};
+pub use running::{App, StartError, read_models};
 pub use secret::SecretError;

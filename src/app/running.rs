@@ -1,4 +1,4 @@
-use std::{io, net::SocketAddr};
+use std::{io, net::SocketAddr, path::Path};
 
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
@@ -13,7 +13,7 @@ use crate::{
     process::{
         Dispatch, DispatchNeeds, DispatchStatus, ProviderOperations, StatusPoll, StatusPollNeeds,
     },
-    projection::{ProjectionError, Projections, ReadModels, search_path},
+    projection::{ModelSet, ProjectionError, Projections, ReadModels, search_path},
     provider_api::{ClientUnavailable, PanelClient},
     read::Reads,
 };
@@ -163,6 +163,18 @@ impl App {
     }
 }
 
+/// Returns the read models that the program comes with, and those of a folder.
+///
+/// # Errors
+/// [`ProjectionError::Folder`] where the folder cannot be read.
+pub fn read_models(folder: Option<&Path>) -> Result<ModelSet, ProjectionError> {
+    let built_in = ModelSet::from(ReadModels::embedded());
+    match folder {
+        Some(folder) => built_in.with_folder(folder),
+        None => Ok(built_in),
+    }
+}
+
 /// What is started before HTTP.
 struct Parts {
     commands: Commands,
@@ -181,8 +193,8 @@ impl Parts {
         database.migrate().await?;
         let pool = database.pool(JOURNAL_CONNECTIONS, "public", "signalbox");
         let journal = Journal::start(database.options(), pool.clone()).await?;
-        let models = ReadModels::embedded();
-        let path = search_path(&models);
+        let models = read_models(config.read_models.as_deref())?;
+        let path = search_path(models.models());
         let folding = database.pool(PROJECTION_CONNECTIONS, "public", "signalbox read models");
         let stop_folding = CancellationToken::new();
         let unless_started = stop_folding.clone().drop_guard();

@@ -2,7 +2,9 @@
 
 use clap::{Parser, Subcommand};
 
-use super::{demo::Demo, migrate::Migrate, schema::Schema, serve::Serve, simulate::Simulate};
+use super::{
+    demo::Demo, migrate::Migrate, replay::Replay, schema::Schema, serve::Serve, simulate::Simulate,
+};
 
 /// Routes a reseller panel's orders over several upstream providers, never loses one, never places one twice.
 #[derive(Debug, Parser)]
@@ -18,6 +20,7 @@ enum Command {
     Demo(Demo),
     Simulate(Simulate),
     Migrate(Migrate),
+    Replay(Replay),
     Schema(Schema),
 }
 
@@ -32,6 +35,7 @@ impl Cli {
             Command::Demo(demo) => demo.run().await,
             Command::Simulate(simulate) => simulate.run().await,
             Command::Migrate(migrate) => migrate.run().await,
+            Command::Replay(replay) => replay.run().await,
             Command::Schema(schema) => schema.run(),
         }
     }

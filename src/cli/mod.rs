@@ -5,6 +5,8 @@ mod demo;
 mod installation;
 mod logging;
 mod migrate;
+mod rebuild_progress;
+mod replay;
 mod schema;
 mod serve;
 mod signals;

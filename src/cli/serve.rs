@@ -1,6 +1,6 @@
 //! `signalbox serve`: the router itself.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, path::PathBuf};
 
 use anyhow::bail;
 use clap::Args;
@@ -45,6 +45,9 @@ pub(super) struct Serve {
     listen: SocketAddr,
     #[command(flatten)]
     installation: Installation,
+    /// Folder of read models that analysts add: docs/PROJECTIONS.md shows how
+    #[arg(long, env = "SIGNALBOX_READ_MODELS", value_name = "DIR")]
+    read_models: Option<PathBuf>,
     /// Seals provider keys: 32 bytes in base64; made once in the data folder with the private PostgreSQL
     #[arg(long, env = "SIGNALBOX_SECRET_KEY", hide_env_values = true, value_name = "BASE64")]
     secret_key: Option<SecretString>,
@@ -115,6 +118,7 @@ impl Serve {
             database: self.installation.database()?,
             first_provider: self.first_provider()?,
             data_dir: self.installation.data_dir,
+            read_models: self.read_models,
             secret_key: self.secret_key,
             admin_token: self.admin_token,
             policy: match self.allow_private_upstreams {

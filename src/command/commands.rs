@@ -204,8 +204,8 @@ impl Commands {
         sqlx::query_scalar(
             "select name
              from unnest($1::text[], $2::text[]) as wanted (name, hash)
-             join projection_checkpoints using (name, hash)
-             where position < $3
+             left join projection_checkpoints using (name, hash)
+             where coalesce(position, -1) < $3
              limit 1",
         )
         .bind(models.iter().map(|model| model.name()).collect::<Vec<_>>())

@@ -48,10 +48,19 @@ impl Backend {
 
     /// Waits until the read models have folded everything up to a position.
     pub(crate) async fn reached(&self, position: Position) -> Result<(), ApiError> {
+        self.readable()?;
         let waited = self.projections.wait_for(position, READ_MODELS_WAIT).await;
         match (waited, self.projections.stopped_before(position)) {
             (Ok(()), None) => Ok(()),
             _ => Err(ApiError::not_read_yet(position)),
+        }
+    }
+
+    /// Refuses what could not be answered, before anything is recorded: while tables are being built there are none.
+    fn readable(&self) -> Result<(), ApiError> {
+        match self.projections.absent() {
+            absent if absent.is_empty() => Ok(()),
+            absent => Err(ApiError::being_built(&absent)),
         }
     }
 
@@ -60,6 +69,7 @@ impl Backend {
         &self,
         command: impl Future<Output = Result<Done<T>, CommandError>> + Send + 'static,
     ) -> Result<Done<T>, ApiError> {
+        self.readable()?;
         let done = detached(command).await?;
         self.reached(done.position).await?;
         Ok(done)

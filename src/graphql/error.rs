@@ -59,6 +59,13 @@ impl ApiError {
         CommandError::Unavailable(format!("{what} is not in the read models yet: try again")).into()
     }
 
+    /// A request that came while read models had no tables yet.
+    pub(super) fn being_built(models: &[String]) -> Self {
+        let models = models.join(", ");
+        let problem = format!("read models are being built from the journal ({models}): try again");
+        CommandError::Unavailable(problem).into()
+    }
+
     /// A client that has not shown that it may use the API.
     pub(crate) fn unauthenticated() -> Self {
         Self::new(
@@ -112,7 +119,9 @@ impl From<CommandError> for ApiError {
 impl From<ReadError> for ApiError {
     fn from(error: ReadError) -> Self {
         match error {
-            ReadError::Unavailable(_) => CommandError::Unavailable(error.to_string()),
+            ReadError::Unavailable(_) | ReadError::NotBuilt(_) => {
+                CommandError::Unavailable(error.to_string())
+            }
             ReadError::Failed(_) => CommandError::Internal(error.to_string()),
         }
         .into()

@@ -10,7 +10,7 @@ use crate::{
     domain::Position,
     migration::{self, Migration, MigrationState},
     process::DispatchStatus,
-    projection::ProjectionStatus,
+    projection::{Origin, ProjectionStatus, RebuildStatus},
 };
 
 /// How long the database may take to answer a probe.
@@ -48,12 +48,17 @@ struct Part {
 struct Model {
     name: String,
     ok: bool,
+    /// Whether the program needs it. One that an analyst added does not make the program unready.
+    needed: bool,
     position: i64,
     /// Positions of the journal that it has not folded.
     behind: i64,
     /// Where it stopped, and why.
     #[serde(skip_serializing_if = "Option::is_none")]
     stopped: Option<String>,
+    /// How far a copy has come that is to be, or to replace, its tables; or why there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rebuilding: Option<String>,
 }
 
 impl From<Result<(), String>> for Part {
@@ -88,7 +93,9 @@ async fn readiness(app: &App) -> Readiness {
     let projections = models(app, head.clone().ok()).await;
     let journal = takes_events(app);
     Readiness {
-        ready: head.is_ok() && journal.is_ok() && projections.iter().all(|model| model.ok),
+        ready: head.is_ok()
+            && journal.is_ok()
+            && projections.iter().all(|model| model.ok || !model.needed),
         database: database.into(),
         migrations: migrations.into(),
         journal: journal.into(),
@@ -155,10 +162,18 @@ async fn models(app: &App, head: Option<Position>) -> Vec<Model> {
 fn model(status: ProjectionStatus, head: Option<Position>) -> Model {
     let behind = head.map_or(0, |head| (head.0 - status.position.0).max(0));
     Model {
-        ok: behind == 0 && status.stopped.is_none(),
+        ok: behind == 0 && status.stopped.is_none() && status.rebuild.is_none(),
+        needed: status.origin == Origin::BuiltIn,
         name: status.name,
         position: status.position.0,
         behind,
         stopped: status.stopped,
+        rebuilding: status.rebuild.map(|rebuild| match rebuild {
+            RebuildStatus::First(position) => format!("no tables yet, at position {position}"),
+            RebuildStatus::Replacing(position) => {
+                format!("the tables are those of an earlier text, at position {position}")
+            }
+            RebuildStatus::Failed(reason) => reason,
+        }),
     }
 }

@@ -99,6 +99,16 @@ impl PrivatePostgres {
         place.remove()
     }
 
+    /// How to connect to the database of `data_dir` while another program runs its server; `None` while none runs.
+    ///
+    /// # Errors
+    /// [`PostgresError::File`] when the folder cannot be read.
+    pub async fn running(data_dir: &Path) -> Result<Option<PgConnectOptions>, PostgresError> {
+        let place = Place::of(data_dir)?;
+        let running = server::running_or_gone(&place.cluster()).await?;
+        Ok(running.map(|server| options(&server.socket_folder, DATABASE)))
+    }
+
     /// How to connect to the database `signalbox`; stays true when the server is restarted.
     #[must_use]
     pub fn options(&self) -> PgConnectOptions {

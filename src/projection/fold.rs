@@ -66,11 +66,11 @@ async fn fold_elected(
         "with elected as materialized (
              select position, set_config('synchronous_commit', 'off', true)
              from projection_checkpoints
-             where name = $1 and hash = $2
+             where schema_name = $1
              for update skip locked
          ),
          batch as (
-             select position as after, least($3, position + $4) as upto
+             select position as after, least($2, position + $3) as upto
              from elected
          ),
          folded as materialized (
@@ -81,13 +81,12 @@ async fn fold_elected(
          update projection_checkpoints
          set position = upto
          from folded
-         where name = $1 and hash = $2
+         where schema_name = $1
          returning position",
         schema = model.schema()
     );
     let position = sqlx::query_scalar(&statement)
-        .bind(model.name())
-        .bind(model.hash())
+        .bind(model.schema())
         .bind(head.0)
         .bind(batch)
         .fetch_optional(pool)
@@ -96,9 +95,8 @@ async fn fold_elected(
 }
 
 async fn checkpoint(pool: &PgPool, model: &ReadModel) -> Result<Position, sqlx::Error> {
-    sqlx::query_scalar("select position from projection_checkpoints where name = $1 and hash = $2")
-        .bind(model.name())
-        .bind(model.hash())
+    sqlx::query_scalar("select position from projection_checkpoints where schema_name = $1")
+        .bind(model.schema())
         .fetch_one(pool)
         .await
         .map(Position)
@@ -109,7 +107,7 @@ fn end_of_batch(after: Position, head: Position, batch: i64) -> Position {
 }
 
 /// Tells whether the same batch may well succeed when it is tried again.
-fn is_passing(error: &sqlx::Error) -> bool {
+pub(super) fn is_passing(error: &sqlx::Error) -> bool {
     // Connection, read-only, rollback by conflict, lack of resources, shutdown: see "PostgreSQL Error Codes".
     const CLASSES: [&str; 5] = ["08", "25006", "40", "53", "57P"];
     let sqlx::Error::Database(error) = error else { return true };

@@ -1,19 +1,51 @@
 use sha2::{Digest, Sha256};
 
-/// A file of `projections/`: tables that answer one question, and the fold that keeps them.
+/// Who answers for a read model's file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// The program comes with it, and cannot do its work without it.
+    BuiltIn,
+    /// An analyst added it in a folder: its faults are its own.
+    Added,
+}
+
+/// A file of `projections/`, or one that an analyst added: tables that answer one question, and the fold that keeps them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReadModel {
     name: String,
     sql: String,
     hash: String,
+    origin: Origin,
 }
 
 impl ReadModel {
-    /// Takes a file's name without its ending, which must be a plain SQL identifier, and its text.
+    /// Takes a built-in file's name without its ending, which must be a plain SQL identifier, and its text.
     pub fn new(name: &str, sql: &str) -> Self {
+        Self::of(Origin::BuiltIn, name, sql)
+    }
+
+    /// Takes an added file's name, under the same rule, and its text.
+    pub(super) fn added(name: &str, sql: &str) -> Self {
+        Self::of(Origin::Added, name, sql)
+    }
+
+    fn of(origin: Origin, name: &str, sql: &str) -> Self {
         let digest = Sha256::digest(sql.as_bytes());
         let hash = digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
-        Self { name: name.to_owned(), sql: sql.to_owned(), hash }
+        Self { name: name.to_owned(), sql: sql.to_owned(), hash, origin }
+    }
+
+    /// Who answers for the file.
+    pub fn origin(&self) -> Origin {
+        self.origin
+    }
+
+    /// Where the file is, as its author knows it.
+    pub(super) fn file(&self) -> String {
+        match self.origin {
+            Origin::BuiltIn => format!("projections/{}.sql", self.name),
+            Origin::Added => format!("{}.sql", self.name),
+        }
     }
 
     /// The file's name without its ending.
@@ -31,9 +63,15 @@ impl ReadModel {
         &self.hash
     }
 
-    /// Name of the schema that holds the model's tables: another text, another schema.
+    /// Name of the schema that holds the model's tables.
+    ///
+    /// Of a built-in file another text is another schema, so that two versions of the program each read their own. An
+    /// added file is queried by people, whose queries are to outlive a change of it: its schema is called as it is.
     pub fn schema(&self) -> String {
-        format!("{}_{}", self.name, self.hash)
+        match self.origin {
+            Origin::BuiltIn => format!("{}_{}", self.name, self.hash),
+            Origin::Added => self.name.clone(),
+        }
     }
 
     /// The event types that the header says are folded.
@@ -54,9 +92,10 @@ impl ReadModel {
 }
 
 /// Returns the `search_path` with which the models' tables are read by their bare names. Without white space, as it
-/// would end the value among a connection's options.
+/// would end the value among a connection's options. Added models are left out, lest one hide a built-in table.
 pub fn search_path(models: &[ReadModel]) -> String {
-    let schemas = models.iter().map(ReadModel::schema);
+    let built_in = models.iter().filter(|model| model.origin == Origin::BuiltIn);
+    let schemas = built_in.map(ReadModel::schema);
     schemas.chain(["public".to_owned()]).collect::<Vec<_>>().join(",")
 }
 

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use tokio::{sync::watch, time::timeout};
 
-use super::WaitError;
+use super::{Origin, WaitError};
 use crate::domain::Position;
 
 /// Where one read model stands.
@@ -10,16 +10,38 @@ use crate::domain::Position;
 pub struct ProjectionStatus {
     /// Name of the model.
     pub name: String,
+    /// Who answers for it.
+    pub origin: Origin,
     /// Everything up to here is in its tables.
     pub position: Position,
     /// Where it stopped and the database's words, as in `position 7: division by zero`; `None` while it runs.
     pub stopped: Option<String>,
+    /// The copy by which its tables are to be made or replaced.
+    pub rebuild: Option<RebuildStatus>,
+}
+
+/// Where a copy stands that is built beside a model's tables, or before it has any.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RebuildStatus {
+    /// It has folded everything up to here. The model has no tables yet.
+    First(Position),
+    /// It has folded everything up to here. Until it is done, the tables are those of an earlier text.
+    Replacing(Position),
+    /// It came to nothing, for this reason; if there are tables, they are those of an earlier text.
+    Failed(String),
 }
 
 impl ProjectionStatus {
-    /// Tells whether the model still comes nearer to this position.
+    /// Tells whether the program needs the model and it still comes nearer to this position.
     fn is_behind(&self, position: Position) -> bool {
-        self.stopped.is_none() && self.position < position
+        self.origin == Origin::BuiltIn
+            && self.stopped.is_none()
+            && (self.position < position || self.is_absent())
+    }
+
+    /// Tells whether the model has no tables yet.
+    pub(super) fn is_absent(&self) -> bool {
+        matches!(self.rebuild, Some(RebuildStatus::First(_)))
     }
 }
 

@@ -1,6 +1,6 @@
 //! The task that keeps one model up to date.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use sqlx::PgPool;
 use tokio::{
@@ -9,8 +9,10 @@ use tokio::{
 };
 
 use super::{
-    ProjectionStatus, ReadModel,
+    ReadModel,
     fold::{FoldError, Folded, fold_next},
+    replay::words,
+    status::StatusOf,
 };
 use crate::domain::Position;
 
@@ -33,12 +35,6 @@ pub(super) struct Runner {
     status: StatusOf,
     batch: i64,
     pause: Duration,
-}
-
-/// The line of one model in the status that all tasks share.
-pub(super) struct StatusOf {
-    pub(super) all: Arc<watch::Sender<Vec<ProjectionStatus>>>,
-    pub(super) index: usize,
 }
 
 /// When to fold again.
@@ -102,9 +98,7 @@ impl Runner {
             self.batch = size / 2;
             return Next::AtOnce;
         }
-        let words =
-            error.as_database_error().map_or_else(|| error.to_string(), |e| e.message().to_owned());
-        if self.status.stopped(format!("position {upto}: {words}")) {
+        if self.status.stopped(format!("position {upto}: {}", words(error))) {
             tracing::error!(
                 model = self.model.name(), position = upto.0, %error, "the read model has stopped"
             );
@@ -116,28 +110,5 @@ impl Runner {
         let pause = self.pause.min(longest);
         self.pause = pause * 2;
         pause
-    }
-}
-
-impl StatusOf {
-    /// Notes that the model runs, and wakes who waits where it has come further.
-    fn advanced(&self, position: Position) {
-        self.all.send_if_modified(|models| {
-            let Some(line) = models.get_mut(self.index) else { return false };
-            let news = line.position < position || line.stopped.is_some();
-            line.position = position;
-            line.stopped = None;
-            news
-        });
-    }
-
-    /// Notes where and why the model stopped; tells whether that is new.
-    fn stopped(&self, reason: String) -> bool {
-        self.all.send_if_modified(|models| {
-            let Some(line) = models.get_mut(self.index) else { return false };
-            let news = line.stopped.as_ref() != Some(&reason);
-            line.stopped = Some(reason);
-            news
-        })
     }
 }

@@ -55,7 +55,10 @@ impl Installation {
     }
 
     pub(crate) async fn with_models(models: Vec<ReadModel>) -> Self {
-        let database = TestDatabase::create().await;
+        Self::on(TestDatabase::create().await, models).await
+    }
+
+    pub(crate) async fn on(database: TestDatabase, models: Vec<ReadModel>) -> Self {
         let options = database.options().options([("search_path", search_path(&models))]);
         let readers = PgPoolOptions::new().max_connections(4).connect_lazy_with(options);
         let folding = CancellationToken::new();

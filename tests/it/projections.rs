@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use signalbox::{
     domain::Position,
-    projection::{Projections, ReadModel, ReadModels, WaitError, rebuild},
+    projection::{ModelSet, Projections, ReadModel, ReadModels, WaitError, rebuild},
 };
 use sqlx::PgPool;
 use tokio::{
@@ -15,17 +15,17 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::{projections_history::History, support::database::TestDatabase};
 
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A runner that stops when this is dropped.
-struct Running {
-    projections: Projections,
-    head: watch::Sender<Position>,
+pub(crate) struct Running {
+    pub(crate) projections: Projections,
+    pub(crate) head: watch::Sender<Position>,
     _stop: DropGuard,
 }
 
 impl Running {
-    async fn start(database: &TestDatabase, models: Vec<ReadModel>) -> Self {
+    pub(crate) async fn start(database: &TestDatabase, models: impl Into<ModelSet>) -> Self {
         let (head, told) = watch::channel(Position::default());
         let shutdown = CancellationToken::new();
         let pool = PgPool::connect_lazy_with(database.options());
@@ -33,7 +33,7 @@ impl Running {
         Self { projections, head, _stop: shutdown.drop_guard() }
     }
 
-    async fn caught_up(&self, position: Position) {
+    pub(crate) async fn caught_up(&self, position: Position) {
         self.projections.wait_for(position, PATIENCE).await.unwrap();
     }
 }
@@ -67,7 +67,7 @@ async fn assert_as_rebuilt(pool: &PgPool, models: &[ReadModel]) {
 }
 
 /// A model that counts events and takes its time, so that there is a time to interrupt it.
-fn slow_counter() -> ReadModel {
+pub(crate) fn slow_counter() -> ReadModel {
     ReadModel::new(
         "slow_counts",
         "create table slow_counts (position bigint primary key);
@@ -84,7 +84,7 @@ fn slow_counter() -> ReadModel {
 }
 
 /// A model that cannot fold one event while the table `faults` names it.
-fn faulty(position: i64) -> ReadModel {
+pub(crate) fn faulty(position: i64) -> ReadModel {
     let sql = format!(
         "create table public.faults as select {position}::bigint as position;
          create table fine_events (position bigint primary key);

@@ -84,6 +84,7 @@ impl Demo {
             listen: free_address().await?,
             database: DatabaseConfig::Private(Durability::Durable),
             data_dir: self.data_dir.clone(),
+            read_models: None,
             secret_key: None,
             admin_token: Some(token),
             first_provider: None,

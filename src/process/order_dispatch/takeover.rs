@@ -29,7 +29,9 @@ pub(super) async fn queued_orders(
              position,
              array(select order_id from orders where status = 'QUEUED' order by number)
          from projection_checkpoints
-         where name = $1 and hash = $2",
+         where name = $1 and hash = $2
+             -- Not while a rebuilt table takes the place of the one that this statement was planned with.
+             and 'orders'::regclass = to_regclass('orders')",
     )
     .bind(ORDERS)
     .bind(hash)

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::{process, thread};
 
+use signalbox::domain::Position;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection, Executor, PgPool};
 
@@ -32,6 +33,11 @@ impl TestDatabase {
         &self.pool
     }
 
+    /// Fills the journal with so many events of no consequence; returns where it ends.
+    pub(crate) async fn lengthen_journal(&self, events: i64) -> Position {
+        lengthen_journal(&self.pool, events).await
+    }
+
     /// How to connect to this database.
     pub(crate) fn options(&self) -> PgConnectOptions {
         shared_server().clone().database(&self.name)
@@ -55,6 +61,20 @@ impl Drop for TestDatabase {
             eprintln!("the database {} was not dropped", self.name);
         }
     }
+}
+
+/// Appends so many events of which no built-in read model knows; returns where the journal ends.
+pub(crate) async fn lengthen_journal(pool: &PgPool, events: i64) -> Position {
+    let statement = format!(
+        "insert into events
+         select 'reservation', place::text, 1, 'Reserved', '1', '{{}}', '{{}}', place, now(), gen_random_uuid()
+         from journal_head as head
+         cross join generate_series(head.position + 1, head.position + {events}) as place;
+         update journal_head set position = position + {events}, recorded_at = now();"
+    );
+    pool.execute(statement.as_str()).await.unwrap();
+    let head = sqlx::query_scalar("select position from journal_head");
+    Position(head.fetch_one(pool).await.unwrap())
 }
 
 async fn execute(server: &PgConnectOptions, statement: &str) -> sqlx::Result<()> {

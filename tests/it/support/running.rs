@@ -90,6 +90,7 @@ fn config(database: &TestDatabase, data: &TempDir) -> AppConfig {
             durability: Durability::Volatile,
         },
         data_dir: data.path().to_owned(),
+        read_models: None,
         secret_key: Some(SECRET_KEY.into()),
         admin_token: Some(TOKEN.into()),
         first_provider: None,
