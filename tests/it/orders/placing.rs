@@ -102,7 +102,7 @@ async fn order_id_that_the_provider_gave_before_proves_nothing() {
     running.all_at_rest().await;
     let (mut held, mut in_doubt) = (BTreeSet::new(), 0);
     for id in ids {
-        let order = running.order(&id).await;
+        let order = running.order_at_rest(&id).await;
         if order["status"] == "IN_DOUBT" {
             let reason = order["attempts"][0]["reason"].as_str().unwrap();
             assert!(reason.contains("under which it holds order"), "{reason}");

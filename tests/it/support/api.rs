@@ -1,6 +1,13 @@
 //! An installation as its users reach it: over HTTP, with the operator's token.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
 
 use reqwest::{Client, RequestBuilder, Response};
 use serde_json::{Value, json};
@@ -24,6 +31,9 @@ const ORDER: &str = "query($id: ID!) { order(id: $id) {
 pub(crate) struct Api {
     client: Client,
     address: SocketAddr,
+    /// The last position of the journal that was seen in an answer. Each read model moves by itself, so what is asked
+    /// from then on is asked of models that all have reached it.
+    seen: Arc<AtomicI64>,
 }
 
 impl Api {
@@ -31,7 +41,7 @@ impl Api {
         // Another test of the same process may have installed it.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = Client::builder().no_proxy().tls_built_in_root_certs(false);
-        Self { client: client.build().unwrap(), address }
+        Self { client: client.build().unwrap(), address, seen: Arc::default() }
     }
 
     /// Asks; returns the whole answer, or why there is none.
@@ -45,6 +55,7 @@ impl Api {
         let url = format!("http://{}/graphql", self.address);
         let request = self.client.post(url).bearer_auth(TOKEN);
         let request = request.header("content-type", "application/json");
+        let request = request.header("x-min-position", self.seen.load(Ordering::Relaxed));
         request.body(json!({"query": query, "variables": variables}).to_string())
     }
 
@@ -72,12 +83,14 @@ impl Api {
         answer["errors"][0].clone()
     }
 
-    /// Asks what can be asked again, until the installation is not too busy to answer; expects data.
+    /// Asks what can be asked again, until the installation is not too busy to answer and has read what it wrote; expects
+    /// data.
     async fn data_in_the_end(&self, query: &str, variables: Value) -> Value {
         let mut answer = Value::Null;
         until("the installation is not too busy", async || {
             answer = self.ask(query, variables.clone()).await;
-            answer["errors"][0]["extensions"]["code"] != "UNAVAILABLE"
+            let code = &answer["errors"][0]["extensions"]["code"];
+            code != "UNAVAILABLE" && code != "TIMEOUT"
         })
         .await;
         assert_eq!(answer.get("errors"), None, "{answer}");
@@ -146,10 +159,17 @@ impl Api {
         let mut order = Value::Null;
         until("the order is at rest", async || {
             order = self.order(id).await;
-            order["status"] != "QUEUED"
+            order["status"] != "QUEUED" && !self.is_news(&order)
         })
         .await;
         order
+    }
+
+    /// Tells whether an order's timeline goes on after what was seen, and takes that for seen.
+    fn is_news(&self, order: &Value) -> bool {
+        let timeline = order["timeline"].as_array().unwrap();
+        let last = timeline.last().unwrap()["position"].as_str().unwrap().parse().unwrap();
+        self.seen.fetch_max(last, Ordering::Relaxed) < last
     }
 
     /// Returns once no provider is to be asked for any order any more.
