@@ -172,11 +172,12 @@ impl Api {
         self.seen.fetch_max(last, Ordering::Relaxed) < last
     }
 
-    /// Returns once no provider is to be asked for any order any more.
+    /// Returns once no provider is to be asked for any order any more, and every read model says so.
     pub(crate) async fn all_at_rest(&self) {
         let queued = "{ orders(filter: {status: [QUEUED]}, first: 1) { totalCount } }";
         until("all orders are at rest", async || {
             self.data_in_the_end(queued, json!({})).await["orders"]["totalCount"] == 0
+                && self.readiness().await["ready"] == true
         })
         .await;
     }
