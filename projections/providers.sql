@@ -2,6 +2,7 @@
 --
 -- folds: ProviderAdded, ProviderRenamed, ProviderUrlChanged, ProviderPriorityChanged, ProviderKeyReplaced
 -- folds: ProviderActivated, ProviderDeactivated, ProviderDeleted, ConnectionTestSucceeded
+-- folds: RankingChanged
 -- ignores: ConnectionTestFailed
 -- ignores: ServiceImported, ServiceRepriced, ServiceChanged, ServiceDelisted, ServiceRelisted, ServiceIdReused
 -- ignores: ServiceEnabled, ServiceDisabled, ServicePriceSet, ServiceRecategorised, ServiceStrategySet
@@ -24,7 +25,18 @@ create table providers (
     deleted      boolean not null,
     balance      numeric,
     currency     text,
-    created_at   timestamptz not null
+    created_at   timestamptz not null,
+    -- How good it has proved to be, in parts per million, and what that was computed from; null before it was measured.
+    score_ppm         bigint,
+    placement_ppm     bigint,
+    speed_ppm         bigint,
+    delivery_ppm      bigint,
+    judged            bigint,
+    placed            bigint,
+    responses         bigint,
+    response_ms_sum   bigint,
+    ended             bigint,
+    delivered_ppm_sum bigint
 );
 
 create index on providers (priority, provider_id) where not deleted;
@@ -59,7 +71,7 @@ begin
             and event_type in (
                 'ProviderAdded', 'ProviderRenamed', 'ProviderUrlChanged', 'ProviderPriorityChanged',
                 'ProviderKeyReplaced', 'ProviderActivated', 'ProviderDeactivated', 'ProviderDeleted',
-                'ConnectionTestSucceeded'
+                'ConnectionTestSucceeded', 'RankingChanged'
             )
     ),
     changed as (
@@ -80,6 +92,16 @@ begin
         active = excluded.active,
         deleted = excluded.deleted,
         balance = excluded.balance,
-        currency = excluded.currency;
+        currency = excluded.currency,
+        score_ppm = excluded.score_ppm,
+        placement_ppm = excluded.placement_ppm,
+        speed_ppm = excluded.speed_ppm,
+        delivery_ppm = excluded.delivery_ppm,
+        judged = excluded.judged,
+        placed = excluded.placed,
+        responses = excluded.responses,
+        response_ms_sum = excluded.response_ms_sum,
+        ended = excluded.ended,
+        delivered_ppm_sum = excluded.delivered_ppm_sum;
 end
 $$;

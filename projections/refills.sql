@@ -6,6 +6,7 @@
 -- ignores: OrderStatusChanged, UnknownStatusSeen, RefillRefused, CancelRequested, CancelRefused
 -- ignores: ProviderAdded, ProviderRenamed, ProviderUrlChanged, ProviderPriorityChanged, ProviderKeyReplaced
 -- ignores: ProviderActivated, ProviderDeactivated, ProviderDeleted, ConnectionTestSucceeded, ConnectionTestFailed
+-- ignores: RankingChanged
 -- ignores: ServiceImported, ServiceRepriced, ServiceChanged, ServiceDelisted, ServiceRelisted, ServiceIdReused
 -- ignores: ServiceEnabled, ServiceDisabled, ServicePriceSet, ServiceRecategorised, ServiceStrategySet
 -- ignores: ServiceMapped, ServiceUnmapped, ServiceRetired

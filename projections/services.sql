@@ -5,6 +5,7 @@
 -- folds: ServiceMapped, ServiceUnmapped, ServiceRetired
 -- ignores: ProviderAdded, ProviderRenamed, ProviderUrlChanged, ProviderPriorityChanged, ProviderKeyReplaced
 -- ignores: ProviderActivated, ProviderDeactivated, ProviderDeleted, ConnectionTestSucceeded, ConnectionTestFailed
+-- ignores: RankingChanged
 -- ignores: SyncStarted, SyncCompleted, SyncFailed
 -- ignores: OrderPlaced, AttemptStarted, AttemptPlaced, AttemptRefused, AttemptInDoubt, AttemptNotSent, FailedOver
 -- ignores: AttemptSettled, DuplicateFound, OrderDeferred, OrderFailed

@@ -1,4 +1,4 @@
-use std::{net::SocketAddr, path::PathBuf};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use secrecy::SecretString;
 use sqlx::postgres::PgConnectOptions;
@@ -9,6 +9,9 @@ use crate::{
     process::{DispatchPace, StatusPace},
     provider_api::CallLimits,
 };
+
+/// How often providers are ranked, unless somebody says otherwise.
+pub const RANKING_PACE: Duration = Duration::from_secs(60);
 
 /// What differs between installations.
 #[derive(Debug, Clone)]
@@ -35,6 +38,8 @@ pub struct AppConfig {
     pub pace: DispatchPace,
     /// How often providers are asked how orders stand.
     pub status_pace: StatusPace,
+    /// How often providers are ranked by what was measured of them.
+    pub ranking_pace: Duration,
 }
 
 /// Which database an installation uses.

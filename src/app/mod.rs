@@ -10,7 +10,7 @@ mod first_provider;
 mod running;
 mod secret;
 
-pub use config::{AppConfig, DatabaseConfig, FirstProvider};
+pub use config::{AppConfig, DatabaseConfig, FirstProvider, RANKING_PACE};
 pub use database::{Database, DatabaseError};
 pub use running::{App, StartError, read_models};
 pub use secret::SecretError;

@@ -11,11 +11,13 @@ use crate::{
     journal::Journal,
     metrics,
     process::{
-        Dispatch, DispatchNeeds, DispatchStatus, ProviderOperations, StatusPoll, StatusPollNeeds,
+        Dispatch, DispatchNeeds, DispatchStatus, ProviderOperations, ProviderRankingNeeds,
+        ProviderRankings, StatusPoll, StatusPollNeeds,
     },
     projection::{ModelSet, ProjectionError, Projections, ReadModels, search_path},
     provider_api::{ClientUnavailable, PanelClient},
     read::Reads,
+    vital,
 };
 
 /// Connections for loading streams, following the journal and storing keys.
@@ -241,6 +243,14 @@ impl Parts {
             dispatching: dispatch.status(),
             stop: stop.clone(),
         });
+        let ranking = ProviderRankings::new(ProviderRankingNeeds {
+            commands: self.commands.clone(),
+            reads: self.reads.clone(),
+            every: config.ranking_pace,
+            dispatching: dispatch.status(),
+            stop: stop.clone(),
+        });
+        tokio::spawn(vital::or_end("ranking", ranking.run()));
         let state = AppState {
             commands: self.commands.clone(),
             operations: self.operations.clone(),

@@ -13,7 +13,7 @@ use super::{
     signals::EndSignals,
 };
 use crate::{
-    app::{App, AppConfig, FirstProvider},
+    app::{App, AppConfig, FirstProvider, RANKING_PACE},
     domain::provider::UpstreamPolicy,
     process::{DispatchPace, StatusPace},
     provider_api::CallLimits,
@@ -128,6 +128,7 @@ impl Serve {
             call_limits: CallLimits::default(),
             pace: DispatchPace::default(),
             status_pace: StatusPace::default(),
+            ranking_pace: RANKING_PACE,
         })
     }
 

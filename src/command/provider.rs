@@ -11,10 +11,10 @@ use super::{
 use crate::{
     credentials::hint,
     domain::{
-        Aggregate, Balance, ProviderId, ServiceId,
+        Aggregate, Balance, Position, ProviderId, ServiceId,
         provider::{
-            Activation, Dependents, KeyReference, Provider, ProviderChanges, ProviderCommand,
-            ProviderError, ProviderName, ProviderUrl,
+            Activation, Dependents, KeyReference, Measures, Provider, ProviderChanges,
+            ProviderCommand, ProviderError, ProviderName, ProviderUrl,
         },
         reservation::{Reservation, ReservationCommand, ReservationError, Subject},
         service::{ForSale, Service, ServiceCommand},
@@ -269,6 +269,26 @@ impl Commands {
             let request = AppendRequest::of_command("testProviderConnection");
             self.change(request.append::<Provider>(id, provider.version, &events), id).await
         })
+    }
+
+    /// Notes how a provider has worked lately, where that is news.
+    ///
+    /// # Errors
+    /// `NotFound` where the provider was deleted meanwhile; `Unavailable`.
+    pub async fn rank_provider(
+        &self,
+        id: ProviderId,
+        measures: Measures,
+        basis: Position,
+    ) -> Result<(), CommandError> {
+        let ranked = retried!(self, {
+            let provider = self.provider(id)?;
+            let events = provider.aggregate.decide(ProviderCommand::Rank { measures, basis })?;
+            let request = AppendRequest::of_command("rankProvider");
+            let request = request.append::<Provider>(id, provider.version, &events);
+            self.change(request, ()).await
+        });
+        ranked.map(|done: Done<()>| done.value)
     }
 
     /// Finds a provider that is not deleted, as this process last changed it.

@@ -21,12 +21,39 @@ impl ProviderRanking {
         Provider(self.row.provider.clone())
     }
 
-    /// Share of attempts that were placed in the last 7 days, 0 to 1; 0.5 before the first.
+    /// How good the provider has proved to be, 0 to 1: how likely it is to take an order, how fast it answers (both over 7 days), how much of an order it delivers (over 30 days). What is expected of everybody, before it was measured.
     async fn score(&self) -> f64 {
         self.row.score
     }
 
     async fn reasons(&self) -> &[String] {
         &self.row.reasons
+    }
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct PriorityAdvice(pub(super) read::AdviceRow);
+
+/// Two providers whose order of priority contradicts what was measured.
+#[Object]
+impl PriorityAdvice {
+    /// The one that is tried first.
+    async fn provider(&self) -> Provider {
+        Provider(self.0.provider.clone())
+    }
+
+    /// The best of those that are tried later and have proved better.
+    async fn better(&self) -> Provider {
+        Provider(self.0.better.clone())
+    }
+
+    /// How far their scores are apart, 0 to 1.
+    async fn difference(&self) -> f64 {
+        self.0.difference
+    }
+
+    /// The figures, in words.
+    async fn reason(&self) -> &str {
+        &self.0.reason
     }
 }

@@ -6,7 +6,10 @@ use sqlx::FromRow;
 use uuid::Uuid;
 
 use super::{ReadError, Reads};
-use crate::domain::{ProviderId, provider::Activation};
+use crate::domain::{
+    ProviderId,
+    provider::{Activation, Measures, Score},
+};
 
 /// A provider as it stands.
 #[derive(Debug, Clone, FromRow)]
@@ -29,13 +32,59 @@ pub struct ProviderRow {
     pub currency: Option<String>,
     /// When it was added.
     pub created_at: DateTime<Utc>,
+    /// How good it has proved to be.
+    #[sqlx(flatten)]
+    pub standing: StandingRow,
+}
+
+/// How good a provider has proved to be; all absent before it was measured.
+#[derive(Debug, Clone, Default, FromRow)]
+pub struct StandingRow {
+    score_ppm: Option<i64>,
+    placement_ppm: Option<i64>,
+    speed_ppm: Option<i64>,
+    delivery_ppm: Option<i64>,
+    judged: Option<i64>,
+    placed: Option<i64>,
+    responses: Option<i64>,
+    response_ms_sum: Option<i64>,
+    ended: Option<i64>,
+    delivered_ppm_sum: Option<i64>,
+}
+
+impl StandingRow {
+    /// Returns the score; that which is expected of everybody before the first measurement.
+    pub fn score(&self) -> Score {
+        let known = || {
+            Some(Score {
+                score_ppm: self.score_ppm?,
+                placement_ppm: self.placement_ppm?,
+                speed_ppm: self.speed_ppm?,
+                delivery_ppm: self.delivery_ppm?,
+            })
+        };
+        known().unwrap_or_default()
+    }
+
+    /// Returns what the score was computed from.
+    pub fn measures(&self) -> Measures {
+        Measures {
+            judged: self.judged.unwrap_or_default(),
+            placed: self.placed.unwrap_or_default(),
+            responses: self.responses.unwrap_or_default(),
+            response_ms_sum: self.response_ms_sum.unwrap_or_default(),
+            ended: self.ended.unwrap_or_default(),
+            delivered_ppm_sum: self.delivered_ppm_sum.unwrap_or_default(),
+        }
+    }
 }
 
 macro_rules! select_providers {
     ($rest:literal) => {
         concat!(
             "select provider_id, name, api_url, api_key_hint, priority, active and not deleted as active,
-                    balance, currency, created_at
+                    balance, currency, created_at, score_ppm, placement_ppm, speed_ppm, delivery_ppm, judged, placed,
+                    responses, response_ms_sum, ended, delivered_ppm_sum
              from providers ",
             $rest
         )

@@ -2,23 +2,22 @@
 
 use std::collections::HashMap;
 
-use chrono::NaiveDate;
-
-use super::{MappingRow, Performance, ProviderRow, ReadError, Reads, ServiceRow};
+use super::{MappingRow, ProviderRow, ReadError, Reads, ServiceRow};
 use crate::domain::{
     Position, ProviderId, ServiceId,
-    routing::{Candidate, CandidateFacts, Exclusion, Request, Strategy, decide},
+    provider::{Activation, DELIVERY_DAYS, Measures, PLACEMENT_DAYS, WHOLE_PPM},
+    routing::{
+        Candidate, CandidateFacts, Exclusion, PriorityAdvice, Request, Standing, Strategy, advise,
+        decide,
+    },
 };
-
-/// Score of a provider that nothing is known about: better than one that fails more often than not.
-const UNMEASURED: f64 = 0.5;
 
 /// A provider's place in the order in which providers are tried.
 #[derive(Debug, Clone)]
 pub struct ProviderRanking {
     /// Who.
     pub provider: ProviderRow,
-    /// Share of recent attempts that were placed, 0 to 1; 0.5 where there was none.
+    /// How good it has proved to be, 0 to 1.
     pub score: f64,
     /// What puts it there, in words.
     pub reasons: Vec<String>,
@@ -32,23 +31,30 @@ struct Candidates {
     providers: HashMap<ProviderId, ProviderRow>,
 }
 
-/// How the attempts at each provider ended lately.
-struct Recent(HashMap<ProviderId, Performance>);
+/// Two providers whose order of priority contradicts what was measured.
+#[derive(Debug, Clone)]
+pub struct AdviceRow {
+    /// The one that is tried first.
+    pub provider: ProviderRow,
+    /// The one that has proved better.
+    pub better: ProviderRow,
+    /// By how much, 0 to 1.
+    pub difference: f64,
+    /// The figures, in words.
+    pub reason: String,
+}
 
 impl Reads {
-    /// Ranks all providers: by priority, then by the share of attempts since a day that were placed; inactive ones last.
+    /// Ranks all providers: by priority, then by score; inactive ones last.
     ///
     /// # Errors
     /// [`ReadError`]
-    pub async fn provider_rankings(
-        &self,
-        since: NaiveDate,
-    ) -> Result<Vec<ProviderRanking>, ReadError> {
-        let recent = self.recent(since).await?;
+    pub async fn provider_rankings(&self) -> Result<Vec<ProviderRanking>, ReadError> {
         let rank = |provider: ProviderRow| {
-            let mut reasons = vec![priority_in_words(&provider), recent.in_words(&provider)];
+            let mut reasons = vec![priority_in_words(&provider)];
+            reasons.extend(standing_in_words(&provider));
             reasons.extend((!provider.active).then(|| left_out(&Exclusion::ProviderInactive)));
-            ProviderRanking { score: recent.score(&provider), provider, reasons }
+            ProviderRanking { score: score(&provider), provider, reasons }
         };
         let mut rankings: Vec<ProviderRanking> =
             self.providers(None).await?.into_iter().map(rank).collect();
@@ -69,14 +75,38 @@ impl Reads {
     pub async fn candidate_rankings(
         &self,
         service: ServiceId,
-        since: NaiveDate,
     ) -> Result<Option<Vec<ProviderRanking>>, ReadError> {
         let Some(candidates) = self.candidates(service).await? else { return Ok(None) };
-        let recent = self.recent(since).await?;
         let (usable, passed_over): (Vec<_>, Vec<_>) =
             candidates.in_order().into_iter().partition(|found| found.excluded.is_empty());
         let tried = usable.into_iter().chain(passed_over);
-        Ok(Some(tried.filter_map(|found| candidates.ranking(&found, &recent)).collect()))
+        Ok(Some(tried.filter_map(|found| candidates.ranking(&found)).collect()))
+    }
+
+    /// Tells where operators' priorities contradict what was measured.
+    ///
+    /// # Errors
+    /// [`ReadError`]
+    pub async fn priority_advice(&self) -> Result<Vec<AdviceRow>, ReadError> {
+        let providers = self.providers(Some(Activation::Active)).await?;
+        let standings: Vec<Standing> = providers.iter().map(standing).collect();
+        let found = |id: ProviderId| providers.iter().find(|row| row.provider_id == id.0).cloned();
+        let in_words = |advice: PriorityAdvice| {
+            let (provider, better) = (found(advice.provider_id)?, found(advice.better_id)?);
+            let reason = format!(
+                "{} has priority {} and scores {:.3}; {} has priority {} and scores {:.3}: {}",
+                provider.name,
+                provider.priority,
+                score(&provider),
+                better.name,
+                better.priority,
+                score(&better),
+                standing_in_words(&better).join(", "),
+            );
+            let difference = share(advice.difference_ppm);
+            Some(AdviceRow { provider, better, difference, reason })
+        };
+        Ok(advise(&standings).into_iter().filter_map(in_words).collect())
     }
 
     async fn candidates(&self, service: ServiceId) -> Result<Option<Candidates>, ReadError> {
@@ -90,14 +120,6 @@ impl Reads {
             services.values().map(|service| ProviderId(service.provider_id)).collect();
         let providers = self.providers_by_id(&owners).await?;
         Ok(Some(Candidates { ordered, mappings, services, providers }))
-    }
-
-    async fn recent(&self, since: NaiveDate) -> Result<Recent, ReadError> {
-        let mut recent: HashMap<ProviderId, Performance> = HashMap::new();
-        for day in self.all_provider_days(since).await? {
-            recent.entry(day.provider_id).or_default().merge(&day.performance);
-        }
-        Ok(Recent(recent))
     }
 }
 
@@ -131,6 +153,7 @@ impl Candidates {
             provider_service_id: service.provider_service_id.clone(),
             mapping_priority,
             provider_priority: provider.priority,
+            score_ppm: provider.standing.score().score_ppm,
             active: provider.active,
             enabled: service.enabled,
             listed: service.listed,
@@ -143,37 +166,53 @@ impl Candidates {
         })
     }
 
-    fn ranking(&self, candidate: &Candidate, recent: &Recent) -> Option<ProviderRanking> {
+    fn ranking(&self, candidate: &Candidate) -> Option<ProviderRanking> {
         let provider = self.providers.get(&candidate.provider_id)?.clone();
         let service = self.services.get(&candidate.service_id)?;
         let role = match candidate.mapping_priority {
             None => format!("primary: sells service {} itself", service.number),
             Some(priority) => format!("backup of priority {priority}: service {}", service.number),
         };
-        let mut reasons = vec![role, priority_in_words(&provider), recent.in_words(&provider)];
+        let mut reasons = vec![role, priority_in_words(&provider)];
+        reasons.extend(standing_in_words(&provider));
         reasons.extend(candidate.excluded.iter().map(left_out));
-        Some(ProviderRanking { score: recent.score(&provider), provider, reasons })
+        Some(ProviderRanking { score: score(&provider), provider, reasons })
     }
 }
 
-impl Recent {
-    fn of(&self, provider: &ProviderRow) -> Option<&Performance> {
-        self.0.get(&ProviderId(provider.provider_id))
+fn standing(provider: &ProviderRow) -> Standing {
+    Standing {
+        provider_id: ProviderId(provider.provider_id),
+        priority: provider.priority,
+        score_ppm: provider.standing.score().score_ppm,
+        judged: provider.standing.measures().judged,
     }
+}
 
-    fn score(&self, provider: &ProviderRow) -> f64 {
-        self.of(provider).and_then(Performance::success_rate).unwrap_or(UNMEASURED)
-    }
+fn score(provider: &ProviderRow) -> f64 {
+    share(provider.standing.score().score_ppm)
+}
 
-    fn in_words(&self, provider: &ProviderRow) -> String {
-        let measured = self.of(provider).filter(|recent| recent.success_rate().is_some());
-        match measured {
-            Some(recent) => {
-                format!("placed {} of {} recent attempts", recent.placed, recent.judged())
-            }
-            None => format!("no recent attempts, which counts as a score of {UNMEASURED}"),
-        }
-    }
+fn share(ppm: i64) -> f64 {
+    ppm as f64 / WHOLE_PPM as f64
+}
+
+/// What the score was computed from. What was never measured counts as is expected of everybody.
+fn standing_in_words(provider: &ProviderRow) -> Vec<String> {
+    let Measures { judged, placed, responses, response_ms_sum, ended, delivered_ppm_sum } =
+        provider.standing.measures();
+    let mut words = vec![match judged {
+        0 => format!("no attempts in {PLACEMENT_DAYS} days, so its score is what is expected"),
+        _ => format!("placed {placed} of {judged} attempts in {PLACEMENT_DAYS} days"),
+    }];
+    words.extend((responses > 0).then(|| {
+        format!("answered in {:.0} ms on average", response_ms_sum as f64 / responses as f64)
+    }));
+    words.extend((ended > 0).then(|| {
+        let delivered = 100.0 * share(delivered_ppm_sum) / ended as f64;
+        format!("delivered {delivered:.1} % of {ended} orders that ended in {DELIVERY_DAYS} days")
+    }));
+    words
 }
 
 fn priority_in_words(provider: &ProviderRow) -> String {

@@ -19,7 +19,7 @@ use super::{
     summary,
 };
 use crate::{
-    app::{App, AppConfig, DatabaseConfig},
+    app::{App, AppConfig, DatabaseConfig, RANKING_PACE},
     cli::{
         logging::{LogFormat, Logging},
         signals::EndSignals,
@@ -92,6 +92,7 @@ impl Demo {
             call_limits: CallLimits { add: cast::PATIENCE, ..CallLimits::default() },
             pace: DispatchPace::default(),
             status_pace: StatusPace::default(),
+            ranking_pace: RANKING_PACE,
         });
         let app = app.await?;
         let mut dispatching = app.dispatching();

@@ -128,6 +128,7 @@ impl Snapshot {
             provider_service_id: service.listing.provider_service_id.clone(),
             mapping_priority: None,
             provider_priority: provider.priority,
+            score_ppm: provider.score.score_ppm,
             active: provider.is_active(),
             enabled: service.enabled,
             listed: service.listed,

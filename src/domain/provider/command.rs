@@ -1,7 +1,7 @@
 use chrono::{DateTime, Utc};
 
-use super::{ProviderName, ProviderUrl};
-use crate::domain::{Balance, CredentialId};
+use super::{Measures, ProviderName, ProviderUrl};
+use crate::domain::{Balance, CredentialId, Position};
 
 /// What may be asked of a provider.
 #[derive(Debug, Clone)]
@@ -33,6 +33,13 @@ pub enum ProviderCommand {
         response_ms: i64,
         /// When the call ended.
         tested_at: DateTime<Utc>,
+    },
+    /// Take in how it has worked lately.
+    Rank {
+        /// What was measured.
+        measures: Measures,
+        /// Up to where the journal was measured.
+        basis: Position,
     },
 }
 

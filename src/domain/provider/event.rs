@@ -2,7 +2,8 @@ use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{CredentialId, aggregate::event_types};
+use super::{Measures, Score};
+use crate::domain::{CredentialId, Position, aggregate::event_types};
 
 /// What can have happened to a provider.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -69,6 +70,17 @@ pub enum ProviderEvent {
         /// When it failed.
         tested_at: DateTime<Utc>,
     },
+    /// It has proved better or worse than before.
+    RankingChanged {
+        /// How good it is now.
+        #[serde(flatten)]
+        score: Score,
+        /// What that was computed from.
+        #[serde(flatten)]
+        measures: Measures,
+        /// Up to where the journal was measured.
+        basis: Position,
+    },
 }
 
 event_types!(ProviderEvent {
@@ -82,4 +94,5 @@ event_types!(ProviderEvent {
     ProviderDeleted,
     ConnectionTestSucceeded,
     ConnectionTestFailed,
+    RankingChanged,
 });

@@ -4,6 +4,7 @@ mod command;
 mod error;
 mod event;
 mod name;
+mod score;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -13,6 +14,7 @@ pub use command::{Activation, Dependents, KeyReference, ProviderChanges, Provide
 pub use error::ProviderError;
 pub use event::ProviderEvent;
 pub use name::{InvalidName, ProviderName};
+pub use score::{DELIVERY_DAYS, Measures, PLACEMENT_DAYS, Score, WHOLE_PPM};
 pub use state::{BalanceReading, Lifecycle, Provider};
 pub use url::{InvalidUrl, ProviderUrl, UpstreamPolicy, is_public};
 

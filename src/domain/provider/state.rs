@@ -3,10 +3,10 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    MAX_PRIORITY, ProviderCommand, ProviderError, ProviderEvent,
+    MAX_PRIORITY, Measures, ProviderCommand, ProviderError, ProviderEvent, Score,
     command::{Activation, Dependents, ProviderChanges},
 };
-use crate::domain::{Aggregate, CredentialId};
+use crate::domain::{Aggregate, CredentialId, Position};
 
 /// How long a reading of the balance is taken for the balance: orders and top-ups change it unseen.
 const BALANCE_IS_FRESH: TimeDelta = TimeDelta::minutes(10);
@@ -49,6 +49,8 @@ pub struct Provider {
     pub credential_id: CredentialId,
     /// The last successful reading.
     pub balance: Option<BalanceReading>,
+    /// How good it has proved to be.
+    pub score: Score,
 }
 
 impl Provider {
@@ -93,6 +95,14 @@ impl Provider {
             });
         }
         Ok(events)
+    }
+
+    fn ranked(&self, measures: Measures, basis: Position) -> Vec<ProviderEvent> {
+        let score = Score::of(&measures);
+        match score.differs_from(&self.score) {
+            true => vec![ProviderEvent::RankingChanged { score, measures, basis }],
+            false => vec![],
+        }
     }
 
     fn set_active(&self, activation: Activation) -> Vec<ProviderEvent> {
@@ -169,6 +179,7 @@ impl Aggregate for Provider {
                     }
                 }])
             }
+            ProviderCommand::Rank { measures, basis } => Ok(self.ranked(measures, basis)),
         }
     }
 
@@ -182,6 +193,7 @@ impl Aggregate for Provider {
                     priority,
                     credential_id,
                     balance: None,
+                    score: Score::default(),
                 };
             }
             ProviderEvent::ProviderRenamed { name } => self.name = name,
@@ -197,6 +209,7 @@ impl Aggregate for Provider {
                 self.balance = Some(BalanceReading { balance, read_at: tested_at });
             }
             ProviderEvent::ConnectionTestFailed { .. } => {}
+            ProviderEvent::RankingChanged { score, .. } => self.score = score,
         }
     }
 }

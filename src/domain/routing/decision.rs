@@ -1,4 +1,4 @@
-use std::fmt;
+use std::{cmp::Reverse, fmt};
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -12,7 +12,7 @@ pub enum Strategy {
     /// The primary, then the backups by mapping priority, provider priority, id.
     #[default]
     Priority,
-    /// By measured performance.
+    /// The best measured first; by priority where scores are equal.
     BestScore,
 }
 
@@ -42,6 +42,8 @@ pub struct CandidateFacts {
     pub mapping_priority: Option<i32>,
     /// The provider's own priority.
     pub provider_priority: i32,
+    /// How good the provider has proved to be, in parts per million.
+    pub score_ppm: i64,
     /// Whether the provider is active.
     pub active: bool,
     /// Whether the service is for sale.
@@ -127,7 +129,7 @@ pub struct Candidate {
     pub mapping_priority: Option<i32>,
     /// The provider's own priority.
     pub provider_priority: i32,
-    /// Measured performance in parts per million; `None` where the strategy does not use it.
+    /// How good the provider had proved to be, in parts per million; absent from decisions before it was measured.
     pub score_ppm: Option<i64>,
     /// Why it was not considered; empty for one that could take the order.
     pub excluded: Vec<Exclusion>,
@@ -167,7 +169,12 @@ pub fn decide(
     request: &Request,
     mut candidates: Vec<CandidateFacts>,
 ) -> Decision {
-    candidates.sort_by_key(CandidateFacts::priority_rank);
+    match strategy {
+        Strategy::Priority => candidates.sort_by_key(CandidateFacts::priority_rank),
+        Strategy::BestScore => {
+            candidates.sort_by_key(|facts| (Reverse(facts.score_ppm), facts.priority_rank()));
+        }
+    }
     let candidates: Vec<Candidate> = candidates.iter().map(|facts| facts.judged(request)).collect();
     let chosen = candidates.iter().position(|candidate| candidate.excluded.is_empty());
     Decision { basis, strategy, candidates, chosen }
@@ -186,7 +193,7 @@ impl CandidateFacts {
             provider_service_id: self.provider_service_id.clone(),
             mapping_priority: self.mapping_priority,
             provider_priority: self.provider_priority,
-            score_ppm: None,
+            score_ppm: Some(self.score_ppm),
             excluded: self.exclusions(request),
         }
     }
@@ -232,6 +239,7 @@ mod tests {
             provider_service_id: id.to_string(),
             mapping_priority,
             provider_priority,
+            score_ppm: 800_000,
             active: true,
             enabled: true,
             listed: true,
@@ -268,6 +276,26 @@ mod tests {
             decision.candidates.iter().map(|c| c.provider_id.0.as_u128()).collect();
         assert_eq!(order, [1, 2, 3, 4, 5]);
         assert_eq!(decision.chosen, Some(0));
+    }
+
+    #[test]
+    fn best_score_comes_first_and_priority_decides_between_equals() {
+        let scored = |id, mapping_priority, score_ppm| CandidateFacts {
+            score_ppm,
+            ..candidate(id, mapping_priority, 1)
+        };
+        let candidates = vec![
+            scored(1, None, 500_000),
+            scored(2, Some(2), 900_000),
+            scored(3, Some(1), 900_000),
+            scored(4, Some(1), 400_000),
+        ];
+        let decision = decide(Position(7), Strategy::BestScore, &request(100), candidates);
+        let order = decision.candidates.iter().map(|c| (c.provider_id.0.as_u128(), c.score_ppm));
+        assert_eq!(
+            order.collect::<Vec<_>>(),
+            [(3, Some(900_000)), (2, Some(900_000)), (1, Some(500_000)), (4, Some(400_000))]
+        );
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Which provider an order goes to: a pure function of recorded facts, written down with its reasons.
 
+mod advice;
 mod decision;
 
+pub use advice::{PriorityAdvice, Standing, advise};
 pub use decision::{Candidate, CandidateFacts, Decision, Exclusion, Request, Strategy, decide};

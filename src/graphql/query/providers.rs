@@ -7,8 +7,8 @@ use crate::{
         error::{ApiError, ApiResult},
         input::{id, optional_id},
         performance::ProviderPerformance,
-        provider::{Provider, RECENT_DAYS, first_day},
-        ranking::ProviderRanking,
+        provider::{Provider, first_day},
+        ranking::{PriorityAdvice, ProviderRanking},
         words::ProviderStatus,
     },
     read::ProviderDay,
@@ -38,22 +38,27 @@ impl ProviderQueries {
         Ok(Backend::of(ctx).reads.provider(id("id", &provider)?).await?.map(Provider))
     }
 
-    /// Who is tried first. Without `serviceId` all providers: by priority, then by measured success. With it the service's candidates in the order in which an order would try them now. Those that are passed over come last, and the reasons say why.
+    /// Who is tried first. Without `serviceId` all providers: by priority, then by score. With it the service's candidates in the order in which an order would try them now. Those that are passed over come last, and the reasons say why.
     async fn provider_rankings(
         &self,
         ctx: &Context<'_>,
         service_id: Option<ID>,
     ) -> ApiResult<Vec<ProviderRanking>> {
-        let since = first_day(RECENT_DAYS)?;
         let reads = &Backend::of(ctx).reads;
         let rows = match optional_id::<ServiceId>("serviceId", service_id.as_ref())? {
-            None => reads.provider_rankings(since).await?,
+            None => reads.provider_rankings().await?,
             Some(service) => {
-                let rows = reads.candidate_rankings(service, since).await?;
+                let rows = reads.candidate_rankings(service).await?;
                 rows.ok_or_else(|| ApiError::not_found(format_args!("service {service}")))?
             }
         };
         Ok((1..).zip(rows).map(|(rank, row)| ProviderRanking { rank, row }).collect())
+    }
+
+    /// Where priorities contradict what was measured, with the figures: only active providers with at least 20 judged attempts, only differences that are worth a change.
+    async fn priority_advice(&self, ctx: &Context<'_>) -> ApiResult<Vec<PriorityAdvice>> {
+        let rows = Backend::of(ctx).reads.priority_advice().await?;
+        Ok(rows.into_iter().map(PriorityAdvice).collect())
     }
 
     /// Oldest day first, today last; `days` is 1 to 366.
