@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 use rust_decimal::{Decimal, dec};
 use signalbox::domain::{
-    CredentialId, Incarnation, ProviderId, ServiceId,
-    provider::ProviderEvent,
+    CredentialId, Incarnation, Position, ProviderId, ServiceId,
+    provider::{Measures, ProviderEvent, Score},
     reservation::ReservationEvent,
     routing::Strategy,
     service::{Pricing, ServiceEvent, ServiceKind, ServiceListing},
@@ -15,7 +15,7 @@ use uuid::Uuid;
 use crate::golden::Example;
 
 pub(crate) fn provider_examples() -> Vec<Example<ProviderEvent>> {
-    [provider_life(), connection_tests()].concat()
+    [provider_life(), connection_tests(), rankings()].concat()
 }
 
 fn provider_life() -> Vec<Example<ProviderEvent>> {
@@ -46,6 +46,19 @@ fn provider_life() -> Vec<Example<ProviderEvent>> {
         ("ProviderDeactivated", ProviderEvent::ProviderDeactivated {}),
         ("ProviderDeleted", ProviderEvent::ProviderDeleted {}),
     ]
+}
+
+fn rankings() -> Vec<Example<ProviderEvent>> {
+    let measures = Measures {
+        judged: 40,
+        placed: 36,
+        responses: 38,
+        response_ms_sum: 9_500,
+        ended: 30,
+        delivered_ppm_sum: 28_500_000,
+    };
+    let (score, basis) = (Score::of(&measures), Position(1234));
+    vec![("RankingChanged", ProviderEvent::RankingChanged { score, measures, basis })]
 }
 
 fn connection_tests() -> Vec<Example<ProviderEvent>> {

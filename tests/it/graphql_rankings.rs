@@ -1,14 +1,15 @@
 //! Who is tried first, and why.
 
-use chrono::Utc;
 use serde_json::{Value, json};
 use signalbox::domain::{
-    ProviderId, ServiceId, provider::ProviderEvent, refusal::RefusalClass, service::ServiceEvent,
+    Position, ProviderId, ServiceId,
+    provider::{Measures, ProviderEvent, Score},
+    service::ServiceEvent,
 };
 use uuid::Uuid;
 
 use crate::{
-    graphql_facts::{Attempt, order, provider, service},
+    graphql_facts::{provider, service},
     graphql_installation::Installation,
 };
 
@@ -29,27 +30,32 @@ async fn lines(shop: &Installation, service: Option<ServiceId>) -> Vec<String> {
     data["providerRankings"].as_array().unwrap().iter().map(line).collect()
 }
 
-/// Attempts of one order each: so many placed, so many refused for want of balance.
-async fn attempts(
-    shop: &Installation,
-    provider: ProviderId,
-    likes: ServiceId,
-    first: i64,
-    outcomes: &[bool],
-) {
-    for (number, placed) in (first..).zip(outcomes) {
-        let id = order(shop, number, likes, "https://example.com/p/1").await;
-        let attempt = Attempt::new(1, provider);
-        let outcome = match placed {
-            true => attempt.placed(&number.to_string(), 20),
-            false => attempt.refused(RefusalClass::WalletEmpty, "Not enough funds"),
-        };
-        shop.record("order", id.0, &[attempt.started(likes, Utc::now()), outcome]).await;
-    }
+const UNMEASURED: &str = "no attempts in 7 days, so its score is what is expected";
+
+/// So many attempts, and so many of them placed.
+async fn measured(shop: &Installation, provider: ProviderId, judged: i64, placed: i64) {
+    let measures = Measures {
+        judged,
+        placed,
+        responses: judged,
+        response_ms_sum: 20 * judged,
+        ended: 2,
+        delivered_ppm_sum: 1_500_000,
+    };
+    let (score, basis) = (Score::of(&measures), Position(1));
+    let ranked = ProviderEvent::RankingChanged { score, measures, basis };
+    shop.record("provider", provider.0, &[ranked]).await;
+}
+
+fn measured_in_words(judged: i64, placed: i64) -> String {
+    format!(
+        "placed {placed} of {judged} attempts in 7 days; answered in 20 ms on average; \
+         delivered 75.0 % of 2 orders that ended in 30 days"
+    )
 }
 
 #[tokio::test]
-async fn providers_rank_by_priority_then_by_measured_success() {
+async fn providers_rank_by_priority_then_by_score() {
     let shop = Installation::start().await;
     let off = provider(&shop, "off", 1).await;
     let poor = provider(&shop, "poor", 1).await;
@@ -57,23 +63,43 @@ async fn providers_rank_by_priority_then_by_measured_success() {
     let good = provider(&shop, "good", 1).await;
     let _last = provider(&shop, "last", 2).await;
     let gone = provider(&shop, "gone", 1).await;
-    let likes = service(&shop, good, 1, "Likes").await;
-    attempts(&shop, good, likes, 1, &[true, true, true, false]).await;
-    attempts(&shop, poor, likes, 11, &[true, false, false, false]).await;
+    measured(&shop, good, 100, 100).await;
+    measured(&shop, poor, 100, 20).await;
     shop.record("provider", off.0, &[ProviderEvent::ProviderDeactivated {}]).await;
     shop.record("provider", gone.0, &[ProviderEvent::ProviderDeleted {}]).await;
-    let unmeasured = "no recent attempts, which counts as a score of 0.5";
     assert_eq!(
         lines(&shop, None).await,
         [
-            "1 good 0.75: provider priority 1; placed 3 of 4 recent attempts".to_owned(),
-            format!("2 new 0.5: provider priority 1; {unmeasured}"),
-            "3 poor 0.25: provider priority 1; placed 1 of 4 recent attempts".to_owned(),
-            format!("4 last 0.5: provider priority 2; {unmeasured}"),
+            format!("1 good 0.941219: provider priority 1; {}", measured_in_words(100, 100)),
+            format!("2 new 0.804999: provider priority 1; {UNMEASURED}"),
+            format!("3 poor 0.363738: provider priority 1; {}", measured_in_words(100, 20)),
+            format!("4 last 0.804999: provider priority 2; {UNMEASURED}"),
             format!(
-                "5 off 0.5: provider priority 1; {unmeasured}; passed over: the provider is inactive"
+                "5 off 0.804999: provider priority 1; {UNMEASURED}; passed over: the provider is inactive"
             ),
         ]
+    );
+}
+
+#[tokio::test]
+async fn priority_that_contradicts_what_was_measured_is_advised_against() {
+    let shop = Installation::start().await;
+    let poor = provider(&shop, "poor", 1).await;
+    let good = provider(&shop, "good", 2).await;
+    let _new = provider(&shop, "new", 3).await;
+    measured(&shop, poor, 100, 20).await;
+    measured(&shop, good, 100, 100).await;
+    let query = "{ priorityAdvice { provider { name } better { name } difference reason } }";
+    let reason = format!(
+        "poor has priority 1 and scores 0.364; good has priority 2 and scores 0.941: {}",
+        measured_in_words(100, 100).replace(';', ",")
+    );
+    assert_eq!(
+        shop.data(query, json!({})).await["priorityAdvice"],
+        json!([{
+            "provider": {"name": "poor"}, "better": {"name": "good"},
+            "difference": 0.577481, "reason": reason,
+        }])
     );
 }
 
@@ -99,11 +125,10 @@ async fn candidates_of_a_service_rank_as_an_order_would_try_them() {
     shop.record("provider", ids[3].0, &[ProviderEvent::ProviderDeactivated {}]).await;
     let off_sale = [ServiceEvent::ServiceDelisted {}, ServiceEvent::ServiceDisabled {}];
     shop.record("service", services[4].0, &off_sale).await;
-    let unmeasured = "no recent attempts, which counts as a score of 0.5";
     let rank = |line: &str, reasons: &str| {
         let (role, rest) = reasons.split_once(" | ").unwrap_or((reasons, ""));
         let rest = if rest.is_empty() { String::new() } else { format!("; passed over: {rest}") };
-        format!("{line} 0.5: {role}; {unmeasured}{rest}")
+        format!("{line} 0.804999: {role}; {UNMEASURED}{rest}")
     };
     let delisted =
         "the service is not for sale; passed over: the provider does not list the service any more";

@@ -32,6 +32,7 @@ mod projections_states;
 mod provider_commands;
 mod provider_connection;
 mod provider_keys;
+mod provider_rankings;
 mod rebuild_history;
 mod replay_added;
 mod replay_program;

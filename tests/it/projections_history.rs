@@ -13,7 +13,7 @@ use signalbox::domain::{
         SettledAs, StatusReading,
     },
     provider::{
-        Activation, Dependents, KeyReference, Provider, ProviderChanges, ProviderCommand,
+        Activation, Dependents, KeyReference, Measures, Provider, ProviderChanges, ProviderCommand,
         ProviderEvent, ProviderName, ProviderUrl, UpstreamPolicy,
     },
     refusal::RefusalClass,
@@ -149,6 +149,20 @@ impl History {
         self.providers.insert(id, provider);
     }
 
+    fn measures(&mut self) -> Measures {
+        let placed = self.random.i64(0..100);
+        let judged = placed + self.random.i64(0..20);
+        let ended = self.random.i64(0..=placed);
+        Measures {
+            judged,
+            placed,
+            responses: judged,
+            response_ms_sum: judged * self.random.i64(10..3000),
+            ended,
+            delivered_ppm_sum: ended * self.random.i64(0..=1_000_000),
+        }
+    }
+
     fn provider_command(&mut self, provider: &Provider) -> ProviderCommand {
         let some = self.random.u32(0..1000);
         let name = ProviderName::try_new(&format!("Panel {some}")).unwrap();
@@ -162,7 +176,11 @@ impl History {
         if !provider.exists() {
             return ProviderCommand::Add { name, api_url, priority, key };
         }
-        match self.random.u32(0..12) {
+        match self.random.u32(0..13) {
+            12 => ProviderCommand::Rank {
+                measures: self.measures(),
+                basis: Position(self.entries.len() as i64),
+            },
             0 => ProviderCommand::Update(ProviderChanges {
                 name: Some(name),
                 api_url: Some(api_url),

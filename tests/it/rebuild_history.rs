@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 use signalbox::{
     command::Stored,
     domain::{
-        Aggregate, Event, OrderId, ProviderId,
+        Aggregate, Event, OrderId, Position, ProviderId,
         order::{NextStep, Order, OrderCommand, OrderEvent, ProviderAnswer, SettledAs},
-        provider::ProviderEvent,
+        provider::{Measures, ProviderEvent},
         reservation::ReservationEvent,
         service::ServiceEvent,
         sync::SyncEvent,
@@ -91,6 +91,13 @@ impl History {
         self.panels[0].set_faults(vec![FaultRule::on(Action::Balance, Fault::ServerError)]);
         self.mutate(test, json!({"id": first})).await;
         self.panels[0].clear_faults();
+        let measures = Measures { judged: 9, placed: 3, ..Measures::default() };
+        let ranked = self.running.app.commands().rank_provider(
+            first.parse().unwrap(),
+            measures,
+            Position(1),
+        );
+        ranked.await.unwrap();
         self.mutate(
             "mutation($id: ID!) { retireServices(providerId: $id) { position } }",
             json!({"id": third}),

@@ -7,7 +7,7 @@ use test_case::test_case;
 use uuid::Uuid;
 
 use super::*;
-use crate::domain::{Aggregate, Balance, CredentialId};
+use crate::domain::{Aggregate, Balance, CredentialId, Position};
 
 fn given(events: impl IntoIterator<Item = ProviderEvent>) -> AggregateTestExecutor<Provider> {
     TestFramework::with(()).given(events.into_iter().collect())
@@ -68,6 +68,38 @@ fn succeeded() -> ProviderEvent {
         response_ms: 120,
         tested_at: noon(),
     }
+}
+
+fn measured(placed: i64, failed: i64) -> Measures {
+    Measures { judged: placed + failed, placed, ..Measures::default() }
+}
+
+fn rank(measures: Measures) -> ProviderCommand {
+    ProviderCommand::Rank { measures, basis: Position(7) }
+}
+
+fn ranked(measures: Measures) -> ProviderEvent {
+    ProviderEvent::RankingChanged { score: Score::of(&measures), measures, basis: Position(7) }
+}
+
+#[test]
+fn provider_is_ranked_by_what_was_measured() {
+    let measures = measured(3, 7);
+    given([added()]).when(rank(measures)).then_expect_events(vec![ranked(measures)]);
+}
+
+#[test]
+fn ranking_that_hardly_changes_is_no_news() {
+    given([added()]).when(rank(Measures::default())).then_expect_events(vec![]);
+    given([added(), ranked(measured(9_000, 1_000))])
+        .when(rank(measured(9_001, 1_000)))
+        .then_expect_events(vec![]);
+}
+
+#[test]
+fn provider_that_is_gone_is_not_ranked() {
+    let gone = given([added(), deleted()]).when(rank(measured(3, 7)));
+    gone.then_expect_error(ProviderError::NotFound);
 }
 
 #[test]

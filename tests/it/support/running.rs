@@ -3,7 +3,7 @@
 use std::{ops::Deref, sync::Arc, time::Duration};
 
 use signalbox::{
-    app::{App, AppConfig, DatabaseConfig, RANKING_PACE},
+    app::{App, AppConfig, DatabaseConfig},
     domain::provider::UpstreamPolicy,
     postgres::Durability,
     process::{DispatchPace, DispatchStatus, StatusPace},
@@ -103,6 +103,6 @@ fn config(database: &TestDatabase, data: &TempDir) -> AppConfig {
         },
         pace: DispatchPace { busy_link: second / 5, busy_link_at_most: second },
         status_pace: StatusPace::default(),
-        ranking_pace: RANKING_PACE,
+        ranking_pace: 3600 * second,
     }
 }
