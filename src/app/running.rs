@@ -245,7 +245,7 @@ impl Parts {
         });
         let ranking = ProviderRankings::new(ProviderRankingNeeds {
             commands: self.commands.clone(),
-            reads: self.reads.clone(),
+            reads: self.reads.pool().clone(),
             every: config.ranking_pace,
             dispatching: dispatch.status(),
             stop: stop.clone(),

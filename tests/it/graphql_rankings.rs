@@ -70,9 +70,9 @@ async fn providers_rank_by_priority_then_by_score() {
     assert_eq!(
         lines(&shop, None).await,
         [
-            format!("1 good 0.941219: provider priority 1; {}", measured_in_words(100, 100)),
+            format!("1 good 0.953779: provider priority 1; {}", measured_in_words(100, 100)),
             format!("2 new 0.804999: provider priority 1; {UNMEASURED}"),
-            format!("3 poor 0.363738: provider priority 1; {}", measured_in_words(100, 20)),
+            format!("3 poor 0.363465: provider priority 1; {}", measured_in_words(100, 20)),
             format!("4 last 0.804999: provider priority 2; {UNMEASURED}"),
             format!(
                 "5 off 0.804999: provider priority 1; {UNMEASURED}; passed over: the provider is inactive"
@@ -91,14 +91,14 @@ async fn priority_that_contradicts_what_was_measured_is_advised_against() {
     measured(&shop, good, 100, 100).await;
     let query = "{ priorityAdvice { provider { name } better { name } difference reason } }";
     let reason = format!(
-        "poor has priority 1 and scores 0.364; good has priority 2 and scores 0.941: {}",
+        "poor has priority 1 and scores 0.363; good has priority 2 and scores 0.954: {}",
         measured_in_words(100, 100).replace(';', ",")
     );
     assert_eq!(
         shop.data(query, json!({})).await["priorityAdvice"],
         json!([{
             "provider": {"name": "poor"}, "better": {"name": "good"},
-            "difference": 0.577481, "reason": reason,
+            "difference": 0.590314, "reason": reason,
         }])
     );
 }

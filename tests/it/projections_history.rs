@@ -65,8 +65,8 @@ impl History {
         };
         for _ in 0..steps {
             match history.random.u32(0..100) {
-                0..5 => history.touch_provider(),
-                5..30 => history.touch_service(),
+                0..8 => history.touch_provider(),
+                8..30 => history.touch_service(),
                 30..33 => history.touch_sync(),
                 33..36 => history.touch_reservation(),
                 _ => history.touch_order(),

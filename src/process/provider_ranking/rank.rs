@@ -1,15 +1,14 @@
-//! Computes again and again how good each provider has proved to be, and puts on record what is new.
-
 use std::time::Duration;
 
 use chrono::Utc;
+use sqlx::PgPool;
 use tokio::{sync::watch, time::sleep};
 use tokio_util::sync::CancellationToken;
 
+use super::measure::measured_providers;
 use crate::{
     command::{CommandError, Commands},
     process::DispatchStatus,
-    read::{ReadError, Reads},
 };
 
 /// What the ranking is composed of.
@@ -17,8 +16,8 @@ use crate::{
 pub struct ProviderRankingNeeds {
     /// Where decisions go.
     pub commands: Commands,
-    /// What is measured.
-    pub reads: Reads,
+    /// Connections that see the read models.
+    pub reads: PgPool,
     /// Between two looks.
     pub every: Duration,
     /// Whether this process dispatches: only then it ranks.
@@ -31,7 +30,7 @@ pub struct ProviderRankingNeeds {
 #[derive(Debug, thiserror::Error)]
 enum NotRanked {
     #[error(transparent)]
-    Read(#[from] ReadError),
+    Read(#[from] sqlx::Error),
     #[error(transparent)]
     Command(#[from] CommandError),
 }
@@ -66,7 +65,7 @@ impl ProviderRankings {
     }
 
     async fn rank(&self) -> Result<(), NotRanked> {
-        let measured = self.needs.reads.measured_providers(Utc::now().date_naive()).await?;
+        let measured = measured_providers(&self.needs.reads, Utc::now().date_naive()).await?;
         for (provider, measures) in measured.measures {
             match self.needs.commands.rank_provider(provider, measures, measured.basis).await {
                 // Deleted meanwhile.
