@@ -27,7 +27,7 @@ fn demo(folder: &Path, arguments: &[&str]) -> Command {
     command
 }
 
-/// A program that is watched through a file; killed with this value.
+/// A program that is watched through a file; ended with this value.
 struct Watched {
     child: Child,
     folder: TempDir,
@@ -72,9 +72,11 @@ impl Watched {
 
 impl Drop for Watched {
     fn drop(&mut self) {
-        // One that has ended by itself is left alone.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        // Asked rather than killed, so that its PostgreSQL ends, too.
+        if let Ok(None) = self.child.try_wait() {
+            let _ = kill(Pid::from_raw(self.child.id().try_into().unwrap()), Signal::SIGTERM);
+            let _ = self.child.wait();
+        }
     }
 }
 
@@ -122,7 +124,7 @@ async fn demo_without_a_terminal_is_lines_that_end_with_a_command_to_go_on_with(
     for (line, name) in summary[2..].iter().zip(["Alder", "Birch", "Cedar"]) {
         assert!(line.trim_start().starts_with(name), "{summary:?}");
     }
-    let curl = lines_from(&seen, "  curl http")[..2].join("\n");
+    let curl = lines_from(&seen, "  curl http")[..3].join("\n");
     let answer = send(&curl_arguments(&curl)).await;
     let providers = answer["data"]["providers"].as_array().unwrap();
     let names: Vec<&str> = providers.iter().map(|row| row["name"].as_str().unwrap()).collect();
@@ -149,15 +151,16 @@ async fn demo_in_a_terminal_is_a_live_table_that_an_interrupt_leaves_in_order() 
     let mut demo = Watched::start(folder, command);
     demo.shows("of 1000 orders at rest").await;
     demo.shows("Alder took it").await;
+    demo.shows("\x1b[32mhealthy").await;
     let process = demo.seen().lines().next().unwrap().trim().parse().unwrap();
     interrupt(process);
     let seen = demo.ends_well().await;
-    for words in [" panel  attempts placed refused doubt", "\x1b[32mhealthy", " all    "] {
+    for words in [" panel  attempts placed refused doubt", " all    "] {
         assert!(seen.contains(words), "no {words}: {seen}");
     }
     // The bar fills its line, and what follows stands on one of its own.
     let after_the_bar = seen.rsplit("of 1000 orders at rest").next().unwrap();
     let (rest_of_the_bar, last) = after_the_bar.split_once("\r\n").unwrap();
     assert!(!rest_of_the_bar.contains("Stopping"), "{seen}");
-    assert_eq!(last, "Stopping …\r\n");
+    assert_eq!(last, "\r\nStopping …\r\n");
 }

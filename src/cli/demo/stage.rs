@@ -81,7 +81,8 @@ impl Demo {
             played = self.play(&app, &token) => played,
             () = signals.received() => Ok(()),
         };
-        println!("Stopping …");
+        // On a line apart from what the terminal echoes of Ctrl-C.
+        println!("\nStopping …");
         app.stop().await;
         played
     }

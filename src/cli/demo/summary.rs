@@ -6,6 +6,9 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::{cast::Player, scoreboard::Scoreboard};
 
+/// What to ask first.
+const QUERY: &str = "{ providers { name successRate p95ResponseMs } }";
+
 /// Prints the counts, and holds them against what the panels say.
 pub(super) fn print_score(board: &Scoreboard, players: &[Player]) {
     let tally = board.tally();
@@ -20,22 +23,21 @@ pub(super) fn print_score(board: &Scoreboard, players: &[Player]) {
         println!("  {:<7} {placed:>12}   {taken:>18}", panel.name);
     }
     if tally.in_doubt > 0 {
-        println!(
-            "An order in doubt may be among those that a panel took: only evidence settles it,"
-        );
-        println!("never a second try. See settleAttempt.");
+        println!("Only evidence settles an order in doubt, never a second try: see settleAttempt.");
     }
 }
 
-/// Prints how to go on from here.
+/// Prints how to go on from here, no line wider than 80 columns.
 pub(super) fn print_invitation(address: SocketAddr, token: &SecretString, players: &[Player]) {
     let token = token.expose_secret();
     println!();
-    println!("The API goes on being served; a page to try it on is http://{address}/graphiql,");
-    println!("with the header {{\"Authorization\": \"Bearer {token}\"}}, or:");
-    let query = "{ providers { name successRate } failoverLogs(first: 5) { nodes { reason } } }";
-    println!("  curl http://{address}/graphql -H 'Authorization: Bearer {token}' \\");
-    println!("    --json '{{\"query\":\"{query}\"}}'");
+    println!("The API goes on being served. A page to try it on, and its header:");
+    println!("  http://{address}/graphiql");
+    println!("  {{\"Authorization\": \"Bearer {token}\"}}");
+    println!("The same from a shell:");
+    println!("  curl http://{address}/graphql \\");
+    println!("    -H 'Authorization: Bearer {token}' \\");
+    println!("    --json '{{\"query\":\"{QUERY}\"}}'");
     println!("Switch a panel's faults off, and orders go through at once:");
     if let Some(player) = players.first() {
         let url = player.panel.url();

@@ -194,7 +194,7 @@ fn health_follows_the_last_outcomes() {
     assert_eq!(health(&board), (Health::Failing, Some(EMPTY.to_owned())));
     board.fold(&placed(ALDER, 40));
     assert_eq!(health(&board), (Health::Degraded, Some(EMPTY.to_owned())));
-    (0..14).for_each(|_| board.fold(&placed(ALDER, 40)));
+    (0..13).for_each(|_| board.fold(&placed(ALDER, 40)));
     assert_eq!(health(&board), (Health::Degraded, Some(EMPTY.to_owned())));
     board.fold(&placed(ALDER, 40));
     assert_eq!(health(&board), (Health::Healthy, None));
