@@ -12,6 +12,7 @@
 //! Deleted providers and retired services are absent from lists, and `provider(id)` and `service(id)` answer null for
 //! them; orders, attempts and logs go on resolving them.
 
+mod alert;
 mod batching;
 mod connection;
 mod context;
@@ -25,6 +26,7 @@ mod mutation;
 mod nulls;
 mod order;
 mod performance;
+mod price_point;
 mod provider;
 mod query;
 mod ranking;

@@ -29,9 +29,10 @@ use crate::{
         ServiceId,
         order::{HOUSE_ACCOUNT, OrderRequest},
         provider::UpstreamPolicy,
+        service::PriceWatch,
     },
     postgres::{Durability, PrivatePostgres},
-    process::{DispatchPace, DispatchStatus, StatusPace},
+    process::{DispatchPace, DispatchStatus, StatusPace, SyncPace},
     provider_api::CallLimits,
 };
 
@@ -92,6 +93,8 @@ impl Demo {
             call_limits: CallLimits { add: cast::PATIENCE, ..CallLimits::default() },
             pace: DispatchPace::default(),
             status_pace: StatusPace::default(),
+            sync_pace: SyncPace::default(),
+            price_watch: PriceWatch::default(),
         });
         let app = app.await?;
         let mut dispatching = app.dispatching();
