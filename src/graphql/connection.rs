@@ -4,8 +4,8 @@ use async_graphql::{
 };
 
 use super::{
-    alert::Alert, context::Backend, error::ApiResult, failover_log::FailoverLog, order::Order,
-    service::Service, sync_log::SyncLog,
+    alert::Alert, context::Backend, coverage::CoverageGap, error::ApiResult,
+    failover_log::FailoverLog, order::Order, service::Service, sync_log::SyncLog,
 };
 use crate::read::{OrderSelection, Page, ServiceSelection};
 
@@ -41,6 +41,12 @@ impl Keyed for FailoverLog {
 impl Keyed for Alert {
     fn key(&self) -> i64 {
         self.0.position
+    }
+}
+
+impl Keyed for CoverageGap {
+    fn key(&self) -> i64 {
+        self.0.key
     }
 }
 

@@ -16,6 +16,7 @@ mod alert;
 mod batching;
 mod connection;
 mod context;
+mod coverage;
 mod error;
 mod event;
 mod failover_log;

@@ -15,6 +15,7 @@
 
 mod alerts;
 mod attempts;
+mod coverage;
 mod error;
 mod events;
 mod failover_logs;
@@ -35,6 +36,7 @@ mod waiting_orders;
 
 pub use alerts::AlertRow;
 pub use attempts::AttemptRow;
+pub use coverage::{Coverage, CoverageRow};
 pub use error::ReadError;
 pub use events::{EventRow, EventSelection, InvalidStream, StreamName};
 pub use failover_logs::{FailoverLogRow, FailoverSelection};

@@ -11,6 +11,7 @@ mod golden_orders;
 mod graphql_alerts;
 mod graphql_answers;
 mod graphql_bulk;
+mod graphql_coverage;
 mod graphql_events;
 mod graphql_facts;
 mod graphql_http;
