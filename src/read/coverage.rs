@@ -8,7 +8,7 @@ use super::{
 };
 use crate::domain::{
     ProviderId, ServiceId,
-    routing::{BackupFacts, CandidateFacts, CoverageGap, Sale, coverage_gaps},
+    routing::{BackupFacts, CandidateFacts, CoverageGap, CoverageProblem, Sale, coverage_gaps},
     service::{ServiceKind, Units},
 };
 
@@ -33,6 +33,13 @@ pub struct CoverageRow {
     pub gap: CoverageGap,
     /// The key of pages: by service, then in the order of its gaps.
     pub key: i64,
+}
+
+impl Coverage {
+    /// Counts the gaps of one sort.
+    pub fn count(&self, problem: CoverageProblem) -> usize {
+        self.gaps.iter().filter(|row| row.gap.problem == problem).count()
+    }
 }
 
 impl Reads {

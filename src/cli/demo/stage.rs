@@ -132,6 +132,7 @@ impl Demo {
         let placing = self.place(app, &services);
         let ((), board) = tokio::try_join!(placing, self.narrate(narrator))?;
         summary::print_score(&board, &players);
+        summary::print_coverage(&app.reads().coverage().await?);
         summary::print_invitation(app.address(), token, &players);
         self.linger().await;
         stop(players).await;
