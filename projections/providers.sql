@@ -1,6 +1,7 @@
 -- Which upstream providers are there, and how does each stand now?
 --
 -- folds: ProviderAdded, ProviderRenamed, ProviderUrlChanged, ProviderPriorityChanged, ProviderKeyReplaced
+-- folds: ProviderSyncIntervalSet
 -- folds: ProviderActivated, ProviderDeactivated, ProviderDeleted, ConnectionTestSucceeded
 -- folds: RankingChanged
 -- ignores: ConnectionTestFailed
@@ -13,19 +14,22 @@
 -- ignores: OrderStatusChanged, UnknownStatusSeen, RefillRequested, RefillRefused, RefillStatusChanged
 -- ignores: CancelRequested, CancelRefused
 -- ignores: Reserved, ReservationReleased
+-- ignores: PriceMoveNoticed, DelistingNoticed
 
 -- A deleted provider keeps its row, because history goes on naming it.
 create table providers (
-    provider_id  uuid primary key,
-    name         text not null,
-    api_url      text not null,
-    api_key_hint text,
-    priority     int not null,
-    active       boolean not null,
-    deleted      boolean not null,
-    balance      numeric,
-    currency     text,
-    created_at   timestamptz not null,
+    provider_id           uuid primary key,
+    name                  text not null,
+    api_url               text not null,
+    api_key_hint          text,
+    priority              int not null,
+    active                boolean not null,
+    deleted               boolean not null,
+    balance               numeric,
+    currency              text,
+    -- Null: never by itself.
+    sync_interval_minutes int,
+    created_at            timestamptz not null,
     -- How good it has proved to be, in parts per million, and what that was computed from; null before it was measured.
     score_ppm         bigint,
     placement_ppm     bigint,
@@ -57,6 +61,8 @@ begin
                     'api_key_hint', payload -> 'key_hint',
                     'active', true,
                     'deleted', false,
+                    -- Until it is told otherwise.
+                    'sync_interval_minutes', 360,
                     'created_at', recorded_at
                 )
                 when 'ProviderKeyReplaced' then jsonb_build_object('api_key_hint', payload -> 'key_hint')
@@ -71,7 +77,7 @@ begin
             and event_type in (
                 'ProviderAdded', 'ProviderRenamed', 'ProviderUrlChanged', 'ProviderPriorityChanged',
                 'ProviderKeyReplaced', 'ProviderActivated', 'ProviderDeactivated', 'ProviderDeleted',
-                'ConnectionTestSucceeded', 'RankingChanged'
+                'ConnectionTestSucceeded', 'ProviderSyncIntervalSet', 'RankingChanged'
             )
     ),
     changed as (
@@ -93,6 +99,7 @@ begin
         deleted = excluded.deleted,
         balance = excluded.balance,
         currency = excluded.currency,
+        sync_interval_minutes = excluded.sync_interval_minutes,
         score_ppm = excluded.score_ppm,
         placement_ppm = excluded.placement_ppm,
         speed_ppm = excluded.speed_ppm,

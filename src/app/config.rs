@@ -4,9 +4,9 @@ use secrecy::SecretString;
 use sqlx::postgres::PgConnectOptions;
 
 use crate::{
-    domain::provider::UpstreamPolicy,
+    domain::{provider::UpstreamPolicy, service::PriceWatch},
     postgres::Durability,
-    process::{DispatchPace, StatusPace},
+    process::{DispatchPace, StatusPace, SyncPace},
     provider_api::CallLimits,
 };
 
@@ -40,6 +40,10 @@ pub struct AppConfig {
     pub status_pace: StatusPace,
     /// How often providers are ranked by what was measured of them.
     pub ranking_pace: Duration,
+    /// How the schedule of syncs is kept.
+    pub sync_pace: SyncPace,
+    /// How far a provider's rate may move without an alert.
+    pub price_watch: PriceWatch,
 }
 
 /// Which database an installation uses.

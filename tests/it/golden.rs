@@ -22,6 +22,7 @@ const WRITE: &str = "SIGNALBOX_WRITE_GOLDEN";
 /// The only payload fields that are numbers, all of them whole.
 const WHOLE_NUMBERS: &[&str] = &[
     "attempt",
+    "backups",
     "basis",
     "chosen",
     "delisted",
@@ -33,6 +34,7 @@ const WHOLE_NUMBERS: &[&str] = &[
     "mapping_priority",
     "max",
     "min",
+    "move_ppm",
     "number",
     "per_run",
     "placed",
@@ -47,6 +49,7 @@ const WHOLE_NUMBERS: &[&str] = &[
     "score_ppm",
     "speed_ppm",
     "start_count",
+    "sync_interval_minutes",
     "unchanged",
     "updated",
 ];

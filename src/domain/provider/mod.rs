@@ -6,6 +6,7 @@ mod event;
 mod name;
 mod score;
 mod state;
+mod sync_interval;
 #[cfg(test)]
 mod tests;
 mod url;
@@ -16,6 +17,7 @@ pub use event::ProviderEvent;
 pub use name::{InvalidName, ProviderName};
 pub use score::{DELIVERY_DAYS, Measures, PLACEMENT_DAYS, Score, WHOLE_PPM};
 pub use state::{BalanceReading, Lifecycle, Provider};
+pub use sync_interval::{InvalidSyncInterval, SyncInterval};
 pub use url::{InvalidUrl, ProviderUrl, UpstreamPolicy, is_public};
 
 /// Priorities run from 1, tried first, to this.

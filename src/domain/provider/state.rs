@@ -3,7 +3,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    MAX_PRIORITY, Measures, ProviderCommand, ProviderError, ProviderEvent, Score,
+    MAX_PRIORITY, Measures, ProviderCommand, ProviderError, ProviderEvent, Score, SyncInterval,
     command::{Activation, Dependents, ProviderChanges},
 };
 use crate::domain::{Aggregate, CredentialId, Position};
@@ -51,6 +51,8 @@ pub struct Provider {
     pub balance: Option<BalanceReading>,
     /// How good it has proved to be.
     pub score: Score,
+    /// How often its catalogue is synced by itself.
+    pub sync_interval: SyncInterval,
 }
 
 impl Provider {
@@ -93,6 +95,9 @@ impl Provider {
                 credential_id: key.credential_id,
                 key_hint: key.hint,
             });
+        }
+        if let Some(interval) = changes.sync_interval.filter(|new| *new != self.sync_interval) {
+            events.push(ProviderEvent::ProviderSyncIntervalSet { sync_interval_minutes: interval });
         }
         Ok(events)
     }
@@ -194,6 +199,7 @@ impl Aggregate for Provider {
                     credential_id,
                     balance: None,
                     score: Score::default(),
+                    sync_interval: SyncInterval::default(),
                 };
             }
             ProviderEvent::ProviderRenamed { name } => self.name = name,
@@ -201,6 +207,9 @@ impl Aggregate for Provider {
             ProviderEvent::ProviderPriorityChanged { priority } => self.priority = priority,
             ProviderEvent::ProviderKeyReplaced { credential_id, .. } => {
                 self.credential_id = credential_id;
+            }
+            ProviderEvent::ProviderSyncIntervalSet { sync_interval_minutes } => {
+                self.sync_interval = sync_interval_minutes;
             }
             ProviderEvent::ProviderActivated {} => self.lifecycle = Lifecycle::Active,
             ProviderEvent::ProviderDeactivated {} => self.lifecycle = Lifecycle::Inactive,
