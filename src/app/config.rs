@@ -6,7 +6,7 @@ use sqlx::postgres::PgConnectOptions;
 use crate::{
     domain::provider::UpstreamPolicy,
     postgres::Durability,
-    process::{DispatchPace, StatusPace},
+    process::{DispatchPace, DoubtPace, StatusPace},
     provider_api::CallLimits,
 };
 
@@ -35,6 +35,8 @@ pub struct AppConfig {
     pub pace: DispatchPace,
     /// How often providers are asked how orders stand.
     pub status_pace: StatusPace,
+    /// How often providers are asked for evidence of what is in doubt.
+    pub doubt_pace: DoubtPace,
 }
 
 /// Which database an installation uses.

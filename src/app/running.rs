@@ -11,7 +11,8 @@ use crate::{
     journal::Journal,
     metrics,
     process::{
-        Dispatch, DispatchNeeds, DispatchStatus, ProviderOperations, StatusPoll, StatusPollNeeds,
+        Dispatch, DispatchNeeds, DispatchStatus, DoubtSettlement, DoubtSettlementNeeds,
+        ProviderOperations, StatusPoll, StatusPollNeeds,
     },
     projection::{ModelSet, ProjectionError, Projections, ReadModels, search_path},
     provider_api::{ClientUnavailable, PanelClient},
@@ -39,6 +40,7 @@ pub struct App {
     stop: CancellationToken,
     dispatcher: JoinHandle<()>,
     status_poll: JoinHandle<()>,
+    doubt_settlement: JoinHandle<()>,
     server: JoinHandle<io::Result<()>>,
     /// … and when what was begun has ended, the read models rest too.
     stop_folding: CancellationToken,
@@ -136,6 +138,7 @@ impl App {
         tokio::select! {
             _ = &mut self.dispatcher => tracing::error!("the dispatcher has ended"),
             _ = &mut self.status_poll => tracing::error!("the watch on orders has ended"),
+            _ = &mut self.doubt_settlement => tracing::error!("the settlement of doubt has ended"),
             _ = &mut self.server => tracing::error!("the HTTP server has ended"),
         }
     }
@@ -152,6 +155,11 @@ impl App {
             && let Err(error) = self.status_poll.await
         {
             tracing::error!(%error, "the watch on orders failed");
+        }
+        if !self.doubt_settlement.is_finished()
+            && let Err(error) = self.doubt_settlement.await
+        {
+            tracing::error!(%error, "the settlement of doubt failed");
         }
         if !self.server.is_finished()
             && let Err(error) = self.server.await
@@ -234,10 +242,19 @@ impl Parts {
         });
         let status_poll = StatusPoll::new(StatusPollNeeds {
             commands: self.commands.clone(),
-            client: self.client,
+            client: self.client.clone(),
             policy: config.policy,
             reads: self.reads.pool().clone(),
             pace: config.status_pace,
+            dispatching: dispatch.status(),
+            stop: stop.clone(),
+        });
+        let doubt_settlement = DoubtSettlement::new(DoubtSettlementNeeds {
+            commands: self.commands.clone(),
+            client: self.client,
+            policy: config.policy,
+            reads: self.reads.pool().clone(),
+            pace: config.doubt_pace,
             dispatching: dispatch.status(),
             stop: stop.clone(),
         });
@@ -262,6 +279,7 @@ impl Parts {
             database,
             dispatching: dispatch.status(),
             status_poll: tokio::spawn(status_poll.run()),
+            doubt_settlement: tokio::spawn(doubt_settlement.run()),
             dispatcher: tokio::spawn(dispatch.run(self.claims_work)),
             server: tokio::spawn(http::serve(listener, state)),
             stop,

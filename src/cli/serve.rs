@@ -15,7 +15,7 @@ use super::{
 use crate::{
     app::{App, AppConfig, FirstProvider},
     domain::provider::UpstreamPolicy,
-    process::{DispatchPace, StatusPace},
+    process::{DispatchPace, DoubtPace, StatusPace},
     provider_api::CallLimits,
 };
 
@@ -128,6 +128,7 @@ impl Serve {
             call_limits: CallLimits::default(),
             pace: DispatchPace::default(),
             status_pace: StatusPace::default(),
+            doubt_pace: DoubtPace::default(),
         })
     }
 

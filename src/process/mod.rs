@@ -2,6 +2,7 @@
 
 mod catalogue_sync;
 mod connection_test;
+mod doubt_settlement;
 mod endpoints;
 mod operations;
 mod order_dispatch;
@@ -10,6 +11,7 @@ mod order_status;
 
 pub use catalogue_sync::Delisting;
 pub use connection_test::ConnectionTest;
+pub use doubt_settlement::{DoubtPace, DoubtSettlement, DoubtSettlementNeeds};
 pub use endpoints::{EndpointError, Endpoints};
 pub use operations::ProviderOperations;
 pub use order_dispatch::{Dispatch, DispatchNeeds, DispatchPace, DispatchStatus};

@@ -33,7 +33,7 @@ use crate::{
         provider::UpstreamPolicy,
     },
     postgres::{Durability, PrivatePostgres},
-    process::{DispatchPace, DispatchStatus, StatusPace},
+    process::{DispatchPace, DispatchStatus, DoubtPace, StatusPace},
     provider_api::CallLimits,
 };
 
@@ -105,6 +105,7 @@ impl Demo {
             call_limits: CallLimits { add: cast::PATIENCE, ..CallLimits::default() },
             pace: DispatchPace::default(),
             status_pace: StatusPace::default(),
+            doubt_pace: DoubtPace::default(),
         });
         let app = app.await?;
         let mut dispatching = app.dispatching();

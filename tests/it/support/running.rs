@@ -6,7 +6,7 @@ use signalbox::{
     app::{App, AppConfig, DatabaseConfig},
     domain::provider::UpstreamPolicy,
     postgres::Durability,
-    process::{DispatchPace, DispatchStatus, StatusPace},
+    process::{DispatchPace, DispatchStatus, DoubtPace, StatusPace},
     provider_api::CallLimits,
 };
 use tempfile::TempDir;
@@ -103,5 +103,6 @@ fn config(database: &TestDatabase, data: &TempDir) -> AppConfig {
         },
         pace: DispatchPace { busy_link: second / 5, busy_link_at_most: second },
         status_pace: StatusPace::default(),
+        doubt_pace: DoubtPace::default(),
     }
 }
