@@ -4,9 +4,9 @@ use secrecy::SecretString;
 use sqlx::postgres::PgConnectOptions;
 
 use crate::{
-    domain::provider::UpstreamPolicy,
+    domain::{provider::UpstreamPolicy, service::PriceWatch},
     postgres::Durability,
-    process::{DispatchPace, DoubtPace, StatusPace},
+    process::{DispatchPace, DoubtPace, StatusPace, SyncPace},
     provider_api::CallLimits,
 };
 
@@ -37,6 +37,10 @@ pub struct AppConfig {
     pub status_pace: StatusPace,
     /// How often providers are asked for evidence of what is in doubt.
     pub doubt_pace: DoubtPace,
+    /// How the schedule of syncs is kept.
+    pub sync_pace: SyncPace,
+    /// How far a provider's rate may move without an alert.
+    pub price_watch: PriceWatch,
 }
 
 /// Which database an installation uses.

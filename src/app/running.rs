@@ -12,7 +12,7 @@ use crate::{
     metrics,
     process::{
         Dispatch, DispatchNeeds, DispatchStatus, DoubtSettlement, DoubtSettlementNeeds,
-        ProviderOperations, StatusPoll, StatusPollNeeds,
+        ProviderOperations, ScheduledSync, ScheduledSyncNeeds, StatusPoll, StatusPollNeeds,
     },
     projection::{ModelSet, ProjectionError, Projections, ReadModels, search_path},
     provider_api::{ClientUnavailable, PanelClient},
@@ -41,6 +41,7 @@ pub struct App {
     dispatcher: JoinHandle<()>,
     status_poll: JoinHandle<()>,
     doubt_settlement: JoinHandle<()>,
+    scheduled_sync: JoinHandle<()>,
     server: JoinHandle<io::Result<()>>,
     /// … and when what was begun has ended, the read models rest too.
     stop_folding: CancellationToken,
@@ -139,6 +140,7 @@ impl App {
             _ = &mut self.dispatcher => tracing::error!("the dispatcher has ended"),
             _ = &mut self.status_poll => tracing::error!("the watch on orders has ended"),
             _ = &mut self.doubt_settlement => tracing::error!("the settlement of doubt has ended"),
+            _ = &mut self.scheduled_sync => tracing::error!("the schedule of syncs has ended"),
             _ = &mut self.server => tracing::error!("the HTTP server has ended"),
         }
     }
@@ -160,6 +162,11 @@ impl App {
             && let Err(error) = self.doubt_settlement.await
         {
             tracing::error!(%error, "the settlement of doubt failed");
+        }
+        if !self.scheduled_sync.is_finished()
+            && let Err(error) = self.scheduled_sync.await
+        {
+            tracing::error!(%error, "the schedule of syncs failed");
         }
         if !self.server.is_finished()
             && let Err(error) = self.server.await
@@ -219,6 +226,7 @@ impl Parts {
             claims,
             reads: reads.pool().clone(),
             policy: config.policy,
+            price_watch: config.price_watch,
         });
         let client = PanelClient::new(config.policy, config.call_limits)?;
         if let Some(first) = config.first_provider.clone() {
@@ -258,6 +266,13 @@ impl Parts {
             dispatching: dispatch.status(),
             stop: stop.clone(),
         });
+        let scheduled_sync = ScheduledSync::new(ScheduledSyncNeeds {
+            operations: self.operations.clone(),
+            reads: self.reads.clone(),
+            pace: config.sync_pace,
+            dispatching: dispatch.status(),
+            stop: stop.clone(),
+        });
         let state = AppState {
             commands: self.commands.clone(),
             operations: self.operations.clone(),
@@ -280,6 +295,7 @@ impl Parts {
             dispatching: dispatch.status(),
             status_poll: tokio::spawn(status_poll.run()),
             doubt_settlement: tokio::spawn(doubt_settlement.run()),
+            scheduled_sync: tokio::spawn(scheduled_sync.run()),
             dispatcher: tokio::spawn(dispatch.run(self.claims_work)),
             server: tokio::spawn(http::serve(listener, state)),
             stop,

@@ -31,9 +31,10 @@ use crate::{
         ServiceId,
         order::{HOUSE_ACCOUNT, OrderRequest},
         provider::UpstreamPolicy,
+        service::PriceWatch,
     },
     postgres::{Durability, PrivatePostgres},
-    process::{DispatchPace, DispatchStatus, DoubtPace, StatusPace},
+    process::{DispatchPace, DispatchStatus, DoubtPace, StatusPace, SyncPace},
     provider_api::CallLimits,
 };
 
@@ -106,6 +107,8 @@ impl Demo {
             pace: DispatchPace::default(),
             status_pace: StatusPace::default(),
             doubt_pace: DoubtPace::default(),
+            sync_pace: SyncPace::default(),
+            price_watch: PriceWatch::default(),
         });
         let app = app.await?;
         let mut dispatching = app.dispatching();
@@ -130,6 +133,7 @@ impl Demo {
         let placing = self.place(app, &services);
         let ((), board) = tokio::try_join!(placing, self.narrate(narrator))?;
         summary::print_score(&board, &players);
+        summary::print_coverage(&app.reads().coverage().await?);
         summary::print_invitation(app.address(), token, &players);
         self.linger().await;
         stop(players).await;
