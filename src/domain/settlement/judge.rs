@@ -3,11 +3,6 @@ use super::{Doubt, ListedOrder, Reading, reading::place};
 /// What follows from a reading.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
-    /// The provider holds the order.
-    Placed {
-        /// Under this id.
-        api_order_id: String,
-    },
     /// The provider never took it.
     NotPlaced,
     /// Neither is proved.
@@ -32,11 +27,8 @@ pub enum Why {
     /// What is newer cannot be told by the ids.
     #[error("the provider does not number its orders")]
     NotNumbered,
-    /// Several could be ours.
-    #[error("more than one unclaimed order could be ours")]
-    Several,
-    /// It differs from ours in part.
-    #[error("an unclaimed order resembles ours")]
+    /// It may be ours, or entered at the panel by hand.
+    #[error("an unclaimed order may be ours")]
     Resembles,
     /// The provider may still take it.
     #[error("nothing is listed yet, and the provider may still take it")]
@@ -65,18 +57,13 @@ pub fn judge(doubt: &Doubt, reading: &Reading) -> Verdict {
 }
 
 fn decide(doubt: &Doubt, reading: &Reading, unclaimed: &[&ListedOrder]) -> Verdict {
-    let alike: Vec<_> = unclaimed.iter().filter(|order| order.resembles(doubt)).collect();
-    let fitting: Vec<_> = alike.iter().filter(|order| order.fits(doubt)).collect();
-    let same_link = alike.iter().filter(|order| order.link.as_deref() == Some(&*doubt.link));
-    match fitting.as_slice() {
-        [ours] if same_link.count() == 1 => {
-            Verdict::Placed { api_order_id: ours.api_order_id.clone() }
-        }
-        [_, ..] => Verdict::Inconclusive(Why::Several),
-        [] if !alike.is_empty() => Verdict::Inconclusive(Why::Resembles),
-        [] if reading.asked_at < doubt.settle_after => Verdict::Inconclusive(Why::TooEarly),
-        [] => Verdict::NotPlaced,
+    if unclaimed.iter().any(|order| order.resembles(doubt)) {
+        return Verdict::Inconclusive(Why::Resembles);
     }
+    if reading.asked_at < doubt.settle_after {
+        return Verdict::Inconclusive(Why::TooEarly);
+    }
+    Verdict::NotPlaced
 }
 
 /// Returns what the provider took after what was known before the attempt, and nobody claims. An older one for the same

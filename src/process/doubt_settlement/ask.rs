@@ -62,21 +62,17 @@ impl DoubtSettlement {
         Ok(Some(judge(&doubt, &Reading { asked_at, listed, claimed: known.claimed })))
     }
 
-    /// Puts on record what two readings have proved.
-    pub(super) async fn conclude(&self, doubt: &InDoubt, proved: Verdict) {
-        let evidence = "two readings of the provider's list of orders";
-        let (settled_as, api_order_id, note) = match proved {
-            Verdict::Placed { api_order_id } => {
-                let note = format!("{evidence}: {api_order_id} is the only one that can be ours");
-                (SettledAs::Placed, Some(api_order_id), note)
-            }
-            Verdict::NotPlaced => {
-                (SettledAs::NotPlaced, None, format!("{evidence}: none that could be ours"))
-            }
-            Verdict::Inconclusive(_) => return,
+    /// Puts on record that the provider never took it.
+    pub(super) async fn conclude(&self, doubt: &InDoubt) {
+        let order_id = doubt.order();
+        let settle = SettleAttempt {
+            order_id,
+            attempt: doubt.number,
+            settled_as: SettledAs::NotPlaced,
+            api_order_id: None,
+            note: "two readings of the provider's list of orders: none that could be ours"
+                .to_owned(),
         };
-        let (order_id, attempt) = (doubt.order(), doubt.number);
-        let settle = SettleAttempt { order_id, attempt, settled_as, api_order_id, note };
         if let Err(error) = self.needs.commands.settle_attempt(settle).await {
             tracing::warn!(order = %order_id, %error, "cannot settle an attempt in doubt");
         }

@@ -148,15 +148,15 @@ impl DoubtSettlement {
         let proved = watched.last.confirmed_by(&verdict);
         watched.in_vain = match verdict {
             Verdict::Inconclusive(_) => watched.in_vain.saturating_add(1),
-            _ => 0,
+            Verdict::NotPlaced => 0,
         };
         watched.last = verdict;
         watched.due = Instant::now() + self.needs.pace.after(watched.in_vain);
-        match &proved {
+        match proved {
             Verdict::Inconclusive(why) => {
                 tracing::debug!(order = %doubt.order(), %why, "an attempt stays in doubt");
             }
-            _ => self.conclude(doubt, proved).await,
+            Verdict::NotPlaced => self.conclude(doubt).await,
         }
     }
 }
