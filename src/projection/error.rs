@@ -27,11 +27,13 @@ pub enum ProjectionError {
     },
     /// The schema is somebody else's.
     #[error(
-        "the database has a schema {schema} that holds no read model: give {schema}.sql another name"
+        "the database has a schema {schema} that is not this read model's: rename that, or call {file} otherwise"
     )]
     SchemaTaken {
-        /// The schema, named as the file.
+        /// The schema.
         schema: String,
+        /// The file that would be called as it is.
+        file: String,
     },
     /// The fold cannot take an event.
     #[error(

@@ -41,19 +41,22 @@ pub(super) async fn note(session: &mut PgConnection, schema: &str) -> Result<(),
         .map(drop)
 }
 
-/// Drops what was built beside a schema or has been replaced, and forgets the note. The lock must be held.
+/// Drops what was built beside a schema or has been replaced, and forgets the note. Without a note nothing is dropped:
+/// schemas of such names are somebody else's then. The lock must be held.
 pub(super) async fn clear(session: &mut PgConnection, schema: &str) -> Result<(), sqlx::Error> {
     let (copy, former) = (copy_of(schema), former_of(schema));
     let mut tx = session.begin().await?;
-    let drop = format!(
-        "set local client_min_messages to warning;
-         drop schema if exists {copy}, {former} cascade;"
-    );
-    tx.execute(drop.as_str()).await?;
-    sqlx::query("delete from projection_rebuilds where schema_name = $1")
+    let noted = sqlx::query("delete from projection_rebuilds where schema_name = $1")
         .bind(schema)
         .execute(&mut *tx)
         .await?;
+    if noted.rows_affected() > 0 {
+        let drop = format!(
+            "set local client_min_messages to warning;
+             drop schema if exists {copy}, {former} cascade;"
+        );
+        tx.execute(drop.as_str()).await?;
+    }
     tx.commit().await
 }
 

@@ -152,10 +152,33 @@ async fn names_that_are_taken_are_refused() {
         "{reasons:?}"
     );
     assert!(
-        reasons.iter().any(|reason| reason.contains("a schema theirs that holds no read model")),
+        reasons
+            .iter()
+            .any(|reason| reason.contains("a schema theirs that is not this read model's")),
         "{reasons:?}"
     );
     assert_eq!(rows(pool, "theirs.kept").await, 0);
+}
+
+#[tokio::test]
+async fn processes_that_start_at_once_with_many_added_models_all_start() {
+    let database = TestDatabase::create().await;
+    let end = database.lengthen_journal(20).await;
+    let texts: Vec<_> = (0..6).map(|n| (format!("m{n}"), counter(&format!("m{n}"), ""))).collect();
+    let files: Vec<_> = texts.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+    let folder = folder(&files);
+    let (one, other, third) = tokio::join!(
+        Running::start(&database, models(&folder)),
+        Running::start(&database, models(&folder)),
+        Running::start(&database, models(&folder))
+    );
+    for running in [&one, &other, &third] {
+        for (name, _) in &files {
+            status_of(running, name, |model| model.rebuild.is_none() && model.position >= end)
+                .await;
+        }
+    }
+    assert_eq!(rows(database.pool(), "m5.m5").await, end.0);
 }
 
 #[tokio::test]

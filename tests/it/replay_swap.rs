@@ -13,6 +13,7 @@ use signalbox::{
     projection::{BuildStep, ProjectionError, ReadModel, ReadModels, Replay, search_path, sweep},
 };
 use sqlx::{Connection, Executor, PgConnection, PgPool, postgres::PgPoolOptions};
+use test_case::test_case;
 use tokio::{sync::mpsc, task::JoinSet, time::sleep};
 
 use crate::{
@@ -110,6 +111,53 @@ async fn readers_with_prepared_statements_see_neither_nothing_nor_half_while_liv
     let verdict = Replay::begin(database.pool(), &orders).await.unwrap().verify(|_| {}).await;
     assert_eq!(verdict.unwrap().difference, None);
     assert_eq!(leftovers(database.pool()).await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn what_others_may_read_they_may_read_after_a_swap() {
+    let database = TestDatabase::create().await;
+    let pool = database.pool();
+    let orders = model("orders");
+    replay(pool, &orders).await;
+    let schema = orders.schema();
+    let grant = format!(
+        "grant usage on schema {schema} to pg_monitor;
+         grant select on {schema}.orders to pg_monitor, public"
+    );
+    pool.execute(grant.as_str()).await.unwrap();
+    replay(pool, &orders).await;
+    let rights: Vec<bool> = sqlx::query_scalar(
+        "select unnest(array[
+             has_schema_privilege('pg_monitor', $1, 'usage'),
+             has_table_privilege('pg_monitor', $1 || '.orders', 'select'),
+             has_table_privilege('pg_checkpoint', $1 || '.orders', 'select'),
+             has_table_privilege('pg_monitor', $1 || '.orders', 'delete'),
+             has_schema_privilege('pg_checkpoint', $1, 'usage')
+         ])",
+    )
+    .bind(&schema)
+    .fetch_all(pool)
+    .await
+    .unwrap();
+    assert_eq!(rights, [true, true, true, false, false]);
+}
+
+#[test_case("copy")]
+#[test_case("former")]
+#[tokio::test]
+async fn schema_that_no_rebuild_made_is_left_alone(ending: &str) {
+    let database = TestDatabase::create().await;
+    let orders = model("orders");
+    let theirs = format!("{}_{ending}", orders.schema());
+    let make = format!("create schema {theirs}; create table {theirs}.kept ();");
+    database.pool().execute(make.as_str()).await.unwrap();
+    let refused = Replay::begin(database.pool(), &orders).await.unwrap_err();
+    assert!(
+        matches!(&refused, ProjectionError::SchemaTaken { schema, .. } if *schema == theirs),
+        "{refused}"
+    );
+    let kept = format!("select from {theirs}.kept");
+    database.pool().execute(kept.as_str()).await.unwrap();
 }
 
 #[tokio::test]
