@@ -6,7 +6,7 @@ use super::{
     ProjectionError, ReadModel,
     fold::{FoldError, is_passing},
     install::create,
-    sweep,
+    sweep::{self, Cleared},
 };
 use crate::domain::Position;
 
@@ -49,7 +49,8 @@ pub(super) struct Build {
 }
 
 impl Build {
-    /// Makes the copy's tables, empty; nothing where another process builds the same.
+    /// Makes the copy's tables, empty; nothing where another process builds the same, or a transaction is open that has
+    /// read the tables which the last copy replaced.
     ///
     /// # Errors
     /// [`ProjectionError`], where the database refuses the file, or has a schema of its name that is not ours. Nothing is
@@ -63,7 +64,10 @@ impl Build {
             return Ok(None);
         }
         session.execute(SESSION).await?;
-        sweep::clear(&mut session, &model.schema()).await?;
+        if sweep::clear(&mut session, &model.schema()).await? == Cleared::StillRead {
+            sweep::unlock(session, &model.schema()).await?;
+            return Ok(None);
+        }
         refuse_taken(&mut session, model).await?;
         match lay_out(&mut session, model).await {
             Ok(indexes) => {

@@ -47,8 +47,10 @@ pub enum ProjectionError {
         /// The database's words.
         words: String,
     },
-    /// Another process builds the same.
-    #[error("the read model {0} is being rebuilt already: wait until that has ended")]
+    /// Another process builds the same, or a transaction is open that has read the tables before the last swap.
+    #[error(
+        "the read model {0} is being rebuilt already, or its former tables are still being read: wait until that has ended"
+    )]
     UnderWay(String),
     /// Nothing has been built yet.
     #[error(

@@ -36,8 +36,8 @@ impl Replay {
     /// Makes the tables that are to be filled.
     ///
     /// # Errors
-    /// [`ProjectionError::UnderWay`] while anybody rebuilds the same; [`ProjectionError::Refused`] where the database does
-    /// not take the file.
+    /// [`ProjectionError::UnderWay`] while anybody rebuilds the same, or reads the tables before the last swap;
+    /// [`ProjectionError::Refused`] where the database does not take the file.
     pub async fn begin(pool: &PgPool, model: &ReadModel) -> Result<Self, ProjectionError> {
         let build = Build::begin(pool, model).await?;
         let build = build.ok_or_else(|| ProjectionError::UnderWay(model.name().to_owned()))?;

@@ -63,10 +63,11 @@ pub(super) async fn take(connection: &mut PgConnection, schema: &str) -> Result<
     }
 }
 
-/// Gives the role back, and lets the fold run with its rights from now on.
+/// Gives the role back, and lets the fold run with its rights from now on, by nobody but the program.
 pub(super) async fn lend(connection: &mut PgConnection, schema: &str) -> Result<(), sqlx::Error> {
     let lend = format!(
         "alter function {schema}.fold(bigint, bigint) security definer;
+         revoke all on function {schema}.fold(bigint, bigint) from public;
          reset role;"
     );
     connection.execute(lend.as_str()).await.map(drop)

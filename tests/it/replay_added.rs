@@ -97,6 +97,9 @@ async fn example_of_the_docs_becomes_a_table_and_stays_current() {
     assert_eq!(contents(pool, "refusal_reasons").await, before);
     let end = database.lengthen_journal(5).await;
     status_of(&running, "refusal_reasons", |model| model.position >= end).await;
+    let anybody_folds = "select has_function_privilege(
+         'pg_monitor', 'refusal_reasons.fold(bigint, bigint)', 'execute')";
+    assert!(!sqlx::query_scalar::<_, bool>(anybody_folds).fetch_one(pool).await.unwrap());
 }
 
 #[test_case("crate table typos ()", "syntax error" ; "a typo")]

@@ -185,6 +185,31 @@ async fn swap_waits_for_a_transaction_that_reads_by_an_older_snapshot() {
 }
 
 #[tokio::test]
+async fn transaction_left_open_on_the_former_tables_holds_up_neither_a_swap_nor_a_start() {
+    let database = TestDatabase::create().await;
+    let pool = database.pool();
+    let end = History::new(34, 300).append_all(pool).await;
+    let orders = model("orders");
+    replay(pool, &orders).await;
+    let mut reader = PgConnection::connect_with(&database.options()).await.unwrap();
+    let read = format!("begin; select count(*) from {}.orders", orders.schema());
+    reader.execute(read.as_str()).await.unwrap();
+
+    assert_eq!(replay(pool, &orders).await, end);
+    assert_eq!(leftovers(pool).await.len(), 2);
+    let running = Running::start(&database, vec![orders.clone()]).await;
+    running.caught_up(end).await;
+    assert_eq!(leftovers(pool).await.len(), 2);
+    let put_off = Replay::begin(pool, &orders).await.unwrap_err();
+    assert!(matches!(put_off, ProjectionError::UnderWay(_)), "{put_off}");
+
+    reader.execute("commit").await.unwrap();
+    assert_eq!(sweep(pool).await.unwrap(), [orders.schema()]);
+    assert_eq!(leftovers(pool).await, Vec::<String>::new());
+    assert_eq!(replay(pool, &orders).await, end);
+}
+
+#[tokio::test]
 async fn rebuild_that_dies_leaves_the_live_tables_and_is_swept() {
     let database = TestDatabase::create().await;
     let pool = database.pool();
