@@ -142,8 +142,8 @@ async fn what_others_may_read_they_may_read_after_a_swap() {
     assert_eq!(rights, [true, true, true, false, false]);
 }
 
-#[test_case("copy")]
-#[test_case("former")]
+#[test_case("copy"; "as a copy")]
+#[test_case("former"; "as former tables")]
 #[tokio::test]
 async fn schema_that_no_rebuild_made_is_left_alone(ending: &str) {
     let database = TestDatabase::create().await;
