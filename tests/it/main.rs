@@ -25,6 +25,7 @@ mod mapping_services;
 mod operation;
 mod orders;
 mod private_postgres;
+mod program_demo;
 mod program_serve;
 mod projections;
 mod projections_history;
