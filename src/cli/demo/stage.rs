@@ -31,9 +31,10 @@ use crate::{
         ServiceId,
         order::{HOUSE_ACCOUNT, OrderRequest},
         provider::UpstreamPolicy,
+        service::PriceWatch,
     },
     postgres::{Durability, PrivatePostgres},
-    process::{DispatchPace, DispatchStatus, StatusPace},
+    process::{DispatchPace, DispatchStatus, StatusPace, SyncPace},
     provider_api::CallLimits,
 };
 
@@ -105,6 +106,8 @@ impl Demo {
             call_limits: CallLimits { add: cast::PATIENCE, ..CallLimits::default() },
             pace: DispatchPace::default(),
             status_pace: StatusPace::default(),
+            sync_pace: SyncPace::default(),
+            price_watch: PriceWatch::default(),
         });
         let app = app.await?;
         let mut dispatching = app.dispatching();
@@ -129,6 +132,7 @@ impl Demo {
         let placing = self.place(app, &services);
         let ((), board) = tokio::try_join!(placing, self.narrate(narrator))?;
         summary::print_score(&board, &players);
+        summary::print_coverage(&app.reads().coverage().await?);
         summary::print_invitation(app.address(), token, &players);
         self.linger().await;
         stop(players).await;

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{cast::Player, scoreboard::Scoreboard};
+use crate::{domain::routing::CoverageProblem, read::Coverage};
 
 /// What to ask first.
 const QUERY: &str = "{ providers { name successRate p95ResponseMs } }";
@@ -25,6 +26,26 @@ pub(super) fn print_score(board: &Scoreboard, players: &[Player]) {
     if tally.in_doubt > 0 {
         println!("Only evidence settles an order in doubt, never a second try: see settleAttempt.");
     }
+}
+
+/// Prints which services would stand alone if their panel failed, no line wider than 80 columns.
+pub(super) fn print_coverage(coverage: &Coverage) {
+    let unfit = [
+        CoverageProblem::BackupLimits,
+        CoverageProblem::BackupOfOtherType,
+        CoverageProblem::BackupWithoutDripfeed,
+    ];
+    let unfit: usize = unfit.map(|problem| coverage.count(problem)).iter().sum();
+    println!(
+        "{} services for sale: {} without a usable backup, {} without any provider.",
+        coverage.for_sale,
+        coverage.count(CoverageProblem::NoUsableBackup),
+        coverage.count(CoverageProblem::AllProvidersDown)
+    );
+    println!(
+        "Backups that take less than is sold: {unfit}; that cost more than the price: {}.",
+        coverage.count(CoverageProblem::BackupCostsMore)
+    );
 }
 
 /// Prints how to go on from here, no line wider than 80 columns.
