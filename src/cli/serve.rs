@@ -15,7 +15,7 @@ use super::{
 use crate::{
     app::{App, AppConfig, FirstProvider, RANKING_PACE},
     domain::{provider::UpstreamPolicy, service::PriceWatch},
-    process::{DispatchPace, StatusPace, SyncPace},
+    process::{DispatchPace, DoubtPace, StatusPace, SyncPace},
     provider_api::CallLimits,
 };
 
@@ -137,6 +137,7 @@ impl Serve {
             pace: DispatchPace::default(),
             status_pace: StatusPace::default(),
             ranking_pace: RANKING_PACE,
+            doubt_pace: DoubtPace::default(),
             sync_pace: SyncPace::default(),
             price_watch: PriceWatch::percent(self.price_alert_percent),
         })

@@ -34,7 +34,7 @@ use crate::{
         service::PriceWatch,
     },
     postgres::{Durability, PrivatePostgres},
-    process::{DispatchPace, DispatchStatus, StatusPace, SyncPace},
+    process::{DispatchPace, DispatchStatus, DoubtPace, StatusPace, SyncPace},
     provider_api::CallLimits,
 };
 
@@ -107,6 +107,7 @@ impl Demo {
             pace: DispatchPace::default(),
             status_pace: StatusPace::default(),
             ranking_pace: RANKING_PACE,
+            doubt_pace: DoubtPace::default(),
             sync_pace: SyncPace::default(),
             price_watch: PriceWatch::default(),
         });
