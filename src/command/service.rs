@@ -124,10 +124,6 @@ impl ServicePatch {
             let problem = "give a price or a markup, not both";
             return Err(CommandError::invalid("markupPercent", problem));
         }
-        if self.strategy == Some(Strategy::BestScore) {
-            let problem = "BEST_SCORE is not available: providers are not scored yet";
-            return Err(CommandError::invalid("strategy", problem));
-        }
         let commands = [
             self.for_sale.map(ServiceCommand::SetForSale),
             self.price.map(ServiceCommand::SetPrice),

@@ -115,6 +115,7 @@ impl ReadModels {
         files![
             "alerts",
             "attempts",
+            "deliveries",
             "failover_logs",
             "orders",
             "price_history",
