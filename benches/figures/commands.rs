@@ -9,12 +9,17 @@ use std::{
 };
 
 use anyhow::Result;
-use cqrs_es::{CqrsFramework, EventStore};
-use signalbox::{command::JournalStore, domain::order::Order};
+use cqrs_es::{CqrsFramework, persist::PersistedEventStore};
+use postgres_es::{PostgresCqrs, PostgresEventRepository};
+use signalbox::{
+    command::{Claims, DriveGuard, JournalStore},
+    domain::{OrderId, order::Order},
+};
+use sqlx::postgres::PgConnectOptions;
 
 use crate::support::{
     cluster::Cluster,
-    orders::{Crowd, Target, execute},
+    orders::{Crowd, Side, Target, execute},
     site::Site,
     stats::{in_turns, median, milliseconds, percentile},
     stock::Stock,
@@ -42,11 +47,14 @@ pub(crate) async fn measure(cluster: &Cluster) -> Result<Vec<Line>> {
     let size = best_pool(&options, site.targets[0]).await?;
     let stock = Stock::open(&options, "stock", size).await?;
     let mut lines = vec![];
+    let target = site.targets[0];
     for (crowd, wanted) in [(MANY, ["≥ 8×, aim 15×", "≤ a fifth"]), (ONE, ["≥ 1.5×", ""])]
     {
-        let (ours, peers) =
-            in_turns(async || ours(&site, crowd).await, async || peers(&stock, crowd, &site).await)
-                .await?;
+        let (ours, peers) = in_turns(
+            async || ours(&site, crowd).await,
+            async || peers(&stock, crowd, target).await,
+        )
+        .await?;
         lines.extend(told(crowd, size, [&ours, &peers], wanted));
     }
     stock.pool().close().await;
@@ -67,42 +75,73 @@ pub(crate) async fn one(site: &Site) -> Result<Round> {
 }
 
 async fn ours(site: &Site, crowd: Crowd) -> Result<Round> {
-    let store = JournalStore::new(site.app.commands().journal().clone());
-    let framework = Arc::new(CqrsFramework::new(store, vec![], ()));
-    round(&framework, crowd, site.targets[0], site.all_folded()).await
+    let commands = site.app.commands();
+    let store = JournalStore::new(commands.journal().clone());
+    let framework = CqrsFramework::new(store, vec![], ());
+    let ours = Arc::new(Ours { framework, claims: commands.claims().clone() });
+    round(&ours, crowd, site.targets[0], site.all_folded()).await
 }
 
-async fn peers(stock: &Stock, crowd: Crowd, site: &Site) -> Result<Round> {
-    let framework = Arc::new(stock.framework());
+async fn peers(stock: &Stock, crowd: Crowd, target: Target) -> Result<Round> {
     // Its view is written before a command returns.
-    round(&framework, crowd, site.targets[0], std::future::ready(Ok(()))).await
+    let folded = std::future::ready(Ok(()));
+    round(&Arc::new(Peers(stock.framework())), crowd, target, folded).await
 }
 
-async fn round<S>(
-    framework: &Arc<CqrsFramework<Order, S>>,
+/// An installation, whose dispatcher leaves an order alone while somebody drives it.
+struct Ours {
+    framework: CqrsFramework<Order, JournalStore>,
+    claims: Claims,
+}
+
+impl Side for Ours {
+    type Store = JournalStore;
+    type Hold = Option<DriveGuard>;
+
+    fn framework(&self) -> &CqrsFramework<Order, JournalStore> {
+        &self.framework
+    }
+
+    fn hold(&self, order: OrderId) -> Option<DriveGuard> {
+        let mut guard = self.claims.drive(order, 0)?;
+        // What the client does to the order is not news to who drives it.
+        guard.saw(i64::MAX);
+        Some(guard)
+    }
+}
+
+struct Peers(PostgresCqrs<Order>);
+
+impl Side for Peers {
+    type Store = PersistedEventStore<PostgresEventRepository, Order>;
+    type Hold = ();
+
+    fn framework(&self) -> &PostgresCqrs<Order> {
+        &self.0
+    }
+
+    fn hold(&self, _: OrderId) {}
+}
+
+async fn round<S: Side>(
+    side: &Arc<S>,
     crowd: Crowd,
     target: Target,
     folded: impl Future<Output = Result<()>>,
-) -> Result<Round>
-where
-    S: EventStore<Order> + 'static,
-    S::AC: Send,
-{
+) -> Result<Round> {
     let begun = Instant::now();
-    let taken = execute(framework, crowd, target).await?;
+    let taken = execute(side, crowd, target).await?;
     folded.await?;
     let rate = crowd.commands() as f64 / begun.elapsed().as_secs_f64();
     Ok(Round { rate, p99: percentile(taken, 0.99) })
 }
 
 /// Finds the pool with which the peer is quickest.
-async fn best_pool(options: &sqlx::postgres::PgConnectOptions, target: Target) -> Result<u32> {
+async fn best_pool(options: &PgConnectOptions, target: Target) -> Result<u32> {
     let mut best = (0.0, 0);
     for size in POOLS {
         let stock = Stock::open(options, "stock", size).await?;
-        let framework = Arc::new(stock.framework());
-        let crowd = Crowd { streams: 3, ..MANY };
-        let tried = round(&framework, crowd, target, std::future::ready(Ok(()))).await?;
+        let tried = peers(&stock, Crowd { streams: 3, ..MANY }, target).await?;
         stock.pool().close().await;
         if tried.rate > best.0 {
             best = (tried.rate, size);

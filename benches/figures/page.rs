@@ -177,7 +177,7 @@ fn write(row: OrderRow, provider: Option<&ProviderRow>, attempts: &[AttemptRow])
         number: row.number,
         link: row.link,
         quantity: row.quantity,
-        charge: row.charge.to_string(),
+        charge: row.charge.normalize().to_string(),
         status: row.status,
         created_at: row.created_at.to_rfc3339_opts(SecondsFormat::AutoSi, true),
         provider,

@@ -48,20 +48,30 @@ impl Crowd {
     }
 }
 
+/// One side: a store behind the framework, and what keeps others from an order while its client has it.
+pub(crate) trait Side: Send + Sync + 'static {
+    /// Where its events go.
+    type Store: EventStore<Order, AC: Send> + 'static;
+    /// Held as long as a client works on an order.
+    type Hold: Send;
+
+    /// What executes its commands.
+    fn framework(&self) -> &CqrsFramework<Order, Self::Store>;
+
+    /// Takes an order.
+    fn hold(&self, order: OrderId) -> Self::Hold;
+}
+
 /// Lets a crowd execute its commands, each client one after the other; returns how long each took.
-pub(crate) async fn execute<S>(
-    framework: &Arc<CqrsFramework<Order, S>>,
+pub(crate) async fn execute<S: Side>(
+    side: &Arc<S>,
     crowd: Crowd,
     target: Target,
-) -> Result<Vec<Duration>>
-where
-    S: EventStore<Order> + 'static,
-    S::AC: Send,
-{
+) -> Result<Vec<Duration>> {
     let mut clients = JoinSet::new();
     for _ in 0..crowd.clients {
-        let framework = Arc::clone(framework);
-        clients.spawn(async move { client(&framework, crowd.streams, target).await });
+        let side = Arc::clone(side);
+        clients.spawn(async move { client(&*side, crowd.streams, target).await });
     }
     let mut taken = vec![];
     while let Some(done) = clients.join_next().await {
@@ -70,18 +80,16 @@ where
     Ok(taken)
 }
 
-async fn client<S: EventStore<Order>>(
-    framework: &CqrsFramework<Order, S>,
-    streams: usize,
-    target: Target,
-) -> Result<Vec<Duration>> {
+async fn client<S: Side>(side: &S, streams: usize, target: Target) -> Result<Vec<Duration>> {
     let mut taken = vec![];
     for _ in 0..streams {
-        let id = OrderId(Uuid::now_v7()).to_string();
+        let order = OrderId(Uuid::now_v7());
+        let _held = side.hold(order);
+        let id = order.to_string();
         for command in life(target)? {
             let metadata = HashMap::from([("command".to_owned(), "bench".to_owned())]);
             let asked = Instant::now();
-            let executed = framework.execute_with_metadata(&id, command, metadata).await;
+            let executed = side.framework().execute_with_metadata(&id, command, metadata).await;
             executed.map_err(|error| anyhow!("{error}"))?;
             taken.push(asked.elapsed());
         }
