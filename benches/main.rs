@@ -28,7 +28,9 @@ struct Choice {
 async fn main() -> Result<()> {
     let choice = Choice::of_arguments()?;
     let cluster = Cluster::start().await?;
-    println!("PostgreSQL {}, fsync on, {} processors\n", cluster.version().await?, processors());
+    println!("PostgreSQL {}, fsync on, {} processors", cluster.version().await?, processors());
+    let [p50, p99] = cluster.commits().await?;
+    println!("a commit alone takes {p50:.1?}, p99 {p99:.1?}\n");
     let measured = choice.measure(&cluster).await;
     cluster.discard().await?;
     measured
@@ -64,7 +66,7 @@ impl Choice {
             eprintln!("{name} …");
             match *name {
                 "growth" => {
-                    table::print(&std::mem::take(&mut lines));
+                    tell(&mut lines);
                     let sizes = if self.full { &SIZES[..] } else { &SIZES[..2] };
                     growth::print(cluster, sizes).await?;
                 }
@@ -72,10 +74,15 @@ impl Choice {
             }
             eprintln!("{name}: {:.0} s", begun.elapsed().as_secs_f64());
         }
-        if !lines.is_empty() {
-            table::print(&lines);
-        }
+        tell(&mut lines);
         Ok(())
+    }
+}
+
+/// Prints what was measured so far.
+fn tell(lines: &mut Vec<Line>) {
+    if !lines.is_empty() {
+        table::print(&std::mem::take(lines));
     }
 }
 

@@ -10,10 +10,10 @@ use chrono::{DateTime, Utc};
 use signalbox::{
     command::PlaceOrder,
     domain::{
-        OrderId, Position, ServiceId,
+        OrderId, ServiceId,
         order::{HOUSE_ACCOUNT, OrderRequest},
     },
-    journal::{Filter, Follower, read_head},
+    journal::read_head,
     simulator::{Action, Fault, FaultRule, Latency, Panel},
 };
 use tokio::{
@@ -34,6 +34,11 @@ const ORDERS: u32 = 500;
 const PAUSE: Duration = Duration::from_millis(10);
 /// How long a panel takes for an answer.
 const PANEL_MS: u64 = 640;
+/// The orders that came to rest between two positions.
+const PLACED: &str = "
+    select aggregate_id
+    from events
+    where event_type = 'AttemptPlaced' and position > $1 and position <= $2";
 /// How long a round may last once all orders have arrived.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -136,17 +141,17 @@ type Seen = HashMap<String, Instant>;
 /// Reads the journal along until all orders of a round are placed; says when it saw each.
 async fn outcomes(site: &Site) -> Result<JoinHandle<Result<Seen>>> {
     let journal = site.app.commands().journal();
-    let end: Position = read_head(journal.pool()).await?;
-    let mut follower =
-        Follower::new(journal.pool().clone(), journal.head(), Filter::HeldOrders, end);
+    let (pool, mut head) = (journal.pool().clone(), journal.head());
+    let mut read = read_head(&pool).await?;
     Ok(tokio::spawn(async move {
         let mut seen = Seen::new();
         while seen.len() < ORDERS as usize {
-            let page = follower.next().await?.context("the journal was closed")?;
+            let upto = *head.wait_for(|head| *head > read).await?;
+            let placed: Vec<String> =
+                sqlx::query_scalar(PLACED).bind(read.0).bind(upto.0).fetch_all(&pool).await?;
             let now = Instant::now();
-            let placed =
-                page.events.into_iter().filter(|event| event.event_type == "AttemptPlaced");
-            seen.extend(placed.map(|event| (event.aggregate_id, now)));
+            seen.extend(placed.into_iter().map(|order| (order, now)));
+            read = upto;
         }
         Ok(seen)
     }))

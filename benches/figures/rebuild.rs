@@ -9,7 +9,7 @@ use crate::support::{
     site::Site,
     stats::{in_turns, median, rate},
     stock::Stock,
-    table::{Line, a_second, times},
+    table::{Line, a_second, percent, times},
 };
 
 /// Events in the journal.
@@ -96,14 +96,17 @@ async fn scans(site: &Site, name: &str) -> Result<Vec<f64>> {
 
 fn told(model: &str, [peer, wanted]: [&'static str; 2], rates: [Vec<f64>; 3]) -> Vec<Line> {
     let [ours, peers, scans] = rates.map(median);
-    let line = |peer_name: &str, peer: f64, wanted| Line {
+    let line = |peer_name: &str, peer: f64, ratio| Line {
         figure: format!("rebuild of {model}, events (peer: {peer_name})"),
         ours: a_second(ours),
         peer: a_second(peer),
-        ratio: times(ours / peer),
-        wanted,
+        ratio,
+        wanted: "",
     };
-    vec![line(peer, peers, wanted), line("plain scan of the same rows", scans, "")]
+    vec![
+        Line { wanted, ..line(peer, peers, times(ours / peers)) },
+        line("plain scan of the same rows", scans, percent(ours / scans)),
+    ]
 }
 
 fn model(name: &str) -> Result<ReadModel> {

@@ -1,13 +1,20 @@
 //! One fresh PostgreSQL for a run; it waits for the disk at every commit, as the program's own does.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
 
 use anyhow::Result;
 use signalbox::postgres::{Durability, PrivatePostgres, Settings};
 use sqlx::{ConnectOptions, Connection, Executor, PgConnection, postgres::PgConnectOptions};
 
+use super::stats::percentile;
+
 /// Room for the peer's largest pool beside an installation.
 const CONNECTIONS: u16 = 300;
+/// Commits that the disk is judged by.
+const COMMITS: usize = 300;
 
 /// A private server with a database for each site.
 pub(crate) struct Cluster {
@@ -44,6 +51,20 @@ impl Cluster {
         let version = sqlx::query_scalar("show server_version").fetch_one(&mut connection).await?;
         connection.close().await?;
         Ok(version)
+    }
+
+    /// How long one commit of one row takes that nobody shares: p50 and p99.
+    pub(crate) async fn commits(&self) -> Result<[Duration; 2]> {
+        let mut connection = self.server.options().connect().await?;
+        connection.execute("create table commits (number int)").await?;
+        let mut taken = vec![];
+        for _ in 0..COMMITS {
+            let begun = Instant::now();
+            connection.execute("insert into commits values (1)").await?;
+            taken.push(begun.elapsed());
+        }
+        connection.close().await?;
+        Ok([0.5, 0.99].map(|share| percentile(taken.clone(), share)))
     }
 
     /// A folder on the same disk, for data beside the database's.
