@@ -11,6 +11,7 @@
 -- ignores: OrderStatusChanged, UnknownStatusSeen, RefillRequested, RefillRefused, RefillStatusChanged
 -- ignores: CancelRequested, CancelRefused
 -- ignores: Reserved, ReservationReleased
+-- ignores: ProviderSyncIntervalSet, PriceMoveNoticed, DelistingNoticed
 
 create table attempts (
     attempt_id   uuid primary key,

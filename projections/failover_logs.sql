@@ -12,6 +12,7 @@
 -- ignores: OrderStatusChanged, UnknownStatusSeen, RefillRequested, RefillRefused, RefillStatusChanged
 -- ignores: CancelRequested, CancelRefused
 -- ignores: Reserved, ReservationReleased
+-- ignores: ProviderSyncIntervalSet, PriceMoveNoticed, DelistingNoticed
 
 create table failover_logs (
     position         bigint primary key,

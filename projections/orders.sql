@@ -11,6 +11,7 @@
 -- ignores: ServiceMapped, ServiceUnmapped, ServiceRetired
 -- ignores: SyncStarted, SyncCompleted, SyncFailed
 -- ignores: Reserved, ReservationReleased
+-- ignores: ProviderSyncIntervalSet, PriceMoveNoticed, DelistingNoticed
 
 create table orders (
     order_id        uuid primary key,

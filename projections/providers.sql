@@ -1,6 +1,7 @@
 -- Which upstream providers are there, and how does each stand now?
 --
 -- folds: ProviderAdded, ProviderRenamed, ProviderUrlChanged, ProviderPriorityChanged, ProviderKeyReplaced
+-- folds: ProviderSyncIntervalSet
 -- folds: ProviderActivated, ProviderDeactivated, ProviderDeleted, ConnectionTestSucceeded
 -- ignores: ConnectionTestFailed
 -- ignores: ServiceImported, ServiceRepriced, ServiceChanged, ServiceDelisted, ServiceRelisted, ServiceIdReused
@@ -12,19 +13,22 @@
 -- ignores: OrderStatusChanged, UnknownStatusSeen, RefillRequested, RefillRefused, RefillStatusChanged
 -- ignores: CancelRequested, CancelRefused
 -- ignores: Reserved, ReservationReleased
+-- ignores: PriceMoveNoticed, DelistingNoticed
 
 -- A deleted provider keeps its row, because history goes on naming it.
 create table providers (
-    provider_id  uuid primary key,
-    name         text not null,
-    api_url      text not null,
-    api_key_hint text,
-    priority     int not null,
-    active       boolean not null,
-    deleted      boolean not null,
-    balance      numeric,
-    currency     text,
-    created_at   timestamptz not null
+    provider_id           uuid primary key,
+    name                  text not null,
+    api_url               text not null,
+    api_key_hint          text,
+    priority              int not null,
+    active                boolean not null,
+    deleted               boolean not null,
+    balance               numeric,
+    currency              text,
+    -- Null: never by itself.
+    sync_interval_minutes int,
+    created_at            timestamptz not null
 );
 
 create index on providers (priority, provider_id) where not deleted;
@@ -45,6 +49,8 @@ begin
                     'api_key_hint', payload -> 'key_hint',
                     'active', true,
                     'deleted', false,
+                    -- Until it is told otherwise.
+                    'sync_interval_minutes', 360,
                     'created_at', recorded_at
                 )
                 when 'ProviderKeyReplaced' then jsonb_build_object('api_key_hint', payload -> 'key_hint')
@@ -59,7 +65,7 @@ begin
             and event_type in (
                 'ProviderAdded', 'ProviderRenamed', 'ProviderUrlChanged', 'ProviderPriorityChanged',
                 'ProviderKeyReplaced', 'ProviderActivated', 'ProviderDeactivated', 'ProviderDeleted',
-                'ConnectionTestSucceeded'
+                'ConnectionTestSucceeded', 'ProviderSyncIntervalSet'
             )
     ),
     changed as (
@@ -80,6 +86,7 @@ begin
         active = excluded.active,
         deleted = excluded.deleted,
         balance = excluded.balance,
-        currency = excluded.currency;
+        currency = excluded.currency,
+        sync_interval_minutes = excluded.sync_interval_minutes;
 end
 $$;

@@ -11,6 +11,7 @@
 -- ignores: OrderStatusChanged, UnknownStatusSeen, RefillRequested, RefillRefused, RefillStatusChanged
 -- ignores: CancelRequested, CancelRefused
 -- ignores: Reserved, ReservationReleased
+-- ignores: ProviderSyncIntervalSet, PriceMoveNoticed, DelistingNoticed
 
 create table sync_logs (
     sync_id          uuid primary key,

@@ -4,9 +4,9 @@ use secrecy::SecretString;
 use sqlx::postgres::PgConnectOptions;
 
 use crate::{
-    domain::provider::UpstreamPolicy,
+    domain::{provider::UpstreamPolicy, service::PriceWatch},
     postgres::Durability,
-    process::{DispatchPace, StatusPace},
+    process::{DispatchPace, StatusPace, SyncPace},
     provider_api::CallLimits,
 };
 
@@ -35,6 +35,10 @@ pub struct AppConfig {
     pub pace: DispatchPace,
     /// How often providers are asked how orders stand.
     pub status_pace: StatusPace,
+    /// How the schedule of syncs is kept.
+    pub sync_pace: SyncPace,
+    /// How far a provider's rate may move without an alert.
+    pub price_watch: PriceWatch,
 }
 
 /// Which database an installation uses.

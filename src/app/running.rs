@@ -11,7 +11,8 @@ use crate::{
     journal::Journal,
     metrics,
     process::{
-        Dispatch, DispatchNeeds, DispatchStatus, ProviderOperations, StatusPoll, StatusPollNeeds,
+        Dispatch, DispatchNeeds, DispatchStatus, ProviderOperations, ScheduledSync,
+        ScheduledSyncNeeds, StatusPoll, StatusPollNeeds,
     },
     projection::{ModelSet, ProjectionError, Projections, ReadModels, search_path},
     provider_api::{ClientUnavailable, PanelClient},
@@ -39,6 +40,7 @@ pub struct App {
     stop: CancellationToken,
     dispatcher: JoinHandle<()>,
     status_poll: JoinHandle<()>,
+    scheduled_sync: JoinHandle<()>,
     server: JoinHandle<io::Result<()>>,
     /// … and when what was begun has ended, the read models rest too.
     stop_folding: CancellationToken,
@@ -136,6 +138,7 @@ impl App {
         tokio::select! {
             _ = &mut self.dispatcher => tracing::error!("the dispatcher has ended"),
             _ = &mut self.status_poll => tracing::error!("the watch on orders has ended"),
+            _ = &mut self.scheduled_sync => tracing::error!("the schedule of syncs has ended"),
             _ = &mut self.server => tracing::error!("the HTTP server has ended"),
         }
     }
@@ -152,6 +155,11 @@ impl App {
             && let Err(error) = self.status_poll.await
         {
             tracing::error!(%error, "the watch on orders failed");
+        }
+        if !self.scheduled_sync.is_finished()
+            && let Err(error) = self.scheduled_sync.await
+        {
+            tracing::error!(%error, "the schedule of syncs failed");
         }
         if !self.server.is_finished()
             && let Err(error) = self.server.await
@@ -211,6 +219,7 @@ impl Parts {
             claims,
             reads: reads.pool().clone(),
             policy: config.policy,
+            price_watch: config.price_watch,
         });
         let client = PanelClient::new(config.policy, config.call_limits)?;
         if let Some(first) = config.first_provider.clone() {
@@ -241,6 +250,13 @@ impl Parts {
             dispatching: dispatch.status(),
             stop: stop.clone(),
         });
+        let scheduled_sync = ScheduledSync::new(ScheduledSyncNeeds {
+            operations: self.operations.clone(),
+            reads: self.reads.clone(),
+            pace: config.sync_pace,
+            dispatching: dispatch.status(),
+            stop: stop.clone(),
+        });
         let state = AppState {
             commands: self.commands.clone(),
             operations: self.operations.clone(),
@@ -262,6 +278,7 @@ impl Parts {
             database,
             dispatching: dispatch.status(),
             status_poll: tokio::spawn(status_poll.run()),
+            scheduled_sync: tokio::spawn(scheduled_sync.run()),
             dispatcher: tokio::spawn(dispatch.run(self.claims_work)),
             server: tokio::spawn(http::serve(listener, state)),
             stop,

@@ -14,8 +14,8 @@ use super::{
 };
 use crate::{
     app::{App, AppConfig, FirstProvider},
-    domain::provider::UpstreamPolicy,
-    process::{DispatchPace, StatusPace},
+    domain::{provider::UpstreamPolicy, service::PriceWatch},
+    process::{DispatchPace, StatusPace, SyncPace},
     provider_api::CallLimits,
 };
 
@@ -74,6 +74,14 @@ pub(super) struct Serve {
         action = clap::ArgAction::Set
     )]
     allow_private_upstreams: bool,
+    /// Raise an alert where a sync finds a provider's rate moved by more than so many percent
+    #[arg(
+        long,
+        env = "SIGNALBOX_PRICE_ALERT_PERCENT",
+        value_name = "PERCENT",
+        default_value_t = PriceWatch::DEFAULT_PERCENT
+    )]
+    price_alert_percent: u32,
     /// How the log is written: for people, or as one JSON object a line
     #[arg(long, env = "SIGNALBOX_LOG_FORMAT", value_enum, value_name = "FORMAT", default_value_t)]
     log_format: LogFormat,
@@ -128,6 +136,8 @@ impl Serve {
             call_limits: CallLimits::default(),
             pace: DispatchPace::default(),
             status_pace: StatusPace::default(),
+            sync_pace: SyncPace::default(),
+            price_watch: PriceWatch::percent(self.price_alert_percent),
         })
     }
 

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     credentials::Credentials,
-    domain::{Position, ProviderId, provider::UpstreamPolicy},
+    domain::{Position, ProviderId, provider::UpstreamPolicy, service::PriceWatch},
     journal::{AppendRequest, Journal, StreamId, read_head},
     projection::{ReadModel, ReadModels},
 };
@@ -58,6 +58,8 @@ pub struct CommandNeeds {
     pub reads: PgPool,
     /// Which addresses providers may have.
     pub policy: UpstreamPolicy,
+    /// How far a provider's rate may move without an alert.
+    pub price_watch: PriceWatch,
 }
 
 #[derive(Debug)]

@@ -3,7 +3,7 @@
 use crate::domain::{
     Position,
     order::{InvalidFields, OrderError},
-    provider::{InvalidName, InvalidUrl, ProviderError},
+    provider::{InvalidName, InvalidSyncInterval, InvalidUrl, ProviderError},
     service::ServiceError,
     sync::SyncError,
 };
@@ -64,6 +64,12 @@ impl From<ProviderError> for CommandError {
 impl From<InvalidName> for CommandError {
     fn from(error: InvalidName) -> Self {
         ProviderError::from(error).into()
+    }
+}
+
+impl From<InvalidSyncInterval> for CommandError {
+    fn from(error: InvalidSyncInterval) -> Self {
+        Self::invalid("syncIntervalMinutes", error)
     }
 }
 

@@ -14,7 +14,7 @@ use crate::{
         Aggregate, Balance, ProviderId, ServiceId,
         provider::{
             Activation, Dependents, KeyReference, Provider, ProviderChanges, ProviderCommand,
-            ProviderError, ProviderName, ProviderUrl,
+            ProviderError, ProviderName, ProviderUrl, SyncInterval,
         },
         reservation::{Reservation, ReservationCommand, ReservationError, Subject},
         service::{ForSale, Service, ServiceCommand},
@@ -58,6 +58,8 @@ pub struct UpdateProvider {
     pub api_key: Option<SecretString>,
     /// New priority.
     pub priority: Option<i32>,
+    /// How often to sync its catalogue, in minutes; 0 is never.
+    pub sync_interval_minutes: Option<i32>,
 }
 
 impl Commands {
@@ -103,6 +105,7 @@ impl Commands {
             },
             priority: update.priority,
             key: None,
+            sync_interval: update.sync_interval_minutes.map(SyncInterval::try_new).transpose()?,
         };
         let provider = self.find_provider(id).await?;
         provider.aggregate.decide(ProviderCommand::Update(changes.clone()))?;

@@ -125,6 +125,7 @@ impl Commands {
                     provider_id,
                     number: if known.version == 0 { numbers.next().unwrap_or_default() } else { 0 },
                     listing: listing.clone(),
+                    watch: self.parts.price_watch,
                 },
                 Found::Missing => ServiceCommand::Delist,
             };

@@ -4,8 +4,8 @@ use async_graphql::{
 };
 
 use super::{
-    context::Backend, error::ApiResult, failover_log::FailoverLog, order::Order, service::Service,
-    sync_log::SyncLog,
+    alert::Alert, context::Backend, coverage::CoverageGap, error::ApiResult,
+    failover_log::FailoverLog, order::Order, service::Service, sync_log::SyncLog,
 };
 use crate::read::{OrderSelection, Page, ServiceSelection};
 
@@ -35,6 +35,18 @@ impl Keyed for SyncLog {
 impl Keyed for FailoverLog {
     fn key(&self) -> i64 {
         self.0.position
+    }
+}
+
+impl Keyed for Alert {
+    fn key(&self) -> i64 {
+        self.0.position
+    }
+}
+
+impl Keyed for CoverageGap {
+    fn key(&self) -> i64 {
+        self.0.key
     }
 }
 

@@ -75,6 +75,15 @@ pub(super) fn page_after(first: i32, after: Option<i64>) -> ApiResult<PageReques
     Ok(PageRequest { first: i64::from(first), after })
 }
 
+/// Reads how many of the newest entries of a list are asked for.
+pub(super) fn newest(last: i32) -> ApiResult<i64> {
+    if !(1..=MAX_PAGE).contains(&last) {
+        let problem = format!("`last` is {last}: give 1 to {MAX_PAGE}");
+        return Err(ApiError::invalid("last", problem));
+    }
+    Ok(i64::from(last))
+}
+
 /// Reads what names one thing, by its id, its number or both.
 pub(super) fn id_or_number<T: FromStr<Err: Display>>(
     given: Option<&ID>,

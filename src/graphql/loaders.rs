@@ -13,8 +13,8 @@ use super::{
 use crate::{
     domain::{OrderId, ProviderId, ServiceId},
     read::{
-        AttemptRow, EventRow, MappingRow, OrderRow, ProviderDay, ProviderRow, ReadError, Reads,
-        RefillRow, ServiceRow, SyncLogRow,
+        AttemptRow, EventRow, MappingRow, OrderRow, PriceHistoryOf, PricePointRow, ProviderDay,
+        ProviderRow, ReadError, Reads, RefillRow, ServiceRow, SyncLogRow,
     },
 };
 
@@ -66,6 +66,7 @@ load! {
     ServiceId => ServiceRow, services_by_id;
     OrderId => OrderRow, orders_by_id;
     (ProviderId, NaiveDate) => Vec<ProviderDay>, provider_days;
+    PriceHistoryOf => Vec<PricePointRow>, price_histories;
 }
 
 load_of! {

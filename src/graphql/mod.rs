@@ -12,9 +12,11 @@
 //! Deleted providers and retired services are absent from lists, and `provider(id)` and `service(id)` answer null for
 //! them; orders, attempts and logs go on resolving them.
 
+mod alert;
 mod batching;
 mod connection;
 mod context;
+mod coverage;
 mod error;
 mod event;
 mod failover_log;
@@ -25,6 +27,7 @@ mod mutation;
 mod nulls;
 mod order;
 mod performance;
+mod price_point;
 mod provider;
 mod query;
 mod ranking;

@@ -99,6 +99,11 @@ impl Provider {
         Ok(days.into_iter().map(ProviderPerformance).collect())
     }
 
+    /// How often the catalogue is synced by itself, with some jitter. Null: never.
+    async fn sync_interval_minutes(&self) -> Option<i32> {
+        self.0.sync_interval_minutes
+    }
+
     async fn created_at(&self) -> DateTime {
         DateTime(self.0.created_at)
     }

@@ -3,14 +3,16 @@ use async_graphql::{Context, ID, Object};
 use super::{
     context::loaders,
     error::ApiResult,
+    input::newest,
     loaders::{self, MappingsOf},
+    price_point::PricePoint,
     provider::Provider,
     scalars::{BigInt, Decimal},
     words::{RoutingStrategy, of_word},
 };
 use crate::{
     domain::{ProviderId, ServiceId},
-    read::{MappingRow, ServiceRow},
+    read::{MappingRow, PriceHistoryOf, ServiceRow},
 };
 
 #[derive(Debug, Clone)]
@@ -92,6 +94,17 @@ impl Service {
     /// Null: the default of the installation.
     async fn strategy(&self) -> ApiResult<Option<RoutingStrategy>> {
         self.0.strategy.as_deref().map(of_word).transpose()
+    }
+
+    /// Every change of rate or price, newest last; `last` is 1 to 1000.
+    async fn price_history(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(default = 50)] last: i32,
+    ) -> ApiResult<Vec<PricePoint>> {
+        let key = PriceHistoryOf { service: ServiceId(self.0.service_id), last: newest(last)? };
+        let rows = loaders(ctx).load_one(key).await?.unwrap_or_default();
+        Ok(rows.into_iter().map(PricePoint).collect())
     }
 
     async fn backups(&self, ctx: &Context<'_>) -> ApiResult<Vec<ServiceMapping>> {

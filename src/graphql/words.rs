@@ -60,6 +60,17 @@ pub(super) enum RoutingStrategy {
     BestScore,
 }
 
+/// PRICE_MOVED: a rate moved further at once than is let pass. SERVICE_DELISTED: it was for sale. SERVICE_ID_REUSED: the provider sells something else under it, so it is off sale. UNKNOWN_STATUS: the order is left open. DUPLICATE_FOUND: two providers hold the same order. More may come.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum AlertKind {
+    PriceMoved,
+    ServiceDelisted,
+    ServiceIdReused,
+    SyncFailed,
+    UnknownStatus,
+    DuplicateFound,
+}
+
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum SyncTrigger {
     Manual,

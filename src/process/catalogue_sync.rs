@@ -35,7 +35,7 @@ pub enum Delisting {
 }
 
 impl ProviderOperations {
-    /// Runs a sync and returns when it has ended, well or badly.
+    /// Runs a sync that an operator asked for, and returns when it has ended, well or badly.
     ///
     /// # Errors
     /// `NotFound`; `Conflict` while another sync of the provider runs; `Unavailable` where another process does the
@@ -43,6 +43,26 @@ impl ProviderOperations {
     pub async fn sync(
         &self,
         provider: ProviderId,
+        delisting: Delisting,
+    ) -> Result<Done<SyncId>, CommandError> {
+        self.run_sync(provider, SyncTrigger::Manual, delisting).await
+    }
+
+    /// Runs a sync whose time has come; it never delists a large part of the catalogue.
+    ///
+    /// # Errors
+    /// As [`sync`](Self::sync).
+    pub(super) async fn scheduled_sync(
+        &self,
+        provider: ProviderId,
+    ) -> Result<Done<SyncId>, CommandError> {
+        self.run_sync(provider, SyncTrigger::Scheduled, Delisting::Guarded).await
+    }
+
+    async fn run_sync(
+        &self,
+        provider: ProviderId,
+        trigger: SyncTrigger,
         delisting: Delisting,
     ) -> Result<Done<SyncId>, CommandError> {
         let name = self.commands.find_provider(provider).await?.aggregate.name;
@@ -55,7 +75,6 @@ impl ProviderOperations {
                 "another process is the one that talks to providers: ask that one".to_owned(),
             ));
         };
-        let trigger = SyncTrigger::Manual;
         let id = self.commands.start_sync(provider, trigger, incarnation).await?;
         let mut taken = TakenOver::default();
         let ran = self.run(provider, delisting, &mut taken).await;

@@ -7,6 +7,7 @@ mod operations;
 mod order_dispatch;
 mod order_requests;
 mod order_status;
+mod scheduled_sync;
 
 pub use catalogue_sync::Delisting;
 pub use connection_test::ConnectionTest;
@@ -15,3 +16,4 @@ pub use operations::ProviderOperations;
 pub use order_dispatch::{Dispatch, DispatchNeeds, DispatchPace, DispatchStatus};
 pub use order_requests::AskedOrders;
 pub use order_status::{StatusPace, StatusPoll, StatusPollNeeds};
+pub use scheduled_sync::{ScheduledSync, ScheduledSyncNeeds, SyncPace};

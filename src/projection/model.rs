@@ -113,9 +113,11 @@ impl ReadModels {
     /// Returns the files of `projections/`, as they were when the program was built.
     pub fn embedded() -> Vec<ReadModel> {
         files![
+            "alerts",
             "attempts",
             "failover_logs",
             "orders",
+            "price_history",
             "provider_performance",
             "providers",
             "refills",

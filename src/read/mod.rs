@@ -13,7 +13,9 @@
 //! Pages are read by key, never by offset; lookups of many things take one statement, joined laterally to the list of
 //! keys, because plans made for small tables stay in use after the tables have grown.
 
+mod alerts;
 mod attempts;
+mod coverage;
 mod error;
 mod events;
 mod failover_logs;
@@ -22,15 +24,19 @@ pub mod open_orders;
 mod orders;
 mod page;
 mod performance;
+mod price_history;
 mod providers;
 mod rankings;
 mod reads;
 mod refills;
 mod services;
 mod sync_logs;
+mod sync_schedule;
 mod waiting_orders;
 
+pub use alerts::AlertRow;
 pub use attempts::AttemptRow;
+pub use coverage::{Coverage, CoverageRow};
 pub use error::ReadError;
 pub use events::{EventRow, EventSelection, InvalidStream, StreamName};
 pub use failover_logs::{FailoverLogRow, FailoverSelection};
@@ -38,10 +44,12 @@ pub use feed::{Feed, FeedPage};
 pub use orders::{OrderRow, OrderSelection};
 pub use page::{Page, PageRequest};
 pub use performance::{Performance, ProviderDay};
+pub use price_history::{PriceHistoryOf, PricePointRow};
 pub use providers::ProviderRow;
 pub use rankings::ProviderRanking;
 pub use reads::Reads;
 pub use refills::RefillRow;
 pub use services::{MappingRow, ServiceRow, ServiceSelection};
 pub use sync_logs::SyncLogRow;
+pub use sync_schedule::SyncScheduleRow;
 pub use waiting_orders::WaitingOrders;

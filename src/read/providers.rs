@@ -27,6 +27,8 @@ pub struct ProviderRow {
     pub balance: Option<Decimal>,
     /// That currency.
     pub currency: Option<String>,
+    /// How often its catalogue is synced by itself; absent for never.
+    pub sync_interval_minutes: Option<i32>,
     /// When it was added.
     pub created_at: DateTime<Utc>,
 }
@@ -35,7 +37,7 @@ macro_rules! select_providers {
     ($rest:literal) => {
         concat!(
             "select provider_id, name, api_url, api_key_hint, priority, active and not deleted as active,
-                    balance, currency, created_at
+                    balance, currency, sync_interval_minutes, created_at
              from providers ",
             $rest
         )

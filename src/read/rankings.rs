@@ -1,6 +1,6 @@
 //! In which order providers are tried, and why.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use chrono::NaiveDate;
 
@@ -8,6 +8,7 @@ use super::{MappingRow, Performance, ProviderRow, ReadError, Reads, ServiceRow};
 use crate::domain::{
     Position, ProviderId, ServiceId,
     routing::{Candidate, CandidateFacts, Exclusion, Request, Strategy, decide},
+    service::ServiceKind,
 };
 
 /// Score of a provider that nothing is known about: better than one that fails more often than not.
@@ -25,11 +26,11 @@ pub struct ProviderRanking {
 }
 
 /// A service's candidates, with what the read models know of them.
-struct Candidates {
-    ordered: ServiceRow,
-    mappings: Vec<MappingRow>,
-    services: HashMap<ServiceId, ServiceRow>,
-    providers: HashMap<ProviderId, ProviderRow>,
+pub(super) struct Candidates {
+    pub(super) ordered: ServiceRow,
+    pub(super) mappings: Vec<MappingRow>,
+    pub(super) services: Arc<HashMap<ServiceId, ServiceRow>>,
+    pub(super) providers: Arc<HashMap<ProviderId, ProviderRow>>,
 }
 
 /// How the attempts at each provider ended lately.
@@ -89,6 +90,7 @@ impl Reads {
         let owners: Vec<ProviderId> =
             services.values().map(|service| ProviderId(service.provider_id)).collect();
         let providers = self.providers_by_id(&owners).await?;
+        let (services, providers) = (Arc::new(services), Arc::new(providers));
         Ok(Some(Candidates { ordered, mappings, services, providers }))
     }
 
@@ -104,16 +106,17 @@ impl Reads {
 impl Candidates {
     /// The very rule that orders are routed by, on what the read models know.
     fn in_order(&self) -> Vec<Candidate> {
+        decide(Position(0), self.strategy(), &Request::any(), self.known().collect()).candidates
+    }
+
+    /// Lists what is known of the primary, and of each backup after it.
+    pub(super) fn known(&self) -> impl Iterator<Item = CandidateFacts> {
         let primary = std::iter::once((ServiceId(self.ordered.service_id), None));
         let backups = self
             .mappings
             .iter()
             .map(|mapping| (ServiceId(mapping.backup_service_id), Some(mapping.priority)));
-        let facts = primary.chain(backups).filter_map(|(id, priority)| self.facts(id, priority));
-        // Quantity, runs and what they cost are left out of account: they differ from order to order.
-        let any_order =
-            Request { units_per_run: None, total_units: 0, package: false, dripfeed: false };
-        decide(Position(0), self.strategy(), &any_order, facts.collect()).candidates
+        primary.chain(backups).filter_map(|(id, priority)| self.facts(id, priority))
     }
 
     fn strategy(&self) -> Strategy {
@@ -134,7 +137,7 @@ impl Candidates {
             active: provider.active,
             enabled: service.enabled,
             listed: service.listed,
-            kind_fits: service.kind == self.ordered.kind,
+            kind_fits: ServiceKind::new(&service.kind) == ServiceKind::new(&self.ordered.kind),
             limits: (service.min, service.max),
             dripfeed: service.dripfeed,
             rate: service.rate,

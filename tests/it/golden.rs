@@ -22,6 +22,7 @@ const WRITE: &str = "SIGNALBOX_WRITE_GOLDEN";
 /// The only payload fields that are numbers, all of them whole.
 const WHOLE_NUMBERS: &[&str] = &[
     "attempt",
+    "backups",
     "basis",
     "chosen",
     "delisted",
@@ -29,6 +30,7 @@ const WHOLE_NUMBERS: &[&str] = &[
     "mapping_priority",
     "max",
     "min",
+    "move_ppm",
     "number",
     "per_run",
     "priority",
@@ -38,6 +40,7 @@ const WHOLE_NUMBERS: &[&str] = &[
     "response_ms",
     "score_ppm",
     "start_count",
+    "sync_interval_minutes",
     "unchanged",
     "updated",
 ];

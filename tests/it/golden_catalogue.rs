@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use rust_decimal::{Decimal, dec};
 use signalbox::domain::{
     CredentialId, Incarnation, ProviderId, ServiceId,
-    provider::ProviderEvent,
+    provider::{ProviderEvent, SyncInterval},
     reservation::ReservationEvent,
     routing::Strategy,
     service::{Pricing, ServiceEvent, ServiceKind, ServiceListing},
@@ -42,10 +42,16 @@ fn provider_life() -> Vec<Example<ProviderEvent>> {
                 key_hint: Some("c3d4".to_owned()),
             },
         ),
+        ("ProviderSyncIntervalSet", sync_interval(SyncInterval::default())),
+        ("ProviderSyncIntervalSet-never", sync_interval(SyncInterval::NEVER)),
         ("ProviderActivated", ProviderEvent::ProviderActivated {}),
         ("ProviderDeactivated", ProviderEvent::ProviderDeactivated {}),
         ("ProviderDeleted", ProviderEvent::ProviderDeleted {}),
     ]
+}
+
+fn sync_interval(sync_interval_minutes: SyncInterval) -> ProviderEvent {
+    ProviderEvent::ProviderSyncIntervalSet { sync_interval_minutes }
 }
 
 fn connection_tests() -> Vec<Example<ProviderEvent>> {
@@ -70,7 +76,7 @@ fn connection_tests() -> Vec<Example<ProviderEvent>> {
 }
 
 pub(crate) fn service_examples() -> Vec<Example<ServiceEvent>> {
-    [found_by_syncs(), set_by_operators(), mappings()].concat()
+    [found_by_syncs(), noticed_by_syncs(), set_by_operators(), mappings()].concat()
 }
 
 fn found_by_syncs() -> Vec<Example<ServiceEvent>> {
@@ -109,6 +115,22 @@ fn found_by_syncs() -> Vec<Example<ServiceEvent>> {
                 price: dec!(2),
             },
         ),
+    ]
+}
+
+fn noticed_by_syncs() -> Vec<Example<ServiceEvent>> {
+    let provider_id = ProviderId(id(3));
+    let moved = |previous_rate, move_ppm| ServiceEvent::PriceMoveNoticed {
+        provider_id,
+        rate: dec!(1.20),
+        previous_rate,
+        price: dec!(1.8),
+        move_ppm,
+    };
+    vec![
+        ("PriceMoveNoticed", moved(dec!(0.90), Some(333_333))),
+        ("PriceMoveNoticed-from-nothing", moved(dec!(0), None)),
+        ("DelistingNoticed", ServiceEvent::DelistingNoticed { provider_id, backups: 2 }),
     ]
 }
 

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use signalbox::{
     command::{Catalogue, Claims, CommandNeeds, Commands},
     credentials::{Credentials, SealingKey},
-    domain::{Event, Position, provider::UpstreamPolicy},
+    domain::{Event, Position, provider::UpstreamPolicy, service::PriceWatch},
     http::{AppState, router},
     journal::Journal,
     process::{DispatchStatus, ProviderOperations},
@@ -183,6 +183,7 @@ async fn commands(journal: &Journal, reads: &PgPool) -> Commands {
         claims: Claims::new(CallLimits::default().add).0,
         reads: reads.clone(),
         policy: POLICY,
+        price_watch: PriceWatch::default(),
     })
 }
 

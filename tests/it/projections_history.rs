@@ -14,13 +14,14 @@ use signalbox::domain::{
     },
     provider::{
         Activation, Dependents, KeyReference, Provider, ProviderChanges, ProviderCommand,
-        ProviderEvent, ProviderName, ProviderUrl, UpstreamPolicy,
+        ProviderEvent, ProviderName, ProviderUrl, SyncInterval, UpstreamPolicy,
     },
     refusal::RefusalClass,
     reservation::{Reservation, ReservationCommand, ReservationEvent, Subject},
     routing::{Candidate, Decision, Exclusion, Strategy},
     service::{
-        Equivalent, ForSale, Service, ServiceCommand, ServiceEvent, ServiceKind, ServiceListing,
+        Equivalent, ForSale, PriceWatch, Service, ServiceCommand, ServiceEvent, ServiceKind,
+        ServiceListing,
     },
     sync::{SyncCommand, SyncCounts, SyncEvent, SyncRun, SyncTrigger},
 };
@@ -171,6 +172,7 @@ impl History {
             1 => ProviderCommand::Update(ProviderChanges {
                 priority: Some(priority),
                 key: Some(key),
+                sync_interval: SyncInterval::try_new(self.random.i32(0..3)).ok(),
                 ..Default::default()
             }),
             2..5 => ProviderCommand::Toggle,
@@ -205,6 +207,7 @@ impl History {
                 provider_id,
                 number: i64::try_from(self.entries.len()).unwrap(),
                 listing: self.listing(provider_service_id),
+                watch: PriceWatch::default(),
             },
             6 => ServiceCommand::Delist,
             7 => ServiceCommand::SetForSale(ForSale::Yes),

@@ -78,7 +78,7 @@ impl History {
         let elsewhere = self.panels[0].url().replace("127.0.0.1", "localhost");
         let key = self.panels[0].key();
         for change in [
-            json!({"id": first, "name": "renamed", "priority": 5}),
+            json!({"id": first, "name": "renamed", "priority": 5, "syncIntervalMinutes": 30}),
             json!({"id": first, "apiUrl": elsewhere, "apiKey": key}),
         ] {
             self.mutate(update, json!({"i": change})).await;
@@ -120,6 +120,7 @@ impl History {
         }
         self.panels[0].edit_catalogue(|rows| {
             rows[1]["rate"] = json!("3.14159");
+            rows[4]["rate"] = json!("1.80");
             rows[2]["name"] = json!("Another name");
             rows[3] = json!({"service": 4, "name": "Visits", "type": "Package", "category": "Traffic", "rate": 1});
             rows.truncate(6);

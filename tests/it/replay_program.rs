@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use signalbox::postgres::Durability;
+use signalbox::{postgres::Durability, projection::ReadModels};
 use sqlx::{Executor, PgPool, postgres::PgPoolOptions};
 use tempfile::TempDir;
 use tokio::time::sleep;
@@ -130,7 +130,7 @@ async fn verify_ends_with_one_on_a_difference_and_the_past_says_how_it_is_read()
     assert_eq!(code, Some(0), "{written}");
     assert_eq!(
         written.matches(" events in ").count(),
-        8 + usize::from(written.contains("refills")),
+        ReadModels::embedded().len() + 1,
         "{written}"
     );
 
@@ -151,7 +151,7 @@ async fn verify_ends_with_one_on_a_difference_and_the_past_says_how_it_is_read()
     assert_eq!(code, Some(0), "{written}");
     assert_eq!(contents(&place.pool, "counts_at_0").await["counts"].len(), 0);
     for (arguments, words) in [
-        (vec!["nothing"], "there is no read model nothing; there are attempts,"),
+        (vec!["nothing"], "there is no read model nothing; there are alerts, attempts,"),
         (vec!["counts", "--to", "3001"], "position 3001 is beyond the end of the journal, 3000"),
         (vec!["counts", "--to", "soon"], "give a position such as"),
     ] {

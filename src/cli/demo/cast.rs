@@ -83,8 +83,8 @@ pub(super) async fn enter(
         });
         let provider = added.await?.value;
         let test = operations.test_connection(provider).await?;
-        println!("  {}  at {} {}", part.name, panel.url(), part.flaw);
-        println!("         {}", test.message);
+        println!("  {}  {}", part.name, part.flaw);
+        println!("         {}  {}", panel.url(), test.message);
         operations.sync(provider, Delisting::Guarded).await?;
         panel.set_faults(part.faults);
         players.push(Player { name: part.name, provider, panel });

@@ -16,6 +16,8 @@ use tokio::{
 use super::{
     cast::{self, Player},
     narrator::Narrator,
+    scoreboard::Scoreboard,
+    screen::Screen,
     summary,
 };
 use crate::{
@@ -29,9 +31,10 @@ use crate::{
         ServiceId,
         order::{HOUSE_ACCOUNT, OrderRequest},
         provider::UpstreamPolicy,
+        service::PriceWatch,
     },
     postgres::{Durability, PrivatePostgres},
-    process::{DispatchPace, DispatchStatus, StatusPace},
+    process::{DispatchPace, DispatchStatus, StatusPace, SyncPace},
     provider_api::CallLimits,
 };
 
@@ -53,6 +56,12 @@ pub(in crate::cli) struct Demo {
     /// Folder for the demo's own PostgreSQL, emptied at the start
     #[arg(long, value_name = "DIR", default_value = "./data/demo")]
     data_dir: PathBuf,
+    /// Address of the API [default: the first free port from 8080 on]
+    #[arg(long, value_name = "ADDR")]
+    listen: Option<SocketAddr>,
+    /// Print a line for each order on a terminal, too, instead of a live table
+    #[arg(long)]
+    plain: bool,
     /// End this many seconds after the orders have come to rest, instead of at Ctrl-C
     #[arg(long, value_name = "SECONDS")]
     exit_after: Option<u64>,
@@ -73,15 +82,20 @@ impl Demo {
             played = self.play(&app, &token) => played,
             () = signals.received() => Ok(()),
         };
-        println!("Stopping …");
+        // On a line apart from what the terminal echoes of Ctrl-C.
+        println!("\nStopping …");
         app.stop().await;
         played
     }
 
     async fn start(&self, token: SecretString) -> anyhow::Result<App> {
         PrivatePostgres::discard(&self.data_dir).await?;
+        let listen = match self.listen {
+            Some(address) => address,
+            None => free_address().await?,
+        };
         let app = App::start(AppConfig {
-            listen: free_address().await?,
+            listen,
             database: DatabaseConfig::Private(Durability::Durable),
             data_dir: self.data_dir.clone(),
             read_models: None,
@@ -92,6 +106,8 @@ impl Demo {
             call_limits: CallLimits { add: cast::PATIENCE, ..CallLimits::default() },
             pace: DispatchPace::default(),
             status_pace: StatusPace::default(),
+            sync_pace: SyncPace::default(),
+            price_watch: PriceWatch::default(),
         });
         let app = app.await?;
         let mut dispatching = app.dispatching();
@@ -111,15 +127,20 @@ impl Demo {
         );
         println!();
         println!("{} orders are placed:", self.orders);
-        let mut narrator = Narrator::new(app.reads(), &players);
-        let (placed, told) = tokio::join!(self.place(app, &services), self.narrate(&mut narrator));
-        placed?;
-        told?;
-        summary::print_score(&narrator.score, &players);
+        let board = Scoreboard::new(players.iter().map(|player| (player.provider, player.name)));
+        let narrator = Narrator::new(app.reads(), board, self.screen());
+        let placing = self.place(app, &services);
+        let ((), board) = tokio::try_join!(placing, self.narrate(narrator))?;
+        summary::print_score(&board, &players);
+        summary::print_coverage(&app.reads().coverage().await?);
         summary::print_invitation(app.address(), token, &players);
         self.linger().await;
         stop(players).await;
         Ok(())
+    }
+
+    fn screen(&self) -> Screen {
+        if self.plain { Screen::Lines } else { Screen::open(self.orders) }
     }
 
     async fn place(&self, app: &App, services: &[(ServiceId, i64)]) -> anyhow::Result<()> {
@@ -144,16 +165,16 @@ impl Demo {
         Ok(())
     }
 
-    async fn narrate(&self, narrator: &mut Narrator<'_>) -> anyhow::Result<()> {
+    async fn narrate(&self, mut narrator: Narrator<'_>) -> anyhow::Result<Scoreboard> {
         let give_up_at = Instant::now() + PATIENCE + PACE * u32::try_from(self.orders)?;
-        while narrator.score.at_rest() < self.orders {
+        while narrator.at_rest() < self.orders {
             if Instant::now() > give_up_at {
                 bail!("some orders have not come to rest in time; the log says why");
             }
             narrator.catch_up().await?;
             sleep(GLANCE).await;
         }
-        Ok(())
+        Ok(narrator.into_board())
     }
 
     async fn linger(&self) {

@@ -4,36 +4,61 @@ use std::net::SocketAddr;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{cast::Player, narrator::Score};
+use super::{cast::Player, scoreboard::Scoreboard};
+use crate::{domain::routing::CoverageProblem, read::Coverage};
+
+/// What to ask first.
+const QUERY: &str = "{ providers { name successRate p95ResponseMs } }";
 
 /// Prints the counts, and holds them against what the panels say.
-pub(super) fn print_score(score: &Score, players: &[Player]) {
+pub(super) fn print_score(board: &Scoreboard, players: &[Player]) {
+    let tally = board.tally();
     println!();
     println!(
         "{} orders, {} attempts, {} failovers, {} in doubt, {} failed",
-        score.orders, score.attempts, score.failovers, score.in_doubt, score.failed
+        board.orders, tally.attempts, board.failovers, tally.in_doubt, board.failed
     );
     println!("  panel   placed by us   taken by the panel");
-    for player in players {
-        let placed = score.placed.get(&player.provider).copied().unwrap_or_default();
-        println!("  {:<7} {placed:>12}   {:>18}", player.name, player.panel.orders().len());
+    for (panel, player) in board.panels.iter().zip(players) {
+        let (placed, taken) = (panel.tally.placed, player.panel.orders().len());
+        println!("  {:<7} {placed:>12}   {taken:>18}", panel.name);
     }
-    if score.in_doubt > 0 {
-        println!(
-            "  An order in doubt may be among those that a panel took: only evidence settles it,"
-        );
-        println!("  never a second try. See settleAttempt.");
+    if tally.in_doubt > 0 {
+        println!("Only evidence settles an order in doubt, never a second try: see settleAttempt.");
     }
 }
 
-/// Prints how to go on from here.
+/// Prints which services would stand alone if their panel failed, no line wider than 80 columns.
+pub(super) fn print_coverage(coverage: &Coverage) {
+    let unfit = [
+        CoverageProblem::BackupLimits,
+        CoverageProblem::BackupOfOtherType,
+        CoverageProblem::BackupWithoutDripfeed,
+    ];
+    let unfit: usize = unfit.map(|problem| coverage.count(problem)).iter().sum();
+    println!(
+        "{} services for sale: {} without a usable backup, {} without any provider.",
+        coverage.for_sale,
+        coverage.count(CoverageProblem::NoUsableBackup),
+        coverage.count(CoverageProblem::AllProvidersDown)
+    );
+    println!(
+        "Backups that take less than is sold: {unfit}; that cost more than the price: {}.",
+        coverage.count(CoverageProblem::BackupCostsMore)
+    );
+}
+
+/// Prints how to go on from here, no line wider than 80 columns.
 pub(super) fn print_invitation(address: SocketAddr, token: &SecretString, players: &[Player]) {
     let token = token.expose_secret();
     println!();
-    println!("GraphQL goes on being served at http://{address}/graphql, for instance:");
-    let query = "{ providers { name successRate } failoverLogs(first: 5) { nodes { reason } } }";
-    println!("  curl http://{address}/graphql -H 'Authorization: Bearer {token}' \\");
-    println!("    --json '{{\"query\":\"{query}\"}}'");
+    println!("The API goes on being served. A page to try it on, and its header:");
+    println!("  http://{address}/graphiql");
+    println!("  {{\"Authorization\": \"Bearer {token}\"}}");
+    println!("The same from a shell:");
+    println!("  curl http://{address}/graphql \\");
+    println!("    -H 'Authorization: Bearer {token}' \\");
+    println!("    --json '{{\"query\":\"{QUERY}\"}}'");
     println!("Switch a panel's faults off, and orders go through at once:");
     if let Some(player) = players.first() {
         let url = player.panel.url();

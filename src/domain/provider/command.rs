@@ -1,6 +1,6 @@
 use chrono::{DateTime, Utc};
 
-use super::{ProviderName, ProviderUrl};
+use super::{ProviderName, ProviderUrl, SyncInterval};
 use crate::domain::{Balance, CredentialId};
 
 /// What may be asked of a provider.
@@ -56,6 +56,8 @@ pub struct ProviderChanges {
     pub priority: Option<i32>,
     /// New key.
     pub key: Option<KeyReference>,
+    /// How often its catalogue is to be synced by itself.
+    pub sync_interval: Option<SyncInterval>,
 }
 
 /// A provider key as events may know it.

@@ -2,6 +2,7 @@ use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
+use super::SyncInterval;
 use crate::domain::{CredentialId, aggregate::event_types};
 
 /// What can have happened to a provider.
@@ -43,6 +44,11 @@ pub enum ProviderEvent {
         /// Last four characters of the new key; absent for keys under 12.
         key_hint: Option<String>,
     },
+    /// Its catalogue is synced by itself in this rhythm from now on; one that was never told otherwise, every six hours.
+    ProviderSyncIntervalSet {
+        /// Minutes from one start to the next; absent is never.
+        sync_interval_minutes: SyncInterval,
+    },
     /// Orders may go to it again.
     ProviderActivated {},
     /// No more orders go to it.
@@ -77,6 +83,7 @@ event_types!(ProviderEvent {
     ProviderUrlChanged,
     ProviderPriorityChanged,
     ProviderKeyReplaced,
+    ProviderSyncIntervalSet,
     ProviderActivated,
     ProviderDeactivated,
     ProviderDeleted,

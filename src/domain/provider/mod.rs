@@ -5,6 +5,7 @@ mod error;
 mod event;
 mod name;
 mod state;
+mod sync_interval;
 #[cfg(test)]
 mod tests;
 mod url;
@@ -14,6 +15,7 @@ pub use error::ProviderError;
 pub use event::ProviderEvent;
 pub use name::{InvalidName, ProviderName};
 pub use state::{BalanceReading, Lifecycle, Provider};
+pub use sync_interval::{InvalidSyncInterval, SyncInterval};
 pub use url::{InvalidUrl, ProviderUrl, UpstreamPolicy, is_public};
 
 /// Priorities run from 1, tried first, to this.

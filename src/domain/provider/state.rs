@@ -3,7 +3,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    MAX_PRIORITY, ProviderCommand, ProviderError, ProviderEvent,
+    MAX_PRIORITY, ProviderCommand, ProviderError, ProviderEvent, SyncInterval,
     command::{Activation, Dependents, ProviderChanges},
 };
 use crate::domain::{Aggregate, CredentialId};
@@ -49,6 +49,8 @@ pub struct Provider {
     pub credential_id: CredentialId,
     /// The last successful reading.
     pub balance: Option<BalanceReading>,
+    /// How often its catalogue is synced by itself.
+    pub sync_interval: SyncInterval,
 }
 
 impl Provider {
@@ -91,6 +93,9 @@ impl Provider {
                 credential_id: key.credential_id,
                 key_hint: key.hint,
             });
+        }
+        if let Some(interval) = changes.sync_interval.filter(|new| *new != self.sync_interval) {
+            events.push(ProviderEvent::ProviderSyncIntervalSet { sync_interval_minutes: interval });
         }
         Ok(events)
     }
@@ -182,6 +187,7 @@ impl Aggregate for Provider {
                     priority,
                     credential_id,
                     balance: None,
+                    sync_interval: SyncInterval::default(),
                 };
             }
             ProviderEvent::ProviderRenamed { name } => self.name = name,
@@ -189,6 +195,9 @@ impl Aggregate for Provider {
             ProviderEvent::ProviderPriorityChanged { priority } => self.priority = priority,
             ProviderEvent::ProviderKeyReplaced { credential_id, .. } => {
                 self.credential_id = credential_id;
+            }
+            ProviderEvent::ProviderSyncIntervalSet { sync_interval_minutes } => {
+                self.sync_interval = sync_interval_minutes;
             }
             ProviderEvent::ProviderActivated {} => self.lifecycle = Lifecycle::Active,
             ProviderEvent::ProviderDeactivated {} => self.lifecycle = Lifecycle::Inactive,

@@ -99,6 +99,7 @@ fn each_change_is_an_event_of_its_own() {
         api_url: Some(url("https://summit.example/")),
         priority: Some(2),
         key: Some(key(2)),
+        sync_interval: Some(SyncInterval::NEVER),
     };
     given([added()]).when(ProviderCommand::Update(changes)).then_expect_events(vec![
         ProviderEvent::ProviderRenamed { name: "Summit".to_owned() },
@@ -108,6 +109,7 @@ fn each_change_is_an_event_of_its_own() {
             credential_id: key(2).credential_id,
             key_hint: key(2).hint,
         },
+        ProviderEvent::ProviderSyncIntervalSet { sync_interval_minutes: SyncInterval::NEVER },
     ]);
 }
 
@@ -118,8 +120,18 @@ fn update_to_what_is_there_already_is_quiet() {
         api_url: Some(url(ADDRESS)),
         priority: Some(1),
         key: None,
+        sync_interval: Some(SyncInterval::default()),
     };
     given([added()]).when(ProviderCommand::Update(changes)).then_expect_events(vec![]);
+}
+
+#[test_case(0 => Ok(None); "zero is never")]
+#[test_case(1 => Ok(Some(1)); "every minute")]
+#[test_case(43_200 => Ok(Some(43_200)); "every thirty days")]
+#[test_case(43_201 => Err(InvalidSyncInterval(43_201)); "longer")]
+#[test_case(-1 => Err(InvalidSyncInterval(-1)); "before it ended")]
+fn sync_interval_is_up_to_thirty_days(minutes: i32) -> Result<Option<i32>, InvalidSyncInterval> {
+    SyncInterval::try_new(minutes).map(SyncInterval::minutes)
 }
 
 #[test]

@@ -146,7 +146,20 @@ pub struct Decision {
     pub chosen: Option<usize>,
 }
 
+impl Exclusion {
+    /// Tells whether it holds for all services of the provider.
+    pub fn is_of_the_whole_provider(&self) -> bool {
+        matches!(self, Self::ProviderInactive)
+    }
+}
+
 impl Request {
+    /// An order of which nothing is known but the service: quantity, runs and cost, which differ from order to order, exclude
+    /// nobody.
+    pub fn any() -> Self {
+        Self { units_per_run: None, total_units: 0, package: false, dripfeed: false }
+    }
+
     /// Returns what a candidate would ask for the order.
     fn cost(&self, rate: Decimal) -> Decimal {
         if self.package { rate } else { charge_for(rate, self.total_units) }
@@ -191,7 +204,7 @@ impl CandidateFacts {
         }
     }
 
-    fn exclusions(&self, request: &Request) -> Vec<Exclusion> {
+    pub(super) fn exclusions(&self, request: &Request) -> Vec<Exclusion> {
         let (min, max) = self.limits;
         let out_of_limits =
             request.units_per_run.is_some_and(|units| !(min..=max).contains(&units));

@@ -1,5 +1,7 @@
 //! Which provider an order goes to: a pure function of recorded facts, written down with its reasons.
 
+mod coverage;
 mod decision;
 
+pub use coverage::{BackupFacts, CoverageGap, CoverageProblem, Sale, coverage_gaps};
 pub use decision::{Candidate, CandidateFacts, Decision, Exclusion, Request, Strategy, decide};

@@ -1,6 +1,6 @@
 use rust_decimal::Decimal;
 
-use super::{ServiceKind, ServiceListing};
+use super::{PriceWatch, ServiceKind, ServiceListing};
 use crate::domain::{ProviderId, ServiceId, routing::Strategy};
 
 /// What may be asked of a service.
@@ -14,6 +14,8 @@ pub enum ServiceCommand {
         number: i64,
         /// The row.
         listing: ServiceListing,
+        /// How far the rate may move without an alert.
+        watch: PriceWatch,
     },
     /// Note that a complete list does not have it.
     Delist,

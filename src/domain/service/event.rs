@@ -29,6 +29,20 @@ pub enum ServiceEvent {
         /// What customers pay from now on, by the service's pricing.
         price: Decimal,
     },
+    /// The provider's rate moved further at once than is let pass in silence, and the service is for sale.
+    PriceMoveNoticed {
+        /// Whose rate.
+        provider_id: ProviderId,
+        /// The new rate.
+        rate: Decimal,
+        /// The rate until now.
+        previous_rate: Decimal,
+        /// What customers pay from now on.
+        price: Decimal,
+        /// The move in parts per million of the previous rate, negative downwards; absent where no share can be told, as
+        /// from nothing.
+        move_ppm: Option<i64>,
+    },
     /// The provider describes it in another way, or takes other quantities.
     ServiceChanged {
         /// The row as found.
@@ -39,6 +53,13 @@ pub enum ServiceEvent {
     },
     /// The provider's list no longer has it.
     ServiceDelisted {},
+    /// It was for sale when the provider's list no longer had it.
+    DelistingNoticed {
+        /// Whose list.
+        provider_id: ProviderId,
+        /// How many equivalents are mapped.
+        backups: i64,
+    },
     /// The provider's list has it again.
     ServiceRelisted {},
     /// The provider now sells something else under its id: no longer for sale until an operator has looked.
@@ -93,8 +114,10 @@ pub enum ServiceEvent {
 event_types!(ServiceEvent {
     ServiceImported,
     ServiceRepriced,
+    PriceMoveNoticed,
     ServiceChanged,
     ServiceDelisted,
+    DelistingNoticed,
     ServiceRelisted,
     ServiceIdReused,
     ServiceEnabled,

@@ -6,6 +6,7 @@ mod error;
 mod event;
 mod kind;
 mod listing;
+mod price_watch;
 mod pricing;
 mod state;
 #[cfg(test)]
@@ -16,5 +17,6 @@ pub use error::ServiceError;
 pub use event::ServiceEvent;
 pub use kind::{Requirements, ServiceKind, Units};
 pub use listing::ServiceListing;
+pub use price_watch::PriceWatch;
 pub use pricing::Pricing;
 pub use state::{Backup, Imported, Service};

@@ -2,7 +2,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Pricing, ServiceCommand, ServiceError, ServiceEvent, ServiceListing,
+    PriceWatch, Pricing, ServiceCommand, ServiceError, ServiceEvent, ServiceListing,
     command::{Equivalent, ForSale},
 };
 use crate::domain::{Aggregate, ProviderId, ServiceId, provider::MAX_PRIORITY, routing::Strategy};
@@ -87,7 +87,7 @@ impl Imported {
         }
     }
 
-    fn observe(&self, listing: ServiceListing) -> Vec<ServiceEvent> {
+    fn observe(&self, listing: ServiceListing, watch: PriceWatch) -> Vec<ServiceEvent> {
         let known = &self.listing;
         if is_another_product(known, &listing) {
             let price = self.pricing.price(listing.rate);
@@ -104,12 +104,37 @@ impl Imported {
                 previous_rate: known.rate,
                 price: self.pricing.price(listing.rate),
             });
+            events.extend(self.notice_move(listing.rate, watch));
         }
         let changed = changed_fields(known, &listing);
         if !changed.is_empty() {
             events.push(ServiceEvent::ServiceChanged { listing, changed });
         }
         events
+    }
+
+    /// What nobody sells is nobody's concern.
+    fn notice_move(&self, rate: Decimal, watch: PriceWatch) -> Option<ServiceEvent> {
+        let previous_rate = self.listing.rate;
+        let move_ppm = PriceWatch::move_ppm(previous_rate, rate);
+        (self.enabled && watch.notices(move_ppm)).then(|| ServiceEvent::PriceMoveNoticed {
+            provider_id: self.provider_id,
+            rate,
+            previous_rate,
+            price: self.pricing.price(rate),
+            move_ppm,
+        })
+    }
+
+    fn delist(&self) -> Vec<ServiceEvent> {
+        if !self.listed {
+            return vec![];
+        }
+        let noticed = self.enabled.then_some(ServiceEvent::DelistingNoticed {
+            provider_id: self.provider_id,
+            backups: self.backups.len() as i64,
+        });
+        std::iter::once(ServiceEvent::ServiceDelisted {}).chain(noticed).collect()
     }
 
     fn set_for_sale(&self, for_sale: ForSale) -> Vec<ServiceEvent> {
@@ -231,17 +256,16 @@ impl Aggregate for Service {
 
     fn decide(&self, command: ServiceCommand) -> Result<Vec<ServiceEvent>, ServiceError> {
         match command {
-            ServiceCommand::Observe { provider_id, number, listing } => Ok(match &self.imported {
-                Some(known) => known.observe(listing),
-                None => {
-                    let price = listing.rate;
-                    vec![ServiceEvent::ServiceImported { provider_id, number, listing, price }]
-                }
-            }),
-            ServiceCommand::Delist => Ok(match self.existing()?.listed {
-                true => vec![ServiceEvent::ServiceDelisted {}],
-                false => vec![],
-            }),
+            ServiceCommand::Observe { provider_id, number, listing, watch } => {
+                Ok(match &self.imported {
+                    Some(known) => known.observe(listing, watch),
+                    None => {
+                        let price = listing.rate;
+                        vec![ServiceEvent::ServiceImported { provider_id, number, listing, price }]
+                    }
+                })
+            }
+            ServiceCommand::Delist => Ok(self.existing()?.delist()),
             ServiceCommand::SetForSale(for_sale) => Ok(self.existing()?.set_for_sale(for_sale)),
             ServiceCommand::SetPrice(price) => {
                 Ok(self.existing()?.set_pricing(Pricing::Fixed(valid_price(price)?)))
@@ -273,7 +297,9 @@ impl Aggregate for Service {
         }
         let Some(service) = &mut self.imported else { return };
         match event {
-            ServiceEvent::ServiceImported { .. } => {}
+            ServiceEvent::ServiceImported { .. }
+            | ServiceEvent::PriceMoveNoticed { .. }
+            | ServiceEvent::DelistingNoticed { .. } => {}
             ServiceEvent::ServiceRepriced { rate, price, .. } => {
                 service.listing.rate = *rate;
                 service.price = *price;

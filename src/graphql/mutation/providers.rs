@@ -1,4 +1,4 @@
-use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
+use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, SimpleObject};
 
 use crate::{
     command::{AddProvider, Done, UpdateProvider},
@@ -32,6 +32,8 @@ struct UpdateProviderInput {
     api_url: Option<String>,
     api_key: Option<String>,
     priority: Option<i32>,
+    /// Null or 0: never by itself.
+    sync_interval_minutes: MaybeUndefined<i32>,
 }
 
 /// `position`: where this change stands in the journal. A payload is read at its own position; a query sent with the header `X-Min-Position` waits for at least that one (5 s, then the error TIMEOUT; the change stands).
@@ -114,6 +116,11 @@ impl ProviderMutations {
             api_url: input.api_url,
             api_key: input.api_key.map(Into::into),
             priority: input.priority,
+            sync_interval_minutes: match input.sync_interval_minutes {
+                MaybeUndefined::Undefined => None,
+                MaybeUndefined::Null => Some(0),
+                MaybeUndefined::Value(minutes) => Some(minutes),
+            },
         };
         let commands = backend.commands.clone();
         let done = backend.run(async move { commands.update_provider(command).await }).await?;

@@ -5,6 +5,7 @@ use async_graphql::{
 
 use crate::{
     graphql::{
+        alert::Alert,
         connection::connection,
         context::Backend,
         error::ApiResult,
@@ -78,6 +79,18 @@ impl LogQueries {
         };
         let rows = Backend::of(ctx).reads.failover_logs(selection, request).await?;
         Ok(connection(request.after, rows.map(FailoverLog), EmptyFields))
+    }
+
+    /// What an operator should know of, newest first.
+    async fn alerts(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(default = 50)] first: i32,
+        after: Option<String>,
+    ) -> ApiResult<Connection<i64, Alert, EmptyFields>> {
+        let request = page(first, after.as_deref())?;
+        let rows = Backend::of(ctx).reads.alerts(request).await?;
+        Ok(connection(request.after, rows.map(Alert), EmptyFields))
     }
 
     /// The journal, oldest first: `after` takes a position.

@@ -1,6 +1,7 @@
 //! What may be asked.
 
 mod catalogue;
+mod coverage;
 mod logs;
 mod orders;
 mod providers;
@@ -14,4 +15,5 @@ pub(crate) struct Query(
     logs::LogQueries,
     catalogue::ServiceQueries,
     orders::OrderQueries,
+    coverage::CoverageQueries,
 );

@@ -4,9 +4,9 @@ use std::{ops::Deref, sync::Arc, time::Duration};
 
 use signalbox::{
     app::{App, AppConfig, DatabaseConfig},
-    domain::provider::UpstreamPolicy,
+    domain::{provider::UpstreamPolicy, service::PriceWatch},
     postgres::Durability,
-    process::{DispatchPace, DispatchStatus, StatusPace},
+    process::{DispatchPace, DispatchStatus, StatusPace, SyncPace},
     provider_api::CallLimits,
 };
 use tempfile::TempDir;
@@ -103,5 +103,7 @@ fn config(database: &TestDatabase, data: &TempDir) -> AppConfig {
         },
         pace: DispatchPace { busy_link: second / 5, busy_link_at_most: second },
         status_pace: StatusPace::default(),
+        sync_pace: SyncPace::default(),
+        price_watch: PriceWatch::default(),
     }
 }

@@ -97,7 +97,9 @@ fn new_rate_and_new_description_are_two_events() {
 
 #[test]
 fn service_that_the_list_lacks_is_delisted_once() {
-    given([imported()]).when(ServiceCommand::Delist).then_expect_events(vec![delisted()]);
+    given([imported(), disabled()])
+        .when(ServiceCommand::Delist)
+        .then_expect_events(vec![delisted()]);
     given([imported(), delisted()]).when(ServiceCommand::Delist).then_expect_events(vec![]);
 }
 

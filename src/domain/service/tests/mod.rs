@@ -2,6 +2,7 @@
 
 mod catalogue;
 mod mapping;
+mod notices;
 mod operator;
 
 use cqrs_es::test::{AggregateTestExecutor, TestFramework};
@@ -42,7 +43,11 @@ fn listing() -> ServiceListing {
 }
 
 fn observe(listing: ServiceListing) -> ServiceCommand {
-    ServiceCommand::Observe { provider_id: provider_id(), number: 42, listing }
+    observe_watching(PriceWatch::percent(10_000), listing)
+}
+
+fn observe_watching(watch: PriceWatch, listing: ServiceListing) -> ServiceCommand {
+    ServiceCommand::Observe { provider_id: provider_id(), number: 42, listing, watch }
 }
 
 fn imported() -> ServiceEvent {

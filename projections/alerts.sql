@@ -1,0 +1,111 @@
+-- What has happened that an operator should know of, newest last?
+--
+-- folds: PriceMoveNoticed, DelistingNoticed, ServiceIdReused
+-- folds: SyncFailed
+-- folds: UnknownStatusSeen, DuplicateFound
+-- ignores: ProviderAdded, ProviderRenamed, ProviderUrlChanged, ProviderPriorityChanged, ProviderKeyReplaced
+-- ignores: ProviderActivated, ProviderDeactivated, ProviderDeleted, ConnectionTestSucceeded, ConnectionTestFailed
+-- ignores: ServiceImported, ServiceRepriced, ServiceChanged, ServiceDelisted, ServiceRelisted
+-- ignores: ServiceEnabled, ServiceDisabled, ServicePriceSet, ServiceRecategorised, ServiceStrategySet
+-- ignores: ServiceMapped, ServiceUnmapped, ServiceRetired
+-- ignores: SyncStarted, SyncCompleted
+-- ignores: OrderPlaced, AttemptStarted, AttemptPlaced, AttemptRefused, AttemptInDoubt, AttemptNotSent, FailedOver
+-- ignores: AttemptSettled, OrderDeferred, OrderFailed
+-- ignores: OrderStatusChanged, RefillRequested, RefillRefused, RefillStatusChanged
+-- ignores: CancelRequested, CancelRefused
+-- ignores: Reserved, ReservationReleased
+-- ignores: ProviderSyncIntervalSet
+
+create table alerts (
+    position    bigint primary key,
+    -- In the words of `AlertKind`.
+    kind        text not null,
+    provider_id uuid,
+    service_id  uuid,
+    order_id    uuid,
+    message     text not null,
+    at          timestamptz not null
+);
+
+-- `0.90` as `0.9`.
+create function amount(payload jsonb, field text) returns text
+language sql immutable as $$
+    select trim_scale((payload ->> field)::numeric)::text
+$$;
+
+create function price_move(payload jsonb) returns text
+language sql immutable as $$
+    select 'the rate went from ' || amount(payload, 'previous_rate') || ' to ' || amount(payload, 'rate')
+        || case
+            when share is null then ''
+            else ' (' || case when share > 0 then '+' else '' end || round(share / 10000, 1) || ' %)'
+        end
+        || '; customers pay ' || amount(payload, 'price')
+    from (select (payload ->> 'move_ppm')::numeric as share) as moved
+$$;
+
+create function delisting(payload jsonb) returns text
+language sql immutable as $$
+    select 'for sale, and no longer in the provider''s list; '
+        || case payload ->> 'backups'
+            when '0' then 'no backup is mapped, so it cannot be ordered'
+            when '1' then 'orders can go to its backup alone'
+            else 'orders can go to its ' || (payload ->> 'backups') || ' backups alone'
+        end
+$$;
+
+create function fold(after_position bigint, upto_position bigint) returns void
+language plpgsql set plan_cache_mode = force_custom_plan as $$
+begin
+    insert into alerts (position, kind, provider_id, service_id, order_id, message, at)
+    select
+        position,
+        case event_type
+            when 'PriceMoveNoticed' then 'PRICE_MOVED'
+            when 'DelistingNoticed' then 'SERVICE_DELISTED'
+            when 'ServiceIdReused' then 'SERVICE_ID_REUSED'
+            when 'SyncFailed' then 'SYNC_FAILED'
+            when 'UnknownStatusSeen' then 'UNKNOWN_STATUS'
+            when 'DuplicateFound' then 'DUPLICATE_FOUND'
+        end,
+        case event_type
+            when 'ServiceIdReused' then (
+                select (imported.payload ->> 'provider_id')::uuid
+                from events as imported
+                where imported.aggregate_type = 'service'
+                    and imported.aggregate_id = noticed.aggregate_id
+                    and imported.sequence = 1
+            )
+            else (payload ->> 'provider_id')::uuid
+        end,
+        case aggregate_type when 'service' then aggregate_id::uuid end,
+        case aggregate_type when 'order' then aggregate_id::uuid end,
+        case event_type
+            when 'PriceMoveNoticed' then price_move(payload)
+            when 'DelistingNoticed' then delisting(payload)
+            when 'ServiceIdReused' then format(
+                'the id was `%s` and is now `%s`: off sale until somebody has looked',
+                payload ->> 'previous_name',
+                payload ->> 'name'
+            )
+            when 'SyncFailed' then 'the sync of the catalogue failed: ' || coalesce(payload -> 'errors' ->> 0, 'no reason given')
+            when 'UnknownStatusSeen' then format(
+                'the provider calls the %s `%s`, a word that nobody knows',
+                case when payload ->> 'refill_id' is null then 'order' else 'refill' end,
+                payload ->> 'provider_status'
+            )
+            when 'DuplicateFound' then format(
+                'the provider holds the order as %s, though it had gone on elsewhere: it exists twice',
+                payload ->> 'api_order_id'
+            )
+        end,
+        recorded_at
+    from events as noticed
+    where position > after_position
+        and position <= upto_position
+        and event_type in (
+            'PriceMoveNoticed', 'DelistingNoticed', 'ServiceIdReused', 'SyncFailed', 'UnknownStatusSeen',
+            'DuplicateFound'
+        );
+end
+$$;

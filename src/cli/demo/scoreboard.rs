@@ -1,0 +1,73 @@
+//! What is counted over all orders, folded from the journal.
+
+use super::panel_score::{PanelScore, Tally};
+use crate::domain::{ProviderId, order::OrderEvent};
+
+/// The state of the play.
+#[derive(Debug)]
+pub(super) struct Scoreboard {
+    pub(super) panels: Vec<PanelScore>,
+    pub(super) orders: usize,
+    pub(super) failovers: usize,
+    pub(super) failed: usize,
+}
+
+impl Scoreboard {
+    pub(super) fn new(panels: impl IntoIterator<Item = (ProviderId, &'static str)>) -> Self {
+        let panels = panels.into_iter().map(|(provider, name)| PanelScore::new(provider, name));
+        Self { panels: panels.collect(), orders: 0, failovers: 0, failed: 0 }
+    }
+
+    /// Counts what happened to an order.
+    pub(super) fn fold(&mut self, event: &OrderEvent) {
+        match event {
+            OrderEvent::OrderPlaced { .. } => self.orders += 1,
+            OrderEvent::FailedOver { .. } => self.failovers += 1,
+            OrderEvent::OrderFailed { .. } => self.failed += 1,
+            OrderEvent::AttemptStarted { provider_id, .. } => {
+                self.at(*provider_id, PanelScore::asked);
+            }
+            OrderEvent::AttemptPlaced { provider_id, response_ms, .. } => {
+                self.at(*provider_id, |panel| panel.placed(*response_ms));
+            }
+            OrderEvent::AttemptRefused { provider_id, class, reason, response_ms, .. } => {
+                self.at(*provider_id, |panel| panel.refused(*class, reason, *response_ms));
+            }
+            OrderEvent::AttemptInDoubt { provider_id, reason, .. } => {
+                self.at(*provider_id, |panel| panel.left_in_doubt(reason));
+            }
+            _ => {}
+        }
+    }
+
+    fn at(&mut self, provider: ProviderId, count: impl FnOnce(&mut PanelScore)) {
+        if let Some(panel) = self.panels.iter_mut().find(|panel| panel.provider == provider) {
+            count(panel);
+        }
+    }
+
+    /// Counts over all panels.
+    pub(super) fn tally(&self) -> Tally {
+        self.panels.iter().map(|panel| panel.tally).fold(Tally::default(), Tally::plus)
+    }
+
+    /// Orders that will not move any more by themselves.
+    pub(super) fn at_rest(&self) -> usize {
+        let tally = self.tally();
+        tally.placed + tally.in_doubt + self.failed
+    }
+
+    /// Times of all answers in milliseconds, the least first.
+    pub(super) fn answer_times(&self) -> Vec<i64> {
+        let mut times: Vec<i64> =
+            self.panels.iter().flat_map(PanelScore::answer_times).copied().collect();
+        times.sort_unstable();
+        times
+    }
+
+    /// What a panel is called in the play.
+    pub(super) fn name(&self, provider: ProviderId) -> &'static str {
+        let panel = self.panels.iter().find(|panel| panel.provider == provider);
+        panel.map_or("?", |panel| panel.name)
+    }
+}
