@@ -8,10 +8,10 @@ use secrecy::SecretString;
 use signalbox::{
     app::{App, AppConfig, DatabaseConfig},
     command::AddProvider,
-    domain::{Position, ProviderId, ServiceId, provider::UpstreamPolicy},
+    domain::{Position, ProviderId, ServiceId, provider::UpstreamPolicy, service::PriceWatch},
     journal::read_head,
     postgres::Durability,
-    process::{Delisting, DispatchPace, DispatchStatus, StatusPace},
+    process::{Delisting, DispatchPace, DispatchStatus, StatusPace, SyncPace},
     provider_api::CallLimits,
     read::{PageRequest, ServiceSelection},
     simulator::{Catalogue, Panel, PanelConfig},
@@ -156,5 +156,8 @@ fn config(cluster: &Cluster, options: PgConnectOptions) -> AppConfig {
         call_limits: CallLimits::default(),
         pace: DispatchPace::default(),
         status_pace: StatusPace::default(),
+        // What a run measures, it syncs itself.
+        sync_pace: SyncPace { glance: CATCH_UP * 12, ..SyncPace::default() },
+        price_watch: PriceWatch::default(),
     }
 }
