@@ -6,7 +6,7 @@ use sqlx::postgres::PgConnectOptions;
 use crate::{
     domain::{provider::UpstreamPolicy, service::PriceWatch},
     postgres::Durability,
-    process::{DispatchPace, StatusPace, SyncPace},
+    process::{DispatchPace, DoubtPace, StatusPace, SyncPace},
     provider_api::CallLimits,
 };
 
@@ -35,6 +35,8 @@ pub struct AppConfig {
     pub pace: DispatchPace,
     /// How often providers are asked how orders stand.
     pub status_pace: StatusPace,
+    /// How often providers are asked for evidence of what is in doubt.
+    pub doubt_pace: DoubtPace,
     /// How the schedule of syncs is kept.
     pub sync_pace: SyncPace,
     /// How far a provider's rate may move without an alert.

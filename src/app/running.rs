@@ -11,8 +11,8 @@ use crate::{
     journal::Journal,
     metrics,
     process::{
-        Dispatch, DispatchNeeds, DispatchStatus, ProviderOperations, ScheduledSync,
-        ScheduledSyncNeeds, StatusPoll, StatusPollNeeds,
+        Dispatch, DispatchNeeds, DispatchStatus, DoubtSettlement, DoubtSettlementNeeds,
+        ProviderOperations, ScheduledSync, ScheduledSyncNeeds, StatusPoll, StatusPollNeeds,
     },
     projection::{ModelSet, ProjectionError, Projections, ReadModels, search_path},
     provider_api::{ClientUnavailable, PanelClient},
@@ -40,6 +40,7 @@ pub struct App {
     stop: CancellationToken,
     dispatcher: JoinHandle<()>,
     status_poll: JoinHandle<()>,
+    doubt_settlement: JoinHandle<()>,
     scheduled_sync: JoinHandle<()>,
     server: JoinHandle<io::Result<()>>,
     /// … and when what was begun has ended, the read models rest too.
@@ -138,6 +139,7 @@ impl App {
         tokio::select! {
             _ = &mut self.dispatcher => tracing::error!("the dispatcher has ended"),
             _ = &mut self.status_poll => tracing::error!("the watch on orders has ended"),
+            _ = &mut self.doubt_settlement => tracing::error!("the settlement of doubt has ended"),
             _ = &mut self.scheduled_sync => tracing::error!("the schedule of syncs has ended"),
             _ = &mut self.server => tracing::error!("the HTTP server has ended"),
         }
@@ -155,6 +157,11 @@ impl App {
             && let Err(error) = self.status_poll.await
         {
             tracing::error!(%error, "the watch on orders failed");
+        }
+        if !self.doubt_settlement.is_finished()
+            && let Err(error) = self.doubt_settlement.await
+        {
+            tracing::error!(%error, "the settlement of doubt failed");
         }
         if !self.scheduled_sync.is_finished()
             && let Err(error) = self.scheduled_sync.await
@@ -243,10 +250,19 @@ impl Parts {
         });
         let status_poll = StatusPoll::new(StatusPollNeeds {
             commands: self.commands.clone(),
-            client: self.client,
+            client: self.client.clone(),
             policy: config.policy,
             reads: self.reads.pool().clone(),
             pace: config.status_pace,
+            dispatching: dispatch.status(),
+            stop: stop.clone(),
+        });
+        let doubt_settlement = DoubtSettlement::new(DoubtSettlementNeeds {
+            commands: self.commands.clone(),
+            client: self.client,
+            policy: config.policy,
+            reads: self.reads.pool().clone(),
+            pace: config.doubt_pace,
             dispatching: dispatch.status(),
             stop: stop.clone(),
         });
@@ -278,6 +294,7 @@ impl Parts {
             database,
             dispatching: dispatch.status(),
             status_poll: tokio::spawn(status_poll.run()),
+            doubt_settlement: tokio::spawn(doubt_settlement.run()),
             scheduled_sync: tokio::spawn(scheduled_sync.run()),
             dispatcher: tokio::spawn(dispatch.run(self.claims_work)),
             server: tokio::spawn(http::serve(listener, state)),

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     app::{App, AppConfig, FirstProvider},
     domain::{provider::UpstreamPolicy, service::PriceWatch},
-    process::{DispatchPace, StatusPace, SyncPace},
+    process::{DispatchPace, DoubtPace, StatusPace, SyncPace},
     provider_api::CallLimits,
 };
 
@@ -136,6 +136,7 @@ impl Serve {
             call_limits: CallLimits::default(),
             pace: DispatchPace::default(),
             status_pace: StatusPace::default(),
+            doubt_pace: DoubtPace::default(),
             sync_pace: SyncPace::default(),
             price_watch: PriceWatch::percent(self.price_alert_percent),
         })

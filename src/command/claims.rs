@@ -335,6 +335,18 @@ mod tests {
         assert!(!others.was_never_sent(&attempt), "of another process");
     }
 
+    #[test]
+    fn time_to_send_ends_before_a_connection_could_outlast_it() {
+        let (claims, _work) = Claims::new(Duration::from_secs(30));
+        claims.begin_tenure();
+        let mut ticket = claims.try_claim(&route()).unwrap();
+        let connect = Duration::from_secs(5);
+        assert!(ticket.may_send(connect));
+        let spent = SEND_WINDOW - connect;
+        ticket.claimed_at = ticket.claimed_at.checked_sub(spent).unwrap();
+        assert!(!ticket.may_send(connect));
+    }
+
     #[tokio::test]
     async fn tickets_are_waited_for_until_the_last_is_back() {
         let (claims, _work) = Claims::new(Duration::from_secs(30));

@@ -13,6 +13,7 @@ pub mod refusal;
 pub mod reservation;
 pub mod routing;
 pub mod service;
+pub mod settlement;
 pub mod sync;
 
 pub use aggregate::{Aggregate, Event};

@@ -2,6 +2,7 @@
 
 mod catalogue_sync;
 mod connection_test;
+mod doubt_settlement;
 mod endpoints;
 mod operations;
 mod order_dispatch;
@@ -11,6 +12,7 @@ mod scheduled_sync;
 
 pub use catalogue_sync::Delisting;
 pub use connection_test::ConnectionTest;
+pub use doubt_settlement::{DoubtPace, DoubtSettlement, DoubtSettlementNeeds};
 pub use endpoints::{EndpointError, Endpoints};
 pub use operations::ProviderOperations;
 pub use order_dispatch::{Dispatch, DispatchNeeds, DispatchPace, DispatchStatus};

@@ -6,7 +6,7 @@ use super::{
     ProjectionError, ReadModel,
     fold::{FoldError, is_passing},
     install::create,
-    sweep,
+    sweep::{self, Cleared},
 };
 use crate::domain::Position;
 
@@ -49,7 +49,8 @@ pub(super) struct Build {
 }
 
 impl Build {
-    /// Makes the copy's tables, empty; nothing where another process builds the same.
+    /// Makes the copy's tables, empty; nothing where another process builds the same, or a transaction is open that has
+    /// read the tables which the last copy replaced.
     ///
     /// # Errors
     /// [`ProjectionError`], where the database refuses the file, or has a schema of its name that is not ours. Nothing is
@@ -63,7 +64,10 @@ impl Build {
             return Ok(None);
         }
         session.execute(SESSION).await?;
-        sweep::clear(&mut session, &model.schema()).await?;
+        if sweep::clear(&mut session, &model.schema()).await? == Cleared::StillRead {
+            sweep::unlock(session, &model.schema()).await?;
+            return Ok(None);
+        }
         refuse_taken(&mut session, model).await?;
         match lay_out(&mut session, model).await {
             Ok(indexes) => {
@@ -182,20 +186,29 @@ pub(super) async fn tables(
     .await
 }
 
-/// Refuses to touch a schema that no read model has made.
+/// Refuses to touch a schema that this model has not made. What it had left beside has been cleared.
 async fn refuse_taken(
     session: &mut PgConnection,
     model: &ReadModel,
 ) -> Result<(), ProjectionError> {
     let schema = model.schema();
-    let taken: bool = sqlx::query_scalar(
-        "select to_regnamespace($1) is not null
-             and not exists (select from projection_checkpoints where schema_name = $1)",
+    let taken: Option<String> = sqlx::query_scalar(
+        "select nspname::text
+         from pg_namespace
+         where nspname = any($3)
+             or nspname = $1
+             and not exists (select from projection_checkpoints where schema_name = $1 and name = $2)
+         limit 1",
     )
     .bind(&schema)
-    .fetch_one(session)
+    .bind(model.name())
+    .bind([copy_of(&schema), former_of(&schema)])
+    .fetch_optional(session)
     .await?;
-    if taken { Err(ProjectionError::SchemaTaken { schema }) } else { Ok(()) }
+    match taken {
+        Some(schema) => Err(ProjectionError::SchemaTaken { schema, file: model.file() }),
+        None => Ok(()),
+    }
 }
 
 /// Makes the copy's tables in place of what a dead process left, without the indexes that no key needs: those are

@@ -27,11 +27,13 @@ pub enum ProjectionError {
     },
     /// The schema is somebody else's.
     #[error(
-        "the database has a schema {schema} that holds no read model: give {schema}.sql another name"
+        "the database has a schema {schema} that is not this read model's: rename that, or call {file} otherwise"
     )]
     SchemaTaken {
-        /// The schema, named as the file.
+        /// The schema.
         schema: String,
+        /// The file that would be called as it is.
+        file: String,
     },
     /// The fold cannot take an event.
     #[error(
@@ -45,8 +47,10 @@ pub enum ProjectionError {
         /// The database's words.
         words: String,
     },
-    /// Another process builds the same.
-    #[error("the read model {0} is being rebuilt already: wait until that has ended")]
+    /// Another process builds the same, or a transaction is open that has read the tables before the last swap.
+    #[error(
+        "the read model {0} is being rebuilt already, or its former tables are still being read: wait until that has ended"
+    )]
     UnderWay(String),
     /// Nothing has been built yet.
     #[error(

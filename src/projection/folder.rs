@@ -85,14 +85,21 @@ fn check(name: &str) -> Result<(), String> {
     let plain = name.starts_with(|first: char| first.is_ascii_lowercase())
         && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
     let reserved = name.starts_with("pg_") || ["public", "information_schema"].contains(&name);
-    if plain && !reserved && name.len() <= LONGEST_NAME {
+    if plain && !reserved && !is_of_a_rebuild(name) && name.len() <= LONGEST_NAME {
         return Ok(());
     }
     Err(format!(
         "`{name}` cannot name a schema: call the file by a lower-case letter and up to {} lower-case letters, digits \
-         and underscores, not public and not pg_…",
+         and underscores, not public, not pg_…, and not …_copy, …_former or …_at_1, as rebuilds name theirs",
         LONGEST_NAME - 1
     ))
+}
+
+/// Tells whether a schema of this name may be the copy of another model, which comes and goes.
+fn is_of_a_rebuild(name: &str) -> bool {
+    let is_number = |text: &str| text.chars().all(|c| c.is_ascii_digit());
+    let is_of_the_past = name.rsplit_once("_at_").is_some_and(|(_, at)| is_number(at));
+    name.ends_with("_copy") || name.ends_with("_former") || is_of_the_past
 }
 
 #[cfg(test)]
@@ -102,19 +109,21 @@ mod tests {
     #[test]
     fn files_of_a_folder_are_read_in_order_and_those_at_fault_left_out() {
         let folder = tempfile::tempdir().unwrap();
-        for name in ["top_links.sql", "a1.sql", "orders.sql", "Top.sql", "pg_x.sql", "notes.txt"] {
+        let files = ["top_links.sql", "a1.sql", "orders.sql", "Top.sql", "pg_x.sql", "notes.txt"];
+        let of_rebuilds = ["a1_copy.sql", "a1_former.sql", "a1_at_7.sql", "a1_at_home.sql"];
+        for name in [files.as_slice(), &of_rebuilds].concat() {
             fs::write(folder.path().join(name), "-- text").unwrap();
         }
         let built_in = ModelSet::from(vec![ReadModel::new("orders", "")]);
         let set = built_in.with_folder(folder.path()).unwrap();
         let names: Vec<_> = set.models().iter().map(ReadModel::name).collect();
-        assert_eq!(names, ["orders", "a1", "top_links"]);
+        assert_eq!(names, ["orders", "a1", "a1_at_home", "top_links"]);
         let schemas: Vec<_> = set.models().iter().map(ReadModel::schema).collect();
-        assert_eq!(schemas[1..], ["a1", "top_links"]);
+        assert_eq!(schemas[1..], ["a1", "a1_at_home", "top_links"]);
         let refused: Vec<_> = set.refused().iter().map(|file| file.name.as_str()).collect();
-        assert_eq!(refused, ["Top", "orders", "pg_x"]);
+        assert_eq!(refused, ["Top", "a1_at_7", "a1_copy", "a1_former", "orders", "pg_x"]);
         assert_eq!(
-            set.refused()[1].reason,
+            set.refused()[4].reason,
             "orders is a read model of the program's own: give orders.sql another name"
         );
     }

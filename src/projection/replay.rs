@@ -36,8 +36,8 @@ impl Replay {
     /// Makes the tables that are to be filled.
     ///
     /// # Errors
-    /// [`ProjectionError::UnderWay`] while anybody rebuilds the same; [`ProjectionError::Refused`] where the database does
-    /// not take the file.
+    /// [`ProjectionError::UnderWay`] while anybody rebuilds the same, or reads the tables before the last swap;
+    /// [`ProjectionError::Refused`] where the database does not take the file.
     pub async fn begin(pool: &PgPool, model: &ReadModel) -> Result<Self, ProjectionError> {
         let build = Build::begin(pool, model).await?;
         let build = build.ok_or_else(|| ProjectionError::UnderWay(model.name().to_owned()))?;
@@ -66,7 +66,8 @@ impl Replay {
     /// Folds the journal up to a position into a schema `<name>_at_<position>`, and leaves that to the operator.
     ///
     /// # Errors
-    /// [`ProjectionError::BeyondEnd`] where the journal is shorter.
+    /// [`ProjectionError::BeyondEnd`] where the journal is shorter; [`ProjectionError::SchemaTaken`] where the schema is
+    /// there and no inspection has made it.
     pub async fn inspect(
         mut self,
         upto: Position,
@@ -76,10 +77,13 @@ impl Replay {
         if upto > end {
             return self.give_up(ProjectionError::BeyondEnd { asked: upto, end }).await;
         }
+        let schema = format!("{}_at_{upto}", self.build.model.name());
+        if let Err(error) = self.build.refuse_settling(&schema).await {
+            return self.give_up(error).await;
+        }
         if let Err(error) = self.fill(upto, &mut told).await {
             return self.give_up(error).await;
         }
-        let schema = format!("{}_at_{upto}", self.build.model.name());
         let copy = self.build.schema();
         let tables = tables(&mut self.build.session, &copy).await?;
         self.build.settle_as(&schema).await?;

@@ -22,7 +22,18 @@ const MAKE: &str = "
         end if;
     end
     $$;
-    grant select on events, journal_head to signalbox_read_models;";
+    do $$
+    begin
+        if has_table_privilege('signalbox_read_models', 'events', 'select')
+            and has_table_privilege('signalbox_read_models', 'journal_head', 'select')
+        then
+            return;
+        end if;
+        -- Of two sessions that grant on one table at once, PostgreSQL fails one.
+        perform pg_advisory_xact_lock(hashtextextended('rights of signalbox_read_models', 0));
+        grant select on events, journal_head to signalbox_read_models;
+    end
+    $$;";
 
 /// PostgreSQL's code for a right that is lacking.
 const INSUFFICIENT_PRIVILEGE: &str = "42501";
@@ -52,10 +63,11 @@ pub(super) async fn take(connection: &mut PgConnection, schema: &str) -> Result<
     }
 }
 
-/// Gives the role back, and lets the fold run with its rights from now on.
+/// Gives the role back, and lets the fold run with its rights from now on, by nobody but the program.
 pub(super) async fn lend(connection: &mut PgConnection, schema: &str) -> Result<(), sqlx::Error> {
     let lend = format!(
         "alter function {schema}.fold(bigint, bigint) security definer;
+         revoke all on function {schema}.fold(bigint, bigint) from public;
          reset role;"
     );
     connection.execute(lend.as_str()).await.map(drop)

@@ -16,6 +16,7 @@ use sqlx::{Executor, PgConnection};
 use tokio::time::sleep;
 
 use super::{
+    ProjectionError,
     build::{Build, BuildStep, Told, copy_of, former_of},
     fold::FoldError,
     install::tie,
@@ -24,6 +25,9 @@ use crate::domain::Position;
 
 /// Between two looks at whether readers have ended.
 const GLANCE: Duration = Duration::from_millis(20);
+
+/// Comment on the schema of a copy that was left for inspection, by which the next one of its name may replace it.
+const OF_THE_PAST: &str = "a read model of the past, made by signalbox replay --to";
 
 impl Build {
     /// Puts the copy in the place of the live tables, or where none are yet; returns up to where it has folded.
@@ -55,6 +59,7 @@ impl Build {
             self.command("rollback").await?;
             return Err(error);
         }
+        self.carry_rights().await?;
         self.command(&self.renames(live)).await?;
         sqlx::query(
             "insert into projection_checkpoints (schema_name, name, hash, position)
@@ -83,6 +88,32 @@ impl Build {
         Ok(live.map(Position))
     }
 
+    /// Grants on the copy what others than the owner may do with the live schema, its tables and its views.
+    async fn carry_rights(&mut self) -> Result<(), sqlx::Error> {
+        let grants: Vec<String> = sqlx::query_scalar(
+            "select format('grant %s on %s to %s', privilege_type, thing,
+                 case when grantee = 0 then 'public' else grantee::regrole::text end)
+             from (
+                 select format('schema %I', $2) as thing, nspowner as owner, nspacl as acl
+                 from pg_namespace
+                 where nspname = $1
+                 union all
+                 select format('table %I.%I', $2, relname), relowner, relacl
+                 from pg_class
+                 where relnamespace = to_regnamespace($1)
+                     and relkind in ('r', 'p', 'v', 'm')
+                     and to_regclass(format('%I.%I', $2, relname)) is not null
+             ) as things
+             cross join aclexplode(acl)
+             where grantee <> owner",
+        )
+        .bind(self.model.schema())
+        .bind(self.schema())
+        .fetch_all(&mut self.session)
+        .await?;
+        self.command(&grants.join(";")).await
+    }
+
     fn renames(&self, live: Option<Position>) -> String {
         let schema = self.model.schema();
         let former = match live {
@@ -92,13 +123,14 @@ impl Build {
         format!("{former} alter schema {} rename to {schema}; {}", copy_of(&schema), tie(&schema))
     }
 
-    /// Gives the copy a name of its own, in place of any schema of that name, and lets it be.
+    /// Gives the copy a name of its own, in place of an earlier one's, and lets it be.
     pub(super) async fn settle_as(mut self, schema: &str) -> Result<(), sqlx::Error> {
         let settle = format!(
             "begin;
              set local client_min_messages to warning;
              drop schema if exists {schema} cascade;
              alter schema {} rename to {schema};
+             comment on schema {schema} is '{OF_THE_PAST}';
              {};
              commit;",
             self.schema(),
@@ -106,6 +138,20 @@ impl Build {
         );
         self.command(&settle).await?;
         self.leave().await
+    }
+
+    /// Refuses the name of a schema that no copy was settled as.
+    pub(super) async fn refuse_settling(&mut self, schema: &str) -> Result<(), ProjectionError> {
+        let taken: bool = sqlx::query_scalar(
+            "select to_regnamespace($1) is not null
+                 and obj_description(to_regnamespace($1)::oid, 'pg_namespace') is distinct from $2",
+        )
+        .bind(schema)
+        .bind(OF_THE_PAST)
+        .fetch_one(&mut self.session)
+        .await?;
+        let (schema, file) = (schema.to_owned(), self.model.file());
+        if taken { Err(ProjectionError::SchemaTaken { schema, file }) } else { Ok(()) }
     }
 
     pub(super) async fn command(&mut self, sql: &str) -> Result<(), sqlx::Error> {

@@ -10,6 +10,20 @@ use super::build::{copy_of, former_of};
 /// First half of the locks' names; "sgbx" in ASCII.
 const LOCKS: i32 = 0x7367_6278;
 
+/// How long a drop waits for transactions that have read the tables. One that somebody leaves open holds up nobody then.
+const PATIENCE: &str = "1s";
+
+/// PostgreSQL's code for a lock that was not to be had in time.
+const LOCK_NOT_AVAILABLE: &str = "55P03";
+
+/// What became of what was to be dropped.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Cleared {
+    Gone,
+    /// A transaction that has read it is still open. It is left to the next sweep.
+    StillRead,
+}
+
 /// Takes the lock of whoever builds beside a schema; tells whether it was free.
 pub(super) async fn try_lock(
     session: &mut PgConnection,
@@ -41,23 +55,38 @@ pub(super) async fn note(session: &mut PgConnection, schema: &str) -> Result<(),
         .map(drop)
 }
 
-/// Drops what was built beside a schema or has been replaced, and forgets the note. The lock must be held.
-pub(super) async fn clear(session: &mut PgConnection, schema: &str) -> Result<(), sqlx::Error> {
+/// Drops what was built beside a schema or has been replaced, and forgets the note. Without a note nothing is dropped:
+/// schemas of such names are somebody else's then. The lock must be held.
+pub(super) async fn clear(
+    session: &mut PgConnection,
+    schema: &str,
+) -> Result<Cleared, sqlx::Error> {
+    match drop_noted(session, schema).await {
+        Ok(()) => Ok(Cleared::Gone),
+        Err(error) if is_held(&error) => Ok(Cleared::StillRead),
+        Err(error) => Err(error),
+    }
+}
+
+async fn drop_noted(session: &mut PgConnection, schema: &str) -> Result<(), sqlx::Error> {
     let (copy, former) = (copy_of(schema), former_of(schema));
     let mut tx = session.begin().await?;
-    let drop = format!(
-        "set local client_min_messages to warning;
-         drop schema if exists {copy}, {former} cascade;"
-    );
-    tx.execute(drop.as_str()).await?;
-    sqlx::query("delete from projection_rebuilds where schema_name = $1")
+    let noted = sqlx::query("delete from projection_rebuilds where schema_name = $1")
         .bind(schema)
         .execute(&mut *tx)
         .await?;
+    if noted.rows_affected() > 0 {
+        let drop = format!(
+            "set local client_min_messages to warning;
+             set local lock_timeout to '{PATIENCE}';
+             drop schema if exists {copy}, {former} cascade;"
+        );
+        tx.execute(drop.as_str()).await?;
+    }
     tx.commit().await
 }
 
-/// Drops what dead builders left; returns beside which schemas.
+/// Drops what dead builders left, unless it is still being read; returns beside which schemas.
 ///
 /// # Errors
 /// The database's words.
@@ -70,10 +99,15 @@ pub async fn sweep(pool: &PgPool) -> Result<Vec<String>, sqlx::Error> {
     for schema in noted {
         let mut session = pool.acquire().await?.detach();
         if try_lock(&mut session, &schema).await? {
-            clear(&mut session, &schema).await?;
+            let cleared = clear(&mut session, &schema).await?;
             unlock(session, &schema).await?;
-            swept.push(schema);
+            swept.extend((cleared == Cleared::Gone).then_some(schema));
         }
     }
     Ok(swept)
+}
+
+fn is_held(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+    code.is_some_and(|code| code == LOCK_NOT_AVAILABLE)
 }

@@ -17,6 +17,7 @@ use crate::{
     domain::{
         Balance,
         provider::{ProviderUrl, UpstreamPolicy},
+        settlement::ListedOrder,
     },
     metrics,
 };
@@ -159,6 +160,24 @@ impl PanelClient {
         };
         let mut value = catalogue.map_err(|fault| failure(&fault, &redactor, response_ms))?;
         value.clean(&redactor);
+        Ok(Timed { value, response_ms })
+    }
+
+    /// Lists all our orders, where the panel does so; an empty list is a list.
+    ///
+    /// # Errors
+    /// [`CallFailure`] says in words what came instead: mostly that the panel knows no such call.
+    pub async fn orders(
+        &self,
+        endpoint: &Endpoint,
+    ) -> Result<Timed<Vec<ListedOrder>>, CallFailure> {
+        let started = Instant::now();
+        let bounds = Bounds { time: self.limits.services, bytes: MAX_CATALOGUE };
+        let answer = self.read(endpoint, encode::orders(&endpoint.key), bounds).await;
+        let response_ms = milliseconds_since(started);
+        let redactor = Redactor::new(&endpoint.key);
+        let listed = answer.and_then(|answer| Ok(decode::listed_orders(&answer)?));
+        let value = listed.map_err(|fault| failure(&fault, &redactor, response_ms))?;
         Ok(Timed { value, response_ms })
     }
 

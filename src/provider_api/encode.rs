@@ -38,6 +38,10 @@ pub(super) fn services(key: &SecretString) -> Form {
     form(key, "services", [])
 }
 
+pub(super) fn orders(key: &SecretString) -> Form {
+    form(key, "orders", [])
+}
+
 /// A call about things that `name` stands for: one, or a list in one parameter.
 pub(super) fn about(key: &SecretString, action: &'static str, name: &str, ids: &[String]) -> Form {
     form(key, action, [(name, ids.join(",").as_str())])
@@ -98,5 +102,6 @@ mod tests {
     fn reading_calls_carry_only_key_and_action() {
         assert_eq!(balance(&"k".into()).body, "key=k&action=balance");
         assert_eq!(services(&"k".into()).body, "key=k&action=services");
+        assert_eq!(orders(&"k".into()).body, "key=k&action=orders");
     }
 }

@@ -67,3 +67,18 @@ async fn wrong_value_is_told_what_would_be_right() {
     let message = answer["errors"][0]["message"].as_str().unwrap();
     assert!(message.contains("a position as a string, such as \"42\""), "{message}");
 }
+
+#[tokio::test]
+async fn examples_of_the_readme_are_requests_that_the_schema_knows() {
+    let (_, rest) = include_str!("../../README.md").split_once("```graphql\n").unwrap();
+    let (examples, _) = rest.split_once("```").unwrap();
+    let shop = Installation::start().await;
+    let mut asked = 0;
+    for example in examples.lines().filter(|example| !example.starts_with("subscription")) {
+        let answer = shop.ask(example, json!({})).await;
+        let field = answer.pointer("/errors/0/extensions/field");
+        assert_ne!(field, Some(&json!("query")), "{example}: {answer}");
+        asked += 1;
+    }
+    assert!(asked > 5, "{asked} examples");
+}

@@ -97,6 +97,9 @@ async fn example_of_the_docs_becomes_a_table_and_stays_current() {
     assert_eq!(contents(pool, "refusal_reasons").await, before);
     let end = database.lengthen_journal(5).await;
     status_of(&running, "refusal_reasons", |model| model.position >= end).await;
+    let anybody_folds = "select has_function_privilege(
+         'pg_monitor', 'refusal_reasons.fold(bigint, bigint)', 'execute')";
+    assert!(!sqlx::query_scalar::<_, bool>(anybody_folds).fetch_one(pool).await.unwrap());
 }
 
 #[test_case("crate table typos ()", "syntax error" ; "a typo")]
@@ -152,10 +155,33 @@ async fn names_that_are_taken_are_refused() {
         "{reasons:?}"
     );
     assert!(
-        reasons.iter().any(|reason| reason.contains("a schema theirs that holds no read model")),
+        reasons
+            .iter()
+            .any(|reason| reason.contains("a schema theirs that is not this read model's")),
         "{reasons:?}"
     );
     assert_eq!(rows(pool, "theirs.kept").await, 0);
+}
+
+#[tokio::test]
+async fn processes_that_start_at_once_with_many_added_models_all_start() {
+    let database = TestDatabase::create().await;
+    let end = database.lengthen_journal(20).await;
+    let texts: Vec<_> = (0..6).map(|n| (format!("m{n}"), counter(&format!("m{n}"), ""))).collect();
+    let files: Vec<_> = texts.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+    let folder = folder(&files);
+    let (one, other, third) = tokio::join!(
+        Running::start(&database, models(&folder)),
+        Running::start(&database, models(&folder)),
+        Running::start(&database, models(&folder))
+    );
+    for running in [&one, &other, &third] {
+        for (name, _) in &files {
+            status_of(running, name, |model| model.rebuild.is_none() && model.position >= end)
+                .await;
+        }
+    }
+    assert_eq!(rows(database.pool(), "m5.m5").await, end.0);
 }
 
 #[tokio::test]

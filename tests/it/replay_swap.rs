@@ -13,6 +13,7 @@ use signalbox::{
     projection::{BuildStep, ProjectionError, ReadModel, ReadModels, Replay, search_path, sweep},
 };
 use sqlx::{Connection, Executor, PgConnection, PgPool, postgres::PgPoolOptions};
+use test_case::test_case;
 use tokio::{sync::mpsc, task::JoinSet, time::sleep};
 
 use crate::{
@@ -113,6 +114,53 @@ async fn readers_with_prepared_statements_see_neither_nothing_nor_half_while_liv
 }
 
 #[tokio::test]
+async fn what_others_may_read_they_may_read_after_a_swap() {
+    let database = TestDatabase::create().await;
+    let pool = database.pool();
+    let orders = model("orders");
+    replay(pool, &orders).await;
+    let schema = orders.schema();
+    let grant = format!(
+        "grant usage on schema {schema} to pg_monitor;
+         grant select on {schema}.orders to pg_monitor, public"
+    );
+    pool.execute(grant.as_str()).await.unwrap();
+    replay(pool, &orders).await;
+    let rights: Vec<bool> = sqlx::query_scalar(
+        "select unnest(array[
+             has_schema_privilege('pg_monitor', $1, 'usage'),
+             has_table_privilege('pg_monitor', $1 || '.orders', 'select'),
+             has_table_privilege('pg_checkpoint', $1 || '.orders', 'select'),
+             has_table_privilege('pg_monitor', $1 || '.orders', 'delete'),
+             has_schema_privilege('pg_checkpoint', $1, 'usage')
+         ])",
+    )
+    .bind(&schema)
+    .fetch_all(pool)
+    .await
+    .unwrap();
+    assert_eq!(rights, [true, true, true, false, false]);
+}
+
+#[test_case("copy"; "as a copy")]
+#[test_case("former"; "as former tables")]
+#[tokio::test]
+async fn schema_that_no_rebuild_made_is_left_alone(ending: &str) {
+    let database = TestDatabase::create().await;
+    let orders = model("orders");
+    let theirs = format!("{}_{ending}", orders.schema());
+    let make = format!("create schema {theirs}; create table {theirs}.kept ();");
+    database.pool().execute(make.as_str()).await.unwrap();
+    let refused = Replay::begin(database.pool(), &orders).await.unwrap_err();
+    assert!(
+        matches!(&refused, ProjectionError::SchemaTaken { schema, .. } if *schema == theirs),
+        "{refused}"
+    );
+    let kept = format!("select from {theirs}.kept");
+    database.pool().execute(kept.as_str()).await.unwrap();
+}
+
+#[tokio::test]
 async fn swap_waits_for_a_transaction_that_reads_by_an_older_snapshot() {
     let database = TestDatabase::create().await;
     let end = History::new(32, 800).append_all(database.pool()).await;
@@ -134,6 +182,31 @@ async fn swap_waits_for_a_transaction_that_reads_by_an_older_snapshot() {
     assert_eq!(replaying.await.unwrap().unwrap(), end);
     let after: i64 = sqlx::query_scalar(&count).fetch_one(&mut reader).await.unwrap();
     assert_eq!(after, before);
+}
+
+#[tokio::test]
+async fn transaction_left_open_on_the_former_tables_holds_up_neither_a_swap_nor_a_start() {
+    let database = TestDatabase::create().await;
+    let pool = database.pool();
+    let end = History::new(34, 300).append_all(pool).await;
+    let orders = model("orders");
+    replay(pool, &orders).await;
+    let mut reader = PgConnection::connect_with(&database.options()).await.unwrap();
+    let read = format!("begin; select count(*) from {}.orders", orders.schema());
+    reader.execute(read.as_str()).await.unwrap();
+
+    assert_eq!(replay(pool, &orders).await, end);
+    assert_eq!(leftovers(pool).await.len(), 2);
+    let running = Running::start(&database, vec![orders.clone()]).await;
+    running.caught_up(end).await;
+    assert_eq!(leftovers(pool).await.len(), 2);
+    let put_off = Replay::begin(pool, &orders).await.unwrap_err();
+    assert!(matches!(put_off, ProjectionError::UnderWay(_)), "{put_off}");
+
+    reader.execute("commit").await.unwrap();
+    assert_eq!(sweep(pool).await.unwrap(), [orders.schema()]);
+    assert_eq!(leftovers(pool).await, Vec::<String>::new());
+    assert_eq!(replay(pool, &orders).await, end);
 }
 
 #[tokio::test]

@@ -114,6 +114,17 @@ async fn past_is_rebuilt_into_a_schema_of_its_own() {
 }
 
 #[tokio::test]
+async fn past_does_not_take_the_place_of_what_no_replay_made() {
+    let database = TestDatabase::create().await;
+    let pool = database.pool();
+    pool.execute("create schema orders_at_0; create table orders_at_0.kept ();").await.unwrap();
+    let replay = Replay::begin(pool, &orders()).await.unwrap();
+    let refused = replay.inspect(Position(0), |_| {}).await.unwrap_err();
+    assert!(matches!(refused, ProjectionError::SchemaTaken { .. }), "{refused}");
+    pool.execute("select from orders_at_0.kept").await.unwrap();
+}
+
+#[tokio::test]
 async fn time_is_the_last_position_recorded_until_then() {
     let database = TestDatabase::create().await;
     let pool = database.pool();

@@ -34,7 +34,7 @@ use crate::{
         service::PriceWatch,
     },
     postgres::{Durability, PrivatePostgres},
-    process::{DispatchPace, DispatchStatus, StatusPace, SyncPace},
+    process::{DispatchPace, DispatchStatus, DoubtPace, StatusPace, SyncPace},
     provider_api::CallLimits,
 };
 
@@ -106,6 +106,7 @@ impl Demo {
             call_limits: CallLimits { add: cast::PATIENCE, ..CallLimits::default() },
             pace: DispatchPace::default(),
             status_pace: StatusPace::default(),
+            doubt_pace: DoubtPace::default(),
             sync_pace: SyncPace::default(),
             price_watch: PriceWatch::default(),
         });

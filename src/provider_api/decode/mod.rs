@@ -3,6 +3,7 @@
 mod balance;
 mod catalogue;
 mod followed;
+mod listed;
 mod reply;
 mod row;
 mod unexpected;
@@ -15,5 +16,6 @@ pub use followed::AnswerFor;
 pub(super) use followed::{
     Form, NoAnswers, ReadPart, answers, cancelled, order_status, refill_id, refill_status,
 };
+pub(super) use listed::listed_orders;
 pub(super) use reply::{Members, Reply};
 pub(super) use unexpected::{Unexpected, excerpt};

@@ -8,4 +8,5 @@ mod fake_panel;
 mod follow;
 mod followed;
 mod guard;
+mod listed;
 mod reading;

@@ -10,6 +10,7 @@ use sqlx::PgPool;
 
 use super::failover::refuse;
 use crate::support::{
+    api::until,
     running::Running,
     scripted::{Call, ScriptedPanel},
     shop::{Census, Shop},
@@ -157,4 +158,24 @@ async fn attempt_is_durable_before_the_panel_hears_of_it() {
         assert_eq!(order["status"], "PENDING", "{order}");
     }
     tokio::time::timeout(Duration::from_secs(10), running.stop()).await.unwrap();
+}
+
+#[tokio::test]
+async fn nothing_is_sent_once_the_time_to_send_it_has_passed() {
+    // A connection could take all the time that a claim leaves.
+    let running =
+        Running::start_with(|config| config.call_limits.connect = Duration::from_secs(30)).await;
+    let shop = Shop::open(&running, 1).await;
+    running.place(shop.order("https://social.example/p/1")).await;
+    let released = "select exists (select from events where event_type = 'AttemptNotSent')";
+    until("the claim has been released", async || {
+        sqlx::query_scalar(released).fetch_one(running.database.pool()).await.unwrap()
+    })
+    .await;
+    assert_eq!(shop.asked(), [0]);
+    let running = Running::start_on(running.stop().await).await;
+    running.all_at_rest().await;
+    let census = shop.census(running.database.pool()).await;
+    assert_eq!((census, shop.asked()), (Census { placed: 1, ..Census::default() }, vec![1]));
+    running.stop().await;
 }

@@ -3,6 +3,7 @@
 mod crash;
 mod dispatch;
 mod draining;
+mod evidence;
 mod failover;
 mod outcomes;
 mod placing;

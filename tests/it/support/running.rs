@@ -6,7 +6,7 @@ use signalbox::{
     app::{App, AppConfig, DatabaseConfig},
     domain::{provider::UpstreamPolicy, service::PriceWatch},
     postgres::Durability,
-    process::{DispatchPace, DispatchStatus, StatusPace, SyncPace},
+    process::{DispatchPace, DispatchStatus, DoubtPace, StatusPace, SyncPace},
     provider_api::CallLimits,
 };
 use tempfile::TempDir;
@@ -103,6 +103,7 @@ fn config(database: &TestDatabase, data: &TempDir) -> AppConfig {
         },
         pace: DispatchPace { busy_link: second / 5, busy_link_at_most: second },
         status_pace: StatusPace::default(),
+        doubt_pace: DoubtPace::default(),
         sync_pace: SyncPace::default(),
         price_watch: PriceWatch::default(),
     }
