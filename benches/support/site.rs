@@ -11,7 +11,7 @@ use signalbox::{
     domain::{Position, ProviderId, ServiceId, provider::UpstreamPolicy, service::PriceWatch},
     journal::read_head,
     postgres::Durability,
-    process::{Delisting, DispatchPace, DispatchStatus, StatusPace, SyncPace},
+    process::{Delisting, DispatchPace, DispatchStatus, DoubtPace, StatusPace, SyncPace},
     provider_api::CallLimits,
     read::{PageRequest, ServiceSelection},
     simulator::{Catalogue, Panel, PanelConfig},
@@ -156,6 +156,7 @@ fn config(cluster: &Cluster, options: PgConnectOptions) -> AppConfig {
         call_limits: CallLimits::default(),
         pace: DispatchPace::default(),
         status_pace: StatusPace::default(),
+        doubt_pace: DoubtPace::default(),
         // What a run measures, it syncs itself.
         sync_pace: SyncPace { glance: CATCH_UP * 12, ..SyncPace::default() },
         price_watch: PriceWatch::default(),
