@@ -5,7 +5,7 @@ SHELL := /bin/bash
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check web
+.PHONY: help setup demo test bench check web
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -18,6 +18,9 @@ demo: setup ## Watch orders fail over between simulated panels (ARGS="--exit-aft
 
 test: setup ## Run all tests on a real PostgreSQL (ARGS="name" selects some)
 	@scripts/test $(ARGS)
+
+bench: setup ## Measure the speed beside peers, as tables (ARGS="commands page" selects, ARGS="--full" takes longer)
+	@exec cargo bench --bench speed -- $(ARGS)
 
 check: setup ## Check format, lints, documentation, licences and sources
 	@scripts/check

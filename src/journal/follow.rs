@@ -2,7 +2,10 @@
 
 use chrono::{DateTime, Utc};
 use sqlx::PgPool;
-use tokio::sync::watch;
+use tokio::{
+    sync::watch,
+    time::{Duration, Instant, sleep_until},
+};
 
 use crate::domain::Position;
 
@@ -46,6 +49,7 @@ pub struct Follower {
     head: watch::Receiver<Position>,
     filter: Filter,
     position: Position,
+    read_at: Option<Instant>,
 }
 
 /// What a read found: everything that passes the filter up to a position.
@@ -65,7 +69,7 @@ impl Follower {
         filter: Filter,
         after: Position,
     ) -> Self {
-        Self { pool, head, filter, position: after }
+        Self { pool, head, filter, position: after, read_at: None }
     }
 
     /// Returns the next page once there is one; `None` when the journal is closed. Dropping the future loses nothing.
@@ -73,6 +77,9 @@ impl Follower {
     /// # Errors
     /// The database's words. The next call tries the same page again.
     pub async fn next(&mut self) -> Result<Option<Page>, sqlx::Error> {
+        if let Some(read_at) = self.read_at {
+            sleep_until(read_at + self.filter.rest()).await;
+        }
         let position = self.position;
         let Ok(head) = self.head.wait_for(|head| *head > position).await.map(|head| *head) else {
             return Ok(None);
@@ -83,6 +90,8 @@ impl Follower {
             _ => head,
         };
         self.position = upto;
+        // A page that was full is not waited for.
+        self.read_at = (upto == head).then(Instant::now);
         Ok(Some(Page { events, upto }))
     }
 
@@ -97,6 +106,16 @@ impl Follower {
 }
 
 impl Filter {
+    /// Between two reads at the journal's end: under load what comes together is read in one go. Commands wait for what
+    /// they changed in the catalogue, so that is read at once.
+    fn rest(self) -> Duration {
+        match self {
+            Self::Catalogue => Duration::ZERO,
+            Self::FreeOrders => Duration::from_millis(20),
+            Self::HeldOrders => Duration::from_millis(100),
+        }
+    }
+
     fn statement(self) -> &'static str {
         match self {
             Self::Catalogue => {

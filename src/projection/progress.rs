@@ -45,11 +45,29 @@ impl ProjectionStatus {
     }
 }
 
+/// Counts one who waits, as long as it lives.
+struct Waiter<'a>(&'a watch::Sender<usize>);
+
+impl<'a> Waiter<'a> {
+    fn new(waiting: &'a watch::Sender<usize>) -> Self {
+        waiting.send_modify(|count| *count += 1);
+        Self(waiting)
+    }
+}
+
+impl Drop for Waiter<'_> {
+    fn drop(&mut self) {
+        self.0.send_modify(|count| *count -= 1);
+    }
+}
+
 pub(super) async fn wait_for(
     mut progress: watch::Receiver<Vec<ProjectionStatus>>,
+    waiting: &watch::Sender<usize>,
     position: Position,
     patience: Duration,
 ) -> Result<(), WaitError> {
+    let _waiter = Waiter::new(waiting);
     let reached = progress.wait_for(|models| !models.iter().any(|model| model.is_behind(position)));
     match timeout(patience, reached).await {
         Ok(Ok(_)) => return Ok(()),

@@ -20,6 +20,9 @@ use crate::domain::Position;
 const MAX_BATCH: i64 = 5_000;
 /// Pause before looking again whether the process that folds has come further.
 const ELSEWHERE: Duration = Duration::from_millis(20);
+/// Between two folds while nobody waits: what comes together meanwhile is folded in one go, since a fold of one event
+/// costs the database about as much as one of a hundred, and appends would wait for its processors.
+const REST: Duration = Duration::from_millis(40);
 /// How often the checkpoint is looked at all the same: a crash of the database may have taken folds back.
 const GLANCE: Duration = Duration::from_secs(1);
 /// First pause after a failure; each one that follows doubles it, up to the longest.
@@ -27,11 +30,19 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_LOST: Duration = Duration::from_secs(5);
 const LONGEST_STOP: Duration = Duration::from_secs(30);
 
+/// What a runner listens to.
+pub(super) struct Calls {
+    /// How far the journal is known to reach.
+    pub(super) head: watch::Receiver<Position>,
+    /// How many wait for the read models.
+    pub(super) waiting: watch::Receiver<usize>,
+}
+
 /// Folds one model until it is dropped.
 pub(super) struct Runner {
     pool: PgPool,
     model: ReadModel,
-    head: watch::Receiver<Position>,
+    calls: Calls,
     status: StatusOf,
     batch: i64,
     pause: Duration,
@@ -45,13 +56,8 @@ enum Next {
 }
 
 impl Runner {
-    pub(super) fn new(
-        pool: PgPool,
-        model: ReadModel,
-        head: watch::Receiver<Position>,
-        status: StatusOf,
-    ) -> Self {
-        Self { pool, model, head, status, batch: MAX_BATCH, pause: FIRST_PAUSE }
+    pub(super) fn new(pool: PgPool, model: ReadModel, calls: Calls, status: StatusOf) -> Self {
+        Self { pool, model, calls, status, batch: MAX_BATCH, pause: FIRST_PAUSE }
     }
 
     pub(super) async fn run(mut self) {
@@ -60,7 +66,8 @@ impl Runner {
                 Next::AtOnce => {}
                 Next::After(pause) => sleep(pause).await,
                 Next::Beyond(position) => {
-                    let more = self.head.wait_for(|head| *head > position);
+                    self.rest().await;
+                    let more = self.calls.head.wait_for(|head| *head > position);
                     if let Ok(Err(_)) = timeout(GLANCE, more).await {
                         return;
                     }
@@ -69,8 +76,14 @@ impl Runner {
         }
     }
 
+    /// Lets events come together, unless somebody waits for them.
+    async fn rest(&mut self) {
+        // Where nobody can wait any more there is no hurry either.
+        let _ = timeout(REST, self.calls.waiting.wait_for(|waiting| *waiting > 0)).await;
+    }
+
     async fn round(&mut self) -> Next {
-        let head = *self.head.borrow_and_update();
+        let head = *self.calls.head.borrow_and_update();
         match fold_next(&self.pool, &self.model, head, self.batch).await {
             Ok(Folded::Upto(position)) => {
                 self.batch = (self.batch * 2).min(MAX_BATCH);

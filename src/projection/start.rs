@@ -13,7 +13,7 @@ use super::{
     builder::{Builder, Replaces, announce},
     install::{Installed, install},
     progress,
-    runner::Runner,
+    runner::{Calls, Runner},
     status::StatusOf,
     sweep,
 };
@@ -30,6 +30,7 @@ const ADDED_CONNECTIONS: u32 = 2;
 #[derive(Debug, Clone)]
 pub struct Projections {
     progress: watch::Receiver<Vec<ProjectionStatus>>,
+    waiting: Arc<watch::Sender<usize>>,
 }
 
 /// A model that can be kept, and what there is of it.
@@ -63,15 +64,17 @@ impl Projections {
         let (all, progress) = watch::channel(lines.collect());
         let all = Arc::new(all);
         let known_end = Arc::new(watch::Sender::new(Position::default()));
+        let waiting = Arc::new(watch::Sender::new(0));
         for (index, kept) in kept.into_iter().enumerate() {
             let status = StatusOf { all: Arc::clone(&all), index };
-            let keeping = keep(kept, status, known_end.subscribe());
+            let calls = Calls { head: known_end.subscribe(), waiting: waiting.subscribe() };
+            let keeping = keep(kept, status, calls);
             tokio::spawn(shutdown.clone().run_until_cancelled_owned(keeping));
         }
         let told = listen(head, Arc::clone(&known_end));
         tokio::spawn(shutdown.clone().run_until_cancelled_owned(told));
         tokio::spawn(shutdown.run_until_cancelled_owned(poll(pool, known_end)));
-        Ok(Self { progress })
+        Ok(Self { progress, waiting })
     }
 
     /// Waits until every built-in model has everything up to this position.
@@ -83,7 +86,7 @@ impl Projections {
     /// [`WaitError::TimedOut`] names the models that run and are not there yet: all of them, for a position that the
     /// journal has not reached. [`WaitError::ShutDown`] where nothing is folded any more.
     pub async fn wait_for(&self, position: Position, timeout: Duration) -> Result<(), WaitError> {
-        progress::wait_for(self.progress.clone(), position, timeout).await
+        progress::wait_for(self.progress.clone(), &self.waiting, position, timeout).await
     }
 
     /// Returns a built-in model that has stopped before a position, and so will not get there by itself.
@@ -150,9 +153,9 @@ fn limited(pool: &PgPool) -> PgPool {
 }
 
 /// Keeps one model up to date for good.
-async fn keep(kept: Kept, status: StatusOf, head: watch::Receiver<Position>) {
+async fn keep(kept: Kept, status: StatusOf, calls: Calls) {
     let Kept { pool, model, installed } = kept;
-    let runner = Runner::new(pool.clone(), model.clone(), head, status.clone());
+    let runner = Runner::new(pool.clone(), model.clone(), calls, status.clone());
     let builder = |replaces| Builder { pool, model: model.clone(), status, replaces };
     match installed {
         Installed::Whole(_) => {

@@ -1,0 +1,8 @@
+//! One file for each figure.
+
+pub(crate) mod commands;
+pub(crate) mod growth;
+pub(crate) mod orders;
+pub(crate) mod page;
+pub(crate) mod rebuild;
+pub(crate) mod sync;
