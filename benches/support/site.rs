@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use rust_decimal::Decimal;
 use secrecy::SecretString;
 use signalbox::{
-    app::{App, AppConfig, DatabaseConfig},
+    app::{App, AppConfig, DatabaseConfig, RANKING_PACE},
     command::AddProvider,
     domain::{Position, ProviderId, ServiceId, provider::UpstreamPolicy, service::PriceWatch},
     journal::read_head,
@@ -157,6 +157,7 @@ fn config(cluster: &Cluster, options: PgConnectOptions) -> AppConfig {
         pace: DispatchPace::default(),
         status_pace: StatusPace::default(),
         doubt_pace: DoubtPace::default(),
+        ranking_pace: RANKING_PACE,
         // What a run measures, it syncs itself.
         sync_pace: SyncPace { glance: CATCH_UP * 12, ..SyncPace::default() },
         price_watch: PriceWatch::default(),
