@@ -1,9 +1,9 @@
 -- How much of each order that has ended did its provider deliver?
 --
--- folds: OrderStatusChanged
+-- folds: OrderStatusChanged, CancelRequested
 -- ignores: OrderPlaced, AttemptStarted, AttemptPlaced, AttemptRefused, AttemptInDoubt, AttemptNotSent, FailedOver
 -- ignores: AttemptSettled, DuplicateFound, OrderDeferred, OrderFailed
--- ignores: UnknownStatusSeen, RefillRequested, RefillRefused, RefillStatusChanged, CancelRequested, CancelRefused
+-- ignores: UnknownStatusSeen, RefillRequested, RefillRefused, RefillStatusChanged, CancelRefused
 -- ignores: ProviderAdded, ProviderRenamed, ProviderUrlChanged, ProviderPriorityChanged, ProviderKeyReplaced
 -- ignores: ProviderActivated, ProviderDeactivated, ProviderDeleted, ConnectionTestSucceeded, ConnectionTestFailed
 -- ignores: RankingChanged

@@ -100,6 +100,9 @@ mod tests {
 
     use super::*;
 
+    /// A role in the database, whose name begins as the metrics' do.
+    const ROLE: &str = "signalbox_read_models";
+
     #[test]
     fn operators_handbook_names_the_same_metrics() {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/OPERATIONS.md");
@@ -112,7 +115,7 @@ mod tests {
         };
         let named: BTreeSet<String> = text
             .split(|c| !is_part(c))
-            .filter(|word| word.starts_with("signalbox_"))
+            .filter(|word| word.starts_with("signalbox_") && *word != ROLE)
             .map(histogram)
             .collect();
         let known: BTreeSet<String> = METRICS.iter().map(|(name, ..)| (*name).to_owned()).collect();

@@ -187,7 +187,7 @@ impl History {
                 api_url: Some(api_url),
                 ..Default::default()
             }),
-            1 => ProviderCommand::Update(ProviderChanges {
+            1 | 7 => ProviderCommand::Update(ProviderChanges {
                 priority: Some(priority),
                 key: Some(key),
                 sync_interval: SyncInterval::try_new(self.random.i32(0..3)).ok(),
