@@ -67,7 +67,7 @@ impl Projections {
         let all = Arc::new(all);
         let known_end = Arc::new(watch::Sender::new(Position::default()));
         let waiting = Arc::new(watch::Sender::new(0));
-        let turns = Arc::new(Semaphore::new(TURNS)));
+        let turns = Arc::new(Semaphore::new(TURNS));
         for (index, kept) in kept.into_iter().enumerate() {
             let status = StatusOf { all: Arc::clone(&all), index };
             let calls = Calls {
