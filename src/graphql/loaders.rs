@@ -1,13 +1,13 @@
 use std::collections::HashMap;
 
-use async_graphql::{Context, dataloader::Loader};
+use async_graphql::Context;
 use chrono::NaiveDate;
 
 use super::{
-    context::loaders,
     error::{ApiError, ApiResult},
     order::Order,
     provider::Provider,
+    related::{Key, Related},
     service::Service,
 };
 use crate::{
@@ -18,25 +18,13 @@ use crate::{
     },
 };
 
-/// Reads for many objects at once what each of them asks for. The key's type says what is read.
-pub(super) struct Loaders {
-    reads: Reads,
-}
-
-impl Loaders {
-    pub(super) fn new(reads: Reads) -> Self {
-        Self { reads }
-    }
-}
-
 macro_rules! load {
     ($($key:ty => $value:ty, $read:ident;)+) => {$(
-        impl Loader<$key> for Loaders {
+        impl Key for $key {
             type Value = $value;
-            type Error = ReadError;
 
-            async fn load(&self, keys: &[$key]) -> Result<HashMap<$key, $value>, ReadError> {
-                self.reads.$read(keys).await
+            async fn read(reads: &Reads, keys: Vec<Self>) -> Result<HashMap<Self, $value>, ReadError> {
+                reads.$read(&keys).await
             }
         }
     )+};
@@ -48,13 +36,12 @@ macro_rules! load_of {
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub(super) struct $key(pub(super) $id);
 
-        impl Loader<$key> for Loaders {
+        impl Key for $key {
             type Value = $value;
-            type Error = ReadError;
 
-            async fn load(&self, keys: &[$key]) -> Result<HashMap<$key, $value>, ReadError> {
+            async fn read(reads: &Reads, keys: Vec<Self>) -> Result<HashMap<Self, $value>, ReadError> {
                 let ids: Vec<$id> = keys.iter().map(|key| key.0).collect();
-                let found = self.reads.$read(&ids).await?;
+                let found = reads.$read(&ids).await?;
                 Ok(found.into_iter().map(|(id, value)| ($key(id), value)).collect())
             }
         }
@@ -86,18 +73,18 @@ load_of! {
 
 /// Resolves a provider that history names, deleted or not.
 pub(super) async fn provider(ctx: &Context<'_>, id: ProviderId) -> ApiResult<Provider> {
-    let row = loaders(ctx).load_one(id).await?;
+    let row = Related::of(ctx).load_one(id).await?;
     row.map(Provider).ok_or_else(|| ApiError::not_yet_there(format_args!("provider {id}")))
 }
 
 /// Resolves a service that history names, retired or not.
 pub(super) async fn service(ctx: &Context<'_>, id: ServiceId) -> ApiResult<Service> {
-    let row = loaders(ctx).load_one(id).await?;
+    let row = Related::of(ctx).load_one(id).await?;
     row.map(Service).ok_or_else(|| ApiError::not_yet_there(format_args!("service {id}")))
 }
 
 /// Resolves an order that a log names.
 pub(super) async fn order(ctx: &Context<'_>, id: OrderId) -> ApiResult<Order> {
-    let row = loaders(ctx).load_one(id).await?;
+    let row = Related::of(ctx).load_one(id).await?;
     row.map(Order).ok_or_else(|| ApiError::not_yet_there(format_args!("order {id}")))
 }

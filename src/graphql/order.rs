@@ -1,11 +1,12 @@
 use async_graphql::{Context, ID, Object};
 
 use super::{
-    context::loaders,
+    at_hand::{AtHand, OfRow},
     error::ApiResult,
     event::Event,
     loaders::{self, AttemptsOf, RefillsOf, TimelineOf},
     provider::Provider,
+    related::Related,
     scalars::{BigInt, DateTime, Decimal, Json},
     service::Service,
     words::{AttemptOutcome, OrderStatus, RefillStatus, of_word},
@@ -61,9 +62,9 @@ impl Order {
         self.0.provider_status.as_deref()
     }
 
-    async fn provider(&self, ctx: &Context<'_>) -> ApiResult<Option<Provider>> {
+    async fn provider(&self, ctx: &Context<'_>) -> ApiResult<Option<AtHand<Provider>>> {
         match self.0.provider_id {
-            Some(id) => loaders::provider(ctx, ProviderId(id)).await.map(Some),
+            Some(id) => loaders::provider(ctx, ProviderId(id)).await.map(AtHand).map(Some),
             None => Ok(None),
         }
     }
@@ -82,24 +83,29 @@ impl Order {
 
     /// The refills that the provider took, oldest first.
     async fn refills(&self, ctx: &Context<'_>) -> ApiResult<Vec<Refill>> {
-        let rows = loaders(ctx).load_one(RefillsOf(self.order_id())).await?;
+        let rows = Related::of(ctx).load_one(RefillsOf(self.order_id())).await?;
         Ok(rows.unwrap_or_default().into_iter().map(Refill).collect())
     }
 
-    async fn attempts(&self, ctx: &Context<'_>) -> ApiResult<Vec<Attempt>> {
-        let rows = loaders(ctx).load_one(AttemptsOf(self.order_id())).await?;
-        Ok(rows.unwrap_or_default().into_iter().map(Attempt).collect())
+    async fn attempts(&self, ctx: &Context<'_>) -> ApiResult<Vec<AtHand<Attempt>>> {
+        let rows = Related::of(ctx).load_one(AttemptsOf(self.order_id())).await?;
+        Ok(rows.unwrap_or_default().into_iter().map(Attempt).map(AtHand).collect())
     }
 
     /// Every event of this order, oldest first.
     async fn timeline(&self, ctx: &Context<'_>) -> ApiResult<Vec<Event>> {
-        let rows = loaders(ctx).load_one(TimelineOf(self.order_id())).await?;
+        let rows = Related::of(ctx).load_one(TimelineOf(self.order_id())).await?;
         Ok(rows.unwrap_or_default().into_iter().map(Event).collect())
     }
 
     async fn created_at(&self) -> DateTime {
         DateTime(self.0.created_at)
     }
+}
+
+impl OfRow for Order {
+    const READING: &'static [&'static str] =
+        &["service", "provider", "refills", "attempts", "timeline"];
 }
 
 impl Order {
@@ -151,6 +157,10 @@ impl Attempt {
     async fn decision(&self) -> Json {
         Json(self.0.decision.clone())
     }
+}
+
+impl OfRow for Attempt {
+    const READING: &'static [&'static str] = &["provider", "service"];
 }
 
 #[derive(Debug, Clone)]

@@ -2,10 +2,11 @@ use async_graphql::{Context, ID, Object};
 use chrono::{Days, NaiveDate, Utc};
 
 use super::{
-    context::loaders,
+    at_hand::OfRow,
     error::{ApiError, ApiResult},
     loaders::{LastSyncOf, ServiceCountOf},
     performance::ProviderPerformance,
+    related::Related,
     scalars::{DateTime, Decimal},
     sync_log::SyncLog,
     words::{ProviderHealth, ProviderStatus},
@@ -80,12 +81,12 @@ impl Provider {
     }
 
     async fn service_count(&self, ctx: &Context<'_>) -> ApiResult<i32> {
-        let count = loaders(ctx).load_one(ServiceCountOf(self.provider_id())).await?;
+        let count = Related::of(ctx).load_one(ServiceCountOf(self.provider_id())).await?;
         Ok(count.unwrap_or(0))
     }
 
     async fn last_sync(&self, ctx: &Context<'_>) -> ApiResult<Option<SyncLog>> {
-        let last = loaders(ctx).load_one(LastSyncOf(self.provider_id())).await?;
+        let last = Related::of(ctx).load_one(LastSyncOf(self.provider_id())).await?;
         Ok(last.map(SyncLog))
     }
 
@@ -109,6 +110,17 @@ impl Provider {
     }
 }
 
+impl OfRow for Provider {
+    const READING: &'static [&'static str] = &[
+        "successRate",
+        "meanResponseMs",
+        "p95ResponseMs",
+        "serviceCount",
+        "lastSync",
+        "performance",
+    ];
+}
+
 impl Provider {
     fn provider_id(&self) -> ProviderId {
         ProviderId(self.0.provider_id)
@@ -116,7 +128,7 @@ impl Provider {
 
     async fn days(&self, ctx: &Context<'_>, days: i32) -> ApiResult<Vec<ProviderDay>> {
         let key = (self.provider_id(), first_day(days)?);
-        Ok(loaders(ctx).load_one(key).await?.unwrap_or_default())
+        Ok(Related::of(ctx).load_one(key).await?.unwrap_or_default())
     }
 
     async fn recent(&self, ctx: &Context<'_>) -> ApiResult<Performance> {

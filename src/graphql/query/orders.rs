@@ -2,6 +2,7 @@ use async_graphql::{Context, ID, InputObject, Object, connection::Connection};
 
 use crate::{
     graphql::{
+        at_hand::AtHand,
         connection::{OrdersTotal, connection},
         context::Backend,
         error::ApiResult,
@@ -45,11 +46,11 @@ impl OrderQueries {
         filter: Option<OrderFilter>,
         #[graphql(default = 50)] first: i32,
         after: Option<String>,
-    ) -> ApiResult<Connection<i64, Order, OrdersTotal>> {
+    ) -> ApiResult<Connection<i64, AtHand<Order>, OrdersTotal>> {
         let request = page(first, after.as_deref())?;
         let selection = filter.map(OrderFilter::selection).transpose()?.unwrap_or_default();
         let rows = Backend::of(ctx).reads.orders(&selection, request).await?;
-        Ok(connection(request.after, rows.map(Order), OrdersTotal(selection)))
+        Ok(connection(request.after, rows.map(|row| AtHand(Order(row))), OrdersTotal(selection)))
     }
 
     /// By `id` or `number`. Null for one that is not there.
