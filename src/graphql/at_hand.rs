@@ -13,12 +13,12 @@ use async_graphql::{
     registry::Registry,
     resolver_utils::resolve_container,
 };
-use futures_util::future::join_all;
+use futures_util::future::{FutureExt, join_all};
 
 /// An object made of a row.
 pub(super) trait OfRow: ContainerType {
-    /// The fields that read more than the row. One that is missing here keeps others from reading with it.
-    const READING: &'static [&'static str];
+    /// Tells whether a field has to read more than what is there. One of which that is not told is begun twice.
+    fn reads(&self, field: &str) -> bool;
 }
 
 /// The same object, resolved in this way.
@@ -39,7 +39,7 @@ impl<T: OfRow> OutputType for AtHand<T> {
         ctx: &ContextSelectionSet<'_>,
         _field: &Positioned<Field>,
     ) -> ServerResult<Value> {
-        let mut selected = Selected::default();
+        let mut selected = Selected::with_room(ctx.item.node.items.len());
         match selected.add::<T>(ctx) {
             Plain::Yes => Ok(selected.resolve(ctx, &self.0).await),
             Plain::No => resolve_container(ctx, &self.0).await,
@@ -55,7 +55,6 @@ enum Plain {
 }
 
 /// The fields that are asked for, in the order of the answer.
-#[derive(Default)]
 struct Selected<'a> {
     fields: Vec<&'a Positioned<Field>>,
     /// Null until it is resolved; of a field that fails it stays null.
@@ -63,6 +62,10 @@ struct Selected<'a> {
 }
 
 impl<'a> Selected<'a> {
+    fn with_room(fields: usize) -> Self {
+        Self { fields: Vec::with_capacity(fields), members: IndexMap::with_capacity(fields) }
+    }
+
     fn add<T: OfRow>(&mut self, ctx: &ContextSelectionSet<'a>) -> Plain {
         for selection in &ctx.item.node.items {
             let (condition, set) = match &selection.node {
@@ -95,24 +98,39 @@ impl<'a> Selected<'a> {
 
     async fn resolve<T: OfRow>(mut self, ctx: &ContextSelectionSet<'a>, row: &T) -> Value {
         let mut reading = vec![];
-        for (index, field) in self.fields.iter().enumerate() {
+        for (index, field) in std::mem::take(&mut self.fields).into_iter().enumerate() {
             match field.node.name.node.as_str() {
                 "__typename" => self.members[index] = Value::from(T::type_name()),
-                name if T::READING.contains(&name) => reading.push(async move {
-                    (index, row.resolve_field(&ctx.with_field(field)).await)
-                }),
-                _ => match row.resolve_field(&ctx.with_field(field)).await {
-                    Ok(value) => self.members[index] = value.unwrap_or_default(),
-                    Err(error) => ctx.add_error(error),
-                },
+                name => {
+                    let at_once = !row.reads(name);
+                    let field_ctx = ctx.with_field(field);
+                    match at_once.then(|| row.resolve_field(&field_ctx).now_or_never()).flatten() {
+                        Some(resolved) => self.put(ctx, index, resolved),
+                        None => reading.push(
+                            async move {
+                                (index, row.resolve_field(&ctx.with_field(field)).await)
+                            }
+                            .boxed(),
+                        ),
+                    }
+                }
             }
         }
         for (index, resolved) in join_all(reading).await {
-            match resolved {
-                Ok(value) => self.members[index] = value.unwrap_or_default(),
-                Err(error) => ctx.add_error(error),
-            }
+            self.put(ctx, index, resolved);
         }
         Value::Object(self.members)
+    }
+
+    fn put(
+        &mut self,
+        ctx: &ContextSelectionSet<'a>,
+        index: usize,
+        resolved: ServerResult<Option<Value>>,
+    ) {
+        match resolved {
+            Ok(value) => self.members[index] = value.unwrap_or_default(),
+            Err(error) => ctx.add_error(error),
+        }
     }
 }

@@ -22,7 +22,7 @@ impl Keyed for Service {
 
 impl Keyed for AtHand<Order> {
     fn key(&self) -> i64 {
-        self.0.0.placed_position
+        self.0.row.placed_position
     }
 }
 

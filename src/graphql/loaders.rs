@@ -1,7 +1,8 @@
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use async_graphql::Context;
 use chrono::NaiveDate;
+use serde_json::Value;
 
 use super::{
     error::{ApiError, ApiResult},
@@ -48,8 +49,19 @@ macro_rules! load_of {
     )+};
 }
 
+impl Key for ProviderId {
+    type Value = Arc<ProviderRow>;
+
+    async fn read(
+        reads: &Reads,
+        keys: Vec<Self>,
+    ) -> Result<HashMap<Self, Arc<ProviderRow>>, ReadError> {
+        let found = reads.providers_by_id(&keys).await?;
+        Ok(found.into_iter().map(|(id, row)| (id, Arc::new(row))).collect())
+    }
+}
+
 load! {
-    ProviderId => ProviderRow, providers_by_id;
     ServiceId => ServiceRow, services_by_id;
     OrderId => OrderRow, orders_by_id;
     (ProviderId, NaiveDate) => Vec<ProviderDay>, provider_days;
@@ -65,6 +77,8 @@ load_of! {
     MappingsOf(ServiceId) => Vec<MappingRow>, mappings;
     /// An order's attempts.
     AttemptsOf(OrderId) => Vec<AttemptRow>, attempts;
+    /// Why the provider of an order's attempt of this number was chosen.
+    DecisionOf((OrderId, i32)) => Value, decisions;
     /// An order's refills.
     RefillsOf(OrderId) => Vec<RefillRow>, refills;
     /// All that happened to an order.
@@ -86,5 +100,5 @@ pub(super) async fn service(ctx: &Context<'_>, id: ServiceId) -> ApiResult<Servi
 /// Resolves an order that a log names.
 pub(super) async fn order(ctx: &Context<'_>, id: OrderId) -> ApiResult<Order> {
     let row = Related::of(ctx).load_one(id).await?;
-    row.map(Order).ok_or_else(|| ApiError::not_yet_there(format_args!("order {id}")))
+    row.map(Order::from).ok_or_else(|| ApiError::not_yet_there(format_args!("order {id}")))
 }

@@ -22,6 +22,7 @@ mod coverage;
 mod error;
 mod event;
 mod failover_log;
+mod foreseen;
 mod input;
 mod limits;
 mod loaders;

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use async_graphql::{Context, ID, Object};
 use chrono::{Days, NaiveDate, Utc};
 
@@ -23,7 +25,7 @@ pub(super) const RECENT_DAYS: i32 = 7;
 const MAX_DAYS: i32 = 366;
 
 #[derive(Debug, Clone)]
-pub(super) struct Provider(pub(super) ProviderRow);
+pub(super) struct Provider(pub(super) Arc<ProviderRow>);
 
 /// An upstream panel that orders are placed at.
 #[Object]
@@ -110,15 +112,24 @@ impl Provider {
     }
 }
 
+impl From<ProviderRow> for Provider {
+    fn from(row: ProviderRow) -> Self {
+        Self(Arc::new(row))
+    }
+}
+
 impl OfRow for Provider {
-    const READING: &'static [&'static str] = &[
-        "successRate",
-        "meanResponseMs",
-        "p95ResponseMs",
-        "serviceCount",
-        "lastSync",
-        "performance",
-    ];
+    fn reads(&self, field: &str) -> bool {
+        matches!(
+            field,
+            "successRate"
+                | "meanResponseMs"
+                | "p95ResponseMs"
+                | "serviceCount"
+                | "lastSync"
+                | "performance"
+        )
+    }
 }
 
 impl Provider {

@@ -1,6 +1,6 @@
 use std::{
     any::{Any, TypeId},
-    collections::{HashMap, HashSet},
+    collections::HashMap,
     future::Future,
     hash::Hash,
     sync::{
@@ -46,8 +46,9 @@ type Gathering = Arc<Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>>;
 
 /// Keys that are read in one go.
 struct Batch<K: Key> {
-    keys: Mutex<HashSet<K>>,
-    found: SetOnce<Result<HashMap<K, K::Value>, ReadError>>,
+    /// How many wait for each.
+    keys: Mutex<HashMap<K, usize>>,
+    found: SetOnce<Result<Mutex<HashMap<K, K::Value>>, ReadError>>,
 }
 
 impl Related {
@@ -73,7 +74,7 @@ impl Related {
         }
         let batch = self.batch_with(key.clone());
         match batch.found.wait().await {
-            Ok(found) => Ok(found.get(&key).cloned()),
+            Ok(found) => Ok(batch.take(&key, &mut locked(found))),
             Err(error) => Err(error.clone().into()),
         }
     }
@@ -89,7 +90,7 @@ impl Related {
             self.waiting.push(Box::pin(read));
             batch
         });
-        locked(&batch.keys).insert(key);
+        *locked(&batch.keys).entry(key).or_default() += 1;
         batch
     }
 }
@@ -97,10 +98,18 @@ impl Related {
 impl<K: Key> Batch<K> {
     async fn read(self: Arc<Self>, reads: Reads, gathering: Gathering) {
         locked(&gathering).remove(&TypeId::of::<K>());
-        let keys = std::mem::take(&mut *locked(&self.keys));
-        let found = K::read(&reads, keys.into_iter().collect()).await;
+        let keys = locked(&self.keys).keys().cloned().collect();
+        let found = K::read(&reads, keys).await;
         // Nobody else sets it.
-        let _ = self.found.set(found);
+        let _ = self.found.set(found.map(Mutex::new));
+    }
+
+    /// Gives the last one that waits for a key what was found, and those before it a copy.
+    fn take(&self, key: &K, found: &mut HashMap<K, K::Value>) -> Option<K::Value> {
+        let mut keys = locked(&self.keys);
+        let waiting = keys.get_mut(key)?;
+        *waiting -= 1;
+        if *waiting == 0 { found.remove(key) } else { found.get(key).cloned() }
     }
 }
 

@@ -26,7 +26,7 @@ impl ProviderQueries {
         status: Option<ProviderStatus>,
     ) -> ApiResult<Vec<Provider>> {
         let rows = Backend::of(ctx).reads.providers(status.map(Activation::from)).await?;
-        Ok(rows.into_iter().map(Provider).collect())
+        Ok(rows.into_iter().map(Provider::from).collect())
     }
 
     /// Null for one that is not there or was deleted.
@@ -36,7 +36,7 @@ impl ProviderQueries {
         ctx: &Context<'_>,
         #[graphql(name = "id")] provider: ID,
     ) -> ApiResult<Option<Provider>> {
-        Ok(Backend::of(ctx).reads.provider(id("id", &provider)?).await?.map(Provider))
+        Ok(Backend::of(ctx).reads.provider(id("id", &provider)?).await?.map(Provider::from))
     }
 
     /// Who is tried first. Without `serviceId` all providers: by priority, then by score. With it the service's candidates in the order in which an order would try them now. Those that are passed over come last, and the reasons say why.
