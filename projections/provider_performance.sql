@@ -52,11 +52,10 @@ create view answers as
 select
     position,
     aggregate_id as order_id,
-    (payload ->> 'attempt_id')::uuid as attempt_id,
-    (payload ->> 'provider_id')::uuid as provider_id,
-    case
-        when event_type = 'AttemptStarted' then ((payload ->> 'started_at')::timestamptz at time zone 'utc')::date
-    end as day,
+    payload ->> 'attempt_id' as attempt_id,
+    payload ->> 'provider_id' as provider_id,
+    -- The journal has instants in UTC.
+    case when event_type = 'AttemptStarted' then left(payload ->> 'started_at', 10)::date end as day,
     32 * position + case
         when event_type = 'AttemptStarted' then 1
         when event_type = 'AttemptPlaced' then 1 + 2
@@ -156,10 +155,10 @@ begin
     ),
     timed as (
         insert into provider_latency_buckets as known (provider_id, day, bucket, count)
-        select provider_id, day, latency_bucket(response_ms), count(*)
+        select provider_id::uuid, day, latency_bucket(response_ms), count(*)
         from moved
         where response_ms is not null
-        group by 1, 2, 3
+        group by provider_id, day, latency_bucket(response_ms)
         order by 1, 2, 3
         on conflict (provider_id, day, bucket) do update
         set count = known.count + excluded.count
@@ -169,7 +168,7 @@ begin
         last_success, last_failure
     )
     select
-        provider_id,
+        provider_id::uuid,
         day,
         sum((word & 1) - (counted_as & 1)),
         sum((word >> 1 & 1) - (counted_as >> 1 & 1)),
@@ -182,7 +181,7 @@ begin
         max(last_failure)
     from moved
     group by provider_id, day
-    order by provider_id, day
+    order by 1, 2
     on conflict (provider_id, day) do update
     set total = known.total + excluded.total,
         placed = known.placed + excluded.placed,
