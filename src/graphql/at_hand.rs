@@ -107,10 +107,8 @@ impl<'a> Selected<'a> {
                     match at_once.then(|| row.resolve_field(&field_ctx).now_or_never()).flatten() {
                         Some(resolved) => self.put(ctx, index, resolved),
                         None => reading.push(
-                            async move {
-                                (index, row.resolve_field(&ctx.with_field(field)).await)
-                            }
-                            .boxed(),
+                            async move { (index, row.resolve_field(&ctx.with_field(field)).await) }
+                                .boxed(),
                         ),
                     }
                 }

@@ -3,7 +3,9 @@
 use std::{fs, time::Duration};
 
 use serde_json::Value;
-use signalbox::projection::{BuildStep, ModelSet, ProjectionStatus, ReadModels, RebuildStatus, Replay};
+use signalbox::projection::{
+    BuildStep, ModelSet, ProjectionStatus, ReadModels, RebuildStatus, Replay,
+};
 use sqlx::{Executor, PgPool};
 use tempfile::TempDir;
 use test_case::test_case;
@@ -238,11 +240,13 @@ async fn ranges_in_any_order_are_rebuilt_side_by_side() {
 async fn ranges_in_any_order_stop_right_before_the_event_at_fault() {
     let database = TestDatabase::create().await;
     let end = database.lengthen_journal(12_000).await;
-    let text = counter_in_any_order("perform 1 / (position - 7000) from counts where position = 7000;");
+    let text =
+        counter_in_any_order("perform 1 / (position - 7000) from counts where position = 7000;");
     let running = Running::start(&database, models(&folder(&[("counts", &text)]))).await;
     running.caught_up(end).await;
     status_of(&running, "counts", |model| {
-        model.stopped.as_deref() == Some("position 7000: division by zero") && model.rebuild.is_none()
+        model.stopped.as_deref() == Some("position 7000: division by zero")
+            && model.rebuild.is_none()
     })
     .await;
     assert_eq!(rows(database.pool(), "counts.counts").await, 6_999);

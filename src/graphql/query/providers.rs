@@ -8,8 +8,8 @@ use crate::{
         input::{id, optional_id},
         performance::ProviderPerformance,
         provider::{Provider, first_day},
-        related::Related,
         ranking::{PriorityAdvice, ProviderRanking},
+        related::Related,
         words::ProviderStatus,
     },
     read::ProviderDay,
@@ -72,7 +72,9 @@ impl ProviderQueries {
         let since = first_day(days)?;
         let provider: Option<ProviderId> = optional_id("providerId", provider_id.as_ref())?;
         let days: Vec<ProviderDay> = match provider {
-            Some(provider) => Related::of(ctx).load_one((provider, since)).await?.unwrap_or_default(),
+            Some(provider) => {
+                Related::of(ctx).load_one((provider, since)).await?.unwrap_or_default()
+            }
             None => Backend::of(ctx).reads.all_provider_days(since).await?,
         };
         Ok(days.into_iter().map(ProviderPerformance).collect())
