@@ -20,6 +20,7 @@ mod coverage;
 mod error;
 mod event;
 mod failover_log;
+mod health_change;
 mod input;
 mod limits;
 mod loaders;

@@ -4,6 +4,7 @@
 
 mod architecture;
 mod architecture_source;
+mod breaker;
 mod golden;
 mod golden_catalogue;
 mod golden_followed;

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use anyhow::Context;
+use chrono::TimeDelta;
 
 use crate::{
     command::{AddProvider, Commands},
-    domain::{ProviderId, ServiceId},
+    domain::{ProviderId, ServiceId, provider::BreakerPolicy},
     process::{Delisting, ProviderOperations},
     simulator::{Action, Catalogue, Fault, FaultRule, Latency, Panel, PanelConfig},
 };
@@ -115,6 +116,15 @@ pub(super) async fn rehearse(
         }
     }
     Ok(simple.into_iter().map(|(service, _, least)| (service, least)).collect())
+}
+
+/// The breaker of the demo: nobody wants to watch a pause of a quarter of a minute.
+pub(super) fn impatient() -> BreakerPolicy {
+    BreakerPolicy {
+        first_pause: TimeDelta::milliseconds(700),
+        longest_pause: TimeDelta::seconds(3),
+        ..BreakerPolicy::default()
+    }
 }
 
 /// How long a call may take in the demo: nobody wants to watch a silence for half a minute.

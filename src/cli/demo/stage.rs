@@ -31,10 +31,10 @@ use crate::{
         ServiceId,
         order::{HOUSE_ACCOUNT, OrderRequest},
         provider::UpstreamPolicy,
-        service::PriceWatch,
+        service::{PriceWatch, WaitLimit},
     },
     postgres::{Durability, PrivatePostgres},
-    process::{DispatchPace, DispatchStatus, DoubtPace, StatusPace, SyncPace},
+    process::{DispatchPace, DispatchStatus, DoubtPace, HealthPace, StatusPace, SyncPace},
     provider_api::CallLimits,
 };
 
@@ -110,6 +110,9 @@ impl Demo {
             doubt_pace: DoubtPace::default(),
             sync_pace: SyncPace::default(),
             price_watch: PriceWatch::default(),
+            breaker: Some(cast::impatient()),
+            health_pace: HealthPace::default(),
+            wait_limit: WaitLimit::default().span(),
         });
         let app = app.await?;
         let mut dispatching = app.dispatching();

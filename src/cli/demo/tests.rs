@@ -91,6 +91,7 @@ fn refused(provider_id: ProviderId, class: RefusalClass, reason: &str) -> OrderE
         class,
         reason: reason.to_owned(),
         response_ms: Some(20),
+        retry_after_seconds: None,
     }
 }
 

@@ -2,15 +2,15 @@
 
 use std::{sync::Arc, time::Duration};
 
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use tokio::time::sleep;
 use tracing::{Instrument, field::Empty};
 
 use super::dispatch::Shared;
 use crate::{
-    command::{CommandError, Commands, DriveGuard, Loaded, StartedAttempt, Ticket},
+    command::{CommandError, Commands, DriveGuard, Loaded, Route, StartedAttempt, Ticket},
     domain::{
-        Aggregate, AttemptId, OrderId,
+        Aggregate, AttemptId, OrderId, ProviderId,
         order::{Order, OrderCommand, OrderEvent, Progress, ProviderAnswer},
         routing::Decision,
     },
@@ -133,7 +133,11 @@ impl Drive {
     async fn look(&mut self) -> Step {
         match self.order.progress {
             Progress::Attempting => self.close_left_attempt().await,
-            Progress::Queued | Progress::Deferred(_) if !self.may_start() => Step::Rest,
+            Progress::Queued | Progress::Deferred(_) | Progress::Waiting(_)
+                if !self.may_start() =>
+            {
+                Step::Rest
+            }
             Progress::Queued => self.start_next().await,
             Progress::Deferred(until) => {
                 let wait = (until - Utc::now()).to_std().unwrap_or_default();
@@ -142,6 +146,7 @@ impl Drive {
                     () = self.may_start_no_more() => Step::Rest,
                 }
             }
+            Progress::Waiting(until) => self.wait_for_providers(until).await,
             Progress::Absent | Progress::InDoubt | Progress::AtProvider(_) | Progress::Failed => {
                 Step::Rest
             }
@@ -185,7 +190,7 @@ impl Drive {
             return Step::ReloadLater;
         };
         let Some(provider) = route.decision.choice().map(|candidate| candidate.provider_id) else {
-            return self.fail(route.decision).await;
+            return self.without_candidate(route.decision).await;
         };
         // A provider whose key cannot be read at present is not claimed: the claim could only be released again.
         if self.shared.endpoints.of(provider).await.is_err_and(|error| error.may_pass()) {
@@ -193,12 +198,12 @@ impl Drive {
         }
         let permit = tokio::select! {
             permit = self.commands().claims().permit(provider) => permit,
+            () = self.led_elsewhere(provider) => return Step::Look,
             () = self.may_start_no_more() => return Step::Rest,
         };
         // What was known may have changed during the wait.
-        let order = &self.order;
-        let route = self.commands().route(order.service_id, &order.request(), |id| order.bars(id));
-        let Some(route) = route.filter(|route| route.leads_to(provider)) else { return Step::Look };
+        let route = self.route_now().filter(|route| route.leads_to(provider));
+        let Some(route) = route else { return Step::Look };
         let ticket = permit.and_then(|permit| self.commands().claims().claim(&route, permit));
         match ticket {
             Some(ticket) => self.start(ticket).await,
@@ -211,23 +216,68 @@ impl Drive {
             return Step::Reload;
         };
         let request = self.request("startAttempt", &events);
-        match self.append(ticket.guard(request), &events).await {
+        match self.append(ticket.guard(request, self.id), &events).await {
             Ok(()) => Step::Send(Box::new(ticket)),
             Err(step) => step,
         }
     }
 
-    async fn fail(&mut self, decision: Decision) -> Step {
-        let reason = "no candidate can take the order any more".to_owned();
-        let decision = Some(decision);
-        let Ok(events) = self.order.decide(OrderCommand::Fail { reason, decision }) else {
-            return Step::Reload;
-        };
-        let request = self.request("failOrder", &events);
+    /// Lets the order wait, where somebody is only set aside, or gives it up.
+    async fn without_candidate(&mut self, decision: Decision) -> Step {
+        match self.commands().waiting(&self.order, &decision) {
+            Some(waiting) if self.order.progress == Progress::Waiting(waiting.until) => Step::Look,
+            Some(waiting) => self.take_down("deferOrder", OrderCommand::Wait(waiting)).await,
+            None => {
+                let reason = match decision.waits() {
+                    true => format!(
+                        "it has waited long enough: {}",
+                        self.commands().set_aside_in_words(&decision)
+                    ),
+                    false => "no candidate can take the order any more".to_owned(),
+                };
+                let decision = Some(decision);
+                self.take_down("failOrder", OrderCommand::Fail { reason, decision }).await
+            }
+        }
+    }
+
+    async fn take_down(&mut self, name: &str, command: OrderCommand) -> Step {
+        let Ok(events) = self.order.decide(command) else { return Step::Reload };
+        let request = self.request(name, &events);
         match self.append(request, &events).await {
-            Ok(()) => Step::Rest,
+            Ok(()) => Step::Look,
             Err(step) => step,
         }
+    }
+
+    /// Waits until somebody may take the order, or nobody ever will.
+    async fn wait_for_providers(&mut self, until: DateTime<Utc>) -> Step {
+        let mut shifts = self.commands().catalogue().shifts();
+        while self.route_now().is_none_or(|route| route.decision.waits()) {
+            let Ok(left) = (until - Utc::now()).to_std() else { break };
+            tokio::select! {
+                () = sleep(left) => break,
+                shifted = shifts.changed() => if shifted.is_err() { return Step::Rest },
+                () = self.may_start_no_more() => return Step::Rest,
+            }
+        }
+        self.start_next().await
+    }
+
+    /// Returns once the order would not go to this provider any more.
+    async fn led_elsewhere(&self, provider: ProviderId) {
+        let mut shifts = self.commands().catalogue().shifts();
+        while self.route_now().is_some_and(|route| route.leads_to(provider)) {
+            if shifts.changed().await.is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Where the order would go by what this process knows now.
+    fn route_now(&self) -> Option<Route> {
+        let order = &self.order;
+        self.commands().route(order.service_id, &order.request(), |id| order.bars(id))
     }
 
     pub(super) fn request(&self, command: &str, events: &[OrderEvent]) -> AppendRequest {

@@ -16,6 +16,7 @@
 mod call;
 mod dispatch;
 mod drive;
+mod findings;
 mod record;
 mod report;
 mod takeover;
