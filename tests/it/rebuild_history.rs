@@ -305,7 +305,12 @@ impl History {
         let occurs = async {
             let query = "select exists (select from events where event_type = $1)";
             let pool = self.running.database.pool();
-            while !sqlx::query_scalar(query).bind(event_type).fetch_one(pool).await.unwrap() {
+            while !sqlx::query_scalar::<_, bool>(query)
+                .bind(event_type)
+                .fetch_one(pool)
+                .await
+                .unwrap()
+            {
                 sleep(Duration::from_millis(20)).await;
             }
         };

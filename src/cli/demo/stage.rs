@@ -134,7 +134,7 @@ impl Demo {
         println!("{} orders are placed:", self.orders);
         let board = Scoreboard::new(players.iter().map(|player| (player.provider, player.name)));
         let narrator = Narrator::new(app.reads(), board, self.screen());
-        let placing = self.place(app, &services);
+        let placing = self.place(app, &services, &players[0]);
         let ((), board) = tokio::try_join!(placing, self.narrate(narrator))?;
         summary::print_score(&board, &players);
         summary::print_coverage(&app.reads().coverage().await?);
@@ -148,7 +148,12 @@ impl Demo {
         if self.plain { Screen::Lines } else { Screen::open(self.orders) }
     }
 
-    async fn place(&self, app: &App, services: &[(ServiceId, i64)]) -> anyhow::Result<()> {
+    async fn place(
+        &self,
+        app: &App,
+        services: &[(ServiceId, i64)],
+        lead: &Player,
+    ) -> anyhow::Result<()> {
         if services.is_empty() {
             bail!("the simulated catalogue has no service with link and quantity");
         }
@@ -165,6 +170,12 @@ impl Demo {
                 account: HOUSE_ACCOUNT.to_owned(),
             };
             app.commands().place_order(place).await?;
+            if number == self.orders / 4 {
+                lead.die();
+            }
+            if number == self.orders * 3 / 5 {
+                lead.come_back();
+            }
             sleep(PACE).await;
         }
         Ok(())

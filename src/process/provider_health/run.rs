@@ -80,22 +80,25 @@ impl ProviderHealth {
     async fn keep_watching(&mut self) {
         let mut next_look = Instant::now();
         loop {
-            let dispatches = *self.dispatching.borrow() == DispatchStatus::Dispatching;
             if next_look <= Instant::now() {
-                match dispatches {
+                match self.dispatches() {
                     true => self.look().await,
                     false => self.forget(),
                 }
                 next_look = Instant::now() + self.pace.glance;
             }
             tokio::select! {
-                Some(report) = self.reports.recv() => if dispatches {
+                Some(report) = self.reports.recv() => if self.dispatches() {
                     self.take(report).await;
                 },
                 Some(probed) = self.probes.join_next() => self.probed(probed.ok()),
                 () = sleep_until(next_look) => {}
             }
         }
+    }
+
+    fn dispatches(&self) -> bool {
+        *self.dispatching.borrow() == DispatchStatus::Dispatching
     }
 
     fn forget(&mut self) {

@@ -1,14 +1,12 @@
 //! One of three providers dies under a hundred orders a second, and comes back.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use futures_util::stream::{FuturesUnordered, StreamExt};
 use signalbox::simulator::{Action, Fault, FaultRule, Latency, PanelConfig};
 use sqlx::PgPool;
-use tokio::{
-    task::JoinSet,
-    time::{Instant, sleep, sleep_until},
-};
+use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::{dead, occurs, start};
@@ -21,19 +19,35 @@ use crate::support::{
 const PACE: Duration = Duration::from_millis(10);
 
 /// Orders at a steady pace until told to end; returns how many.
-async fn customers(running: Arc<Running>, shop: Arc<Shop>, end: CancellationToken) -> usize {
-    let (mut orders, begun) = (JoinSet::new(), Instant::now());
-    for number in 0.. {
-        if end.is_cancelled() {
-            break;
+async fn customers(running: &Running, shop: &Shop, end: &CancellationToken) -> usize {
+    let (mut orders, begun) = (FuturesUnordered::new(), Instant::now());
+    let mut ordered = 0;
+    while !end.is_cancelled() || !orders.is_empty() {
+        tokio::select! {
+            () = sleep_until(begun + PACE * ordered), if !end.is_cancelled() => {
+                ordered += 1;
+                let link = format!("https://social.example/p/{ordered}");
+                orders.push(running.place(shop.order(&link)));
+            }
+            Some(_) = orders.next() => {}
+            () = end.cancelled(), if !end.is_cancelled() => {}
         }
-        let (running, shop) = (running.clone(), shop.clone());
-        orders.spawn(async move {
-            running.place(shop.order(&format!("https://social.example/p/{number}"))).await
-        });
-        sleep_until(begun + PACE * number).await;
     }
-    orders.join_all().await.len()
+    usize::try_from(ordered).unwrap()
+}
+
+/// Lets the first panel die and come back; returns when it was alive again.
+async fn die_and_come_back(shop: &Shop, journal: &PgPool) -> DateTime<Utc> {
+    sleep(Duration::from_secs(1)).await;
+    // Some take the order and break off before they say so.
+    let breaks = FaultRule::on(Action::Add, Fault::Reset).times(3).after();
+    shop.panels[0].set_faults([vec![breaks], dead()].concat());
+    occurs(journal, "ProbeFailed", 2).await;
+    shop.panels[0].clear_faults();
+    let alive = Utc::now();
+    occurs(journal, "ProviderResumed", 1).await;
+    sleep(Duration::from_millis(500)).await;
+    alive
 }
 
 /// Attempts begun while the provider was set aside: there, and everywhere.
@@ -76,27 +90,19 @@ async fn comeback(journal: &PgPool, alive: DateTime<Utc>) -> (DateTime<Utc>, Dat
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn dying_provider_loses_and_doubles_nothing_and_is_back_within_one_probe() {
-    let running = Arc::new(start().await);
+    let running = start().await;
     let habits = || PanelConfig {
         latency: Latency { base_ms: 20, jitter_ms: 30 },
         ..PanelConfig::default()
     };
     let shop = Shop::open_with(&running, vec![habits(), habits(), habits()]).await;
-    let (shop, end) = (Arc::new(shop), CancellationToken::new());
-    let ordering = tokio::spawn(customers(running.clone(), shop.clone(), end.clone()));
-    sleep(Duration::from_secs(1)).await;
-
-    // Some take the order and break off before they say so.
-    let breaks = FaultRule::on(Action::Add, Fault::Reset).times(3).after();
-    shop.panels[0].set_faults([vec![breaks], dead()].concat());
-    let journal = running.database.pool();
-    occurs(journal, "ProbeFailed", 2).await;
-    shop.panels[0].clear_faults();
-    let alive = Utc::now();
-    occurs(journal, "ProviderResumed", 1).await;
-    sleep(Duration::from_millis(500)).await;
-    end.cancel();
-    let orders = ordering.await.unwrap();
+    let (journal, end) = (running.database.pool(), CancellationToken::new());
+    let dying = async {
+        let alive = die_and_come_back(&shop, journal).await;
+        end.cancel();
+        alive
+    };
+    let (orders, alive) = tokio::join!(customers(&running, &shop, &end), dying);
     running.all_at_rest().await;
 
     let census = shop.census(journal).await;
@@ -109,5 +115,5 @@ async fn dying_provider_loses_and_doubles_nothing_and_is_back_within_one_probe()
     assert_eq!(there, 0, "of {everywhere} attempts after the trip");
     let (due, back) = comeback(journal, alive).await;
     assert!(back - due < TimeDelta::seconds(1), "due at {due}, back at {back}");
-    Arc::into_inner(running).unwrap().stop().await;
+    running.stop().await;
 }

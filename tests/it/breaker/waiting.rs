@@ -6,7 +6,6 @@ use serde_json::{Value, json};
 use super::{impatient, occurs, start};
 use crate::support::{
     api::{PLACE, until},
-    catalogue::update_services,
     running::Running,
     shop::{Census, Shop},
 };
@@ -79,15 +78,17 @@ async fn service_whose_orders_do_not_wait_is_unroutable_at_once() {
     let running = start().await;
     let shop = Shop::open(&running, 1).await;
     running.data(SUSPEND, json!({"id": shop.providers[0]})).await;
-    let wait = async |minutes: Value| {
-        update_services(&running, &[&json!(shop.service)], json!({"waitMinutes": minutes})).await
-    };
-    assert_eq!(wait(json!(10_081)).await["errors"][0]["extensions"]["field"], "waitMinutes");
-    wait(json!(0)).await;
+    let update = "mutation($ids: [ID!]!, $patch: ServicePatch!) {
+        updateServices(ids: $ids, patch: $patch) { services { waitMinutes } } }";
+    let wait = |minutes: Value| json!({"ids": [shop.service], "patch": {"waitMinutes": minutes}});
+    let refused = running.refusal(update, wait(json!(10_081))).await;
+    assert_eq!(refused["extensions"]["field"], "waitMinutes");
+    let set = running.data(update, wait(json!(0))).await;
+    assert_eq!(set["updateServices"]["services"][0]["waitMinutes"], 0);
     let input = json!({"input": shop.order("https://social.example/p/1")});
     let refused = running.refusal(PLACE, input.clone()).await;
     assert_eq!(refused["extensions"]["code"], "UNROUTABLE", "{refused}");
-    wait(Value::Null).await;
+    running.data(update, wait(Value::Null)).await;
     running.data(PLACE, input).await;
     running.data(RESUME, json!({"id": shop.providers[0]})).await;
     running.all_at_rest().await;

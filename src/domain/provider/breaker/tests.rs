@@ -319,16 +319,20 @@ fn half_of_twenty_within_a_minute_is_enough_and_of_nineteen_it_is_not() {
 
 #[test]
 fn what_is_a_minute_old_does_not_count() {
-    let mut window = Window::default();
-    for second in 0..19 {
-        match second % 2 {
-            0 => window.placed(at(second), &policy()),
-            _ => assert_eq!(window.failed(at(second), "no", &policy()), None),
+    let after_nineteen = |milliseconds: i64| {
+        let mut window = Window::default();
+        for number in 0..19 {
+            match number % 2 {
+                0 => window.placed(at(0), &policy()),
+                _ => assert_eq!(window.failed(at(0), "no", &policy()), None),
+            }
         }
-    }
-    window.placed(at(50), &policy());
-    assert_eq!(window.failed(at(60), "no", &policy()), None, "the first is 60 s old: 10 of 20 …");
-    assert_eq!(window.failed(at(75), "no", &policy()), None, "… and now few are left");
+        window.failed(at(0) + TimeDelta::milliseconds(milliseconds), "no", &policy())
+    };
+    let reason = "10 of 20 attempts within 60 s failed, the last: no".to_owned();
+    let trip = Trip { cause: FailureShare, reason, retry_after: None };
+    assert_eq!(after_nineteen(59_999), Some(trip));
+    assert_eq!(after_nineteen(60_000), None);
 }
 
 /// What happens next, and how many milliseconds later.
