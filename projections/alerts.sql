@@ -117,10 +117,10 @@ begin
             'PriceMoveNoticed', 'DelistingNoticed', 'ServiceIdReused', 'SyncFailed', 'UnknownStatusSeen',
             'DuplicateFound', 'ProviderSuspended', 'ServiceSuspended'
         )
-        -- What an operator did is no news, and neither is that it has not passed yet.
+        -- What an operator did is no news, and neither is a rest that was asked for, or that it has not passed yet.
         and not (
             event_type = 'ProviderSuspended'
-            and (payload ->> 'cause' = 'operator' or (payload ->> 'trips')::int > 1)
+            and (payload ->> 'cause' in ('operator', 'retry_after') or (payload ->> 'trips')::int > 1)
         );
 end
 $$;

@@ -11,9 +11,10 @@ use crate::{
     journal::Journal,
     metrics,
     process::{
-        AttemptReports, Dispatch, DispatchNeeds, DispatchStatus, DoubtSettlement, DoubtSettlementNeeds,
-        ProviderHealth, ProviderHealthNeeds, ProviderOperations, ProviderRankingNeeds, ProviderRankings, ScheduledSync,
-        ScheduledSyncNeeds, StatusPoll, StatusPollNeeds,
+        AttemptReports, Dispatch, DispatchNeeds, DispatchStatus, DoubtSettlement,
+        DoubtSettlementNeeds, ProviderHealth, ProviderHealthNeeds, ProviderOperations,
+        ProviderRankingNeeds, ProviderRankings, ScheduledSync, ScheduledSyncNeeds, StatusPoll,
+        StatusPollNeeds,
     },
     projection::{ModelSet, ProjectionError, Projections, ReadModels, search_path},
     provider_api::{ClientUnavailable, PanelClient},

@@ -100,11 +100,7 @@ impl Commands {
     ///
     /// # Errors
     /// `NotFound` where it was retired meanwhile; `Unavailable`.
-    pub async fn suspend_service(
-        &self,
-        id: ServiceId,
-        reason: String,
-    ) -> Result<(), CommandError> {
+    pub async fn suspend_service(&self, id: ServiceId, reason: String) -> Result<(), CommandError> {
         let suspended = retried!(self, {
             let service = self.service(id, "id")?;
             let command = ServiceCommand::Suspend { reason: reason.clone(), now: Utc::now() };

@@ -121,7 +121,11 @@ impl Commands {
         })
     }
 
-    pub(super) fn service(&self, id: ServiceId, field: &str) -> Result<Versioned<Service>, CommandError> {
+    pub(super) fn service(
+        &self,
+        id: ServiceId,
+        field: &str,
+    ) -> Result<Versioned<Service>, CommandError> {
         let found = self.parts.catalogue.read(|snapshot| snapshot.service(id).cloned());
         found.filter(|service| service.aggregate.associated().is_some()).ok_or_else(|| {
             CommandError::NotFound(format!("there is no service {id}, as `{field}` says"))
@@ -135,7 +139,8 @@ impl ServicePatch {
             let problem = "give a price or a markup, not both";
             return Err(CommandError::invalid("markupPercent", problem));
         }
-        let wait_limit = self.wait_minutes.map(|minutes| minutes.map(WaitLimit::try_new).transpose());
+        let wait_limit =
+            self.wait_minutes.map(|minutes| minutes.map(WaitLimit::try_new).transpose());
         let commands = [
             self.for_sale.map(ServiceCommand::SetForSale),
             self.price.map(ServiceCommand::SetPrice),

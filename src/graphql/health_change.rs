@@ -1,12 +1,6 @@
 use async_graphql::{Context, Enum, Object};
 
-use super::{
-    error::ApiResult,
-    loaders,
-    scalars::DateTime,
-    service::Service,
-    words::of_word,
-};
+use super::{error::ApiResult, loaders, scalars::DateTime, service::Service, words::of_word};
 use crate::{domain::ServiceId, read::HealthChangeRow};
 
 /// SUSPENDED: no orders go there. PROBE_FAILED: it was asked whether it works again, and does not. HALF_OPENED: one order may try it. More may come.

@@ -13,8 +13,9 @@ use super::{
 use crate::{
     domain::{OrderId, ProviderId, ServiceId},
     read::{
-        AttemptRow, EventRow, HealthChangeRow, HealthLogOf, MappingRow, OrderRow, PriceHistoryOf, PricePointRow, ProviderDay,
-        ProviderRow, ReadError, Reads, RefillRow, ServiceRow, SyncLogRow,
+        AttemptRow, EventRow, HealthChangeRow, HealthLogOf, MappingRow, OrderRow, PriceHistoryOf,
+        PricePointRow, ProviderDay, ProviderRow, ReadError, Reads, RefillRow, ServiceRow,
+        SyncLogRow,
     },
 };
 

@@ -60,11 +60,10 @@ impl Reads {
         let mut rankings: Vec<ProviderRanking> =
             self.providers(None).await?.into_iter().map(rank).collect();
         rankings.sort_by(|a, b| {
-            let place =
-                |ranking: &ProviderRanking| {
-                    let provider = &ranking.provider;
-                    (!passed_over(provider).is_empty(), provider.priority)
-                };
+            let place = |ranking: &ProviderRanking| {
+                let provider = &ranking.provider;
+                (!passed_over(provider).is_empty(), provider.priority)
+            };
             let by_place = place(a).cmp(&place(b));
             by_place.then_with(|| b.score.total_cmp(&a.score))
         });

@@ -7,9 +7,7 @@ use signalbox::domain::{
     provider::{Measures, ProviderEvent, ResumedBy, Score, SuspensionCause, SyncInterval},
     reservation::ReservationEvent,
     routing::Strategy,
-    service::{
-        Pricing, ServiceEvent, ServiceKind, ServiceListing, ServiceResumedBy, WaitLimit,
-    },
+    service::{Pricing, ServiceEvent, ServiceKind, ServiceListing, ServiceResumedBy, WaitLimit},
     sync::{SyncCounts, SyncEvent, SyncTrigger},
 };
 use uuid::Uuid;

@@ -14,8 +14,8 @@ use signalbox::domain::{
     },
     provider::{
         Activation, BackOff, BreakerPolicy, Circuit, Dependents, KeyReference, Measures, Provider,
-        ProviderChanges, ProviderCommand, ProviderEvent, ProviderName, ProviderUrl, SuspensionCause,
-        SyncInterval, Trip, UpstreamPolicy, Verdict,
+        ProviderChanges, ProviderCommand, ProviderEvent, ProviderName, ProviderUrl,
+        SuspensionCause, SyncInterval, Trip, UpstreamPolicy, Verdict,
     },
     refusal::RefusalClass,
     reservation::{Reservation, ReservationCommand, ReservationEvent, Subject},

@@ -10,9 +10,7 @@ use signalbox::{
     domain::{
         Aggregate, Balance, Event, OrderId, Position, ProviderId, ServiceId,
         order::{NextStep, Order, OrderCommand, OrderEvent, ProviderAnswer, SettledAs},
-        provider::{
-            BackOff, BreakerPolicy, Measures, Provider, ProviderCommand, ProviderEvent,
-        },
+        provider::{BackOff, BreakerPolicy, Measures, Provider, ProviderCommand, ProviderEvent},
         reservation::ReservationEvent,
         service::ServiceEvent,
         sync::SyncEvent,
@@ -275,7 +273,8 @@ impl History {
         self.panels[1].set_faults(vec![fault]);
         let now = Utc::now();
         let note = "they mend something".to_owned();
-        self.decide::<Provider>(second, ProviderCommand::Suspend { until: Some(now), note, now }).await;
+        self.decide::<Provider>(second, ProviderCommand::Suspend { until: Some(now), note, now })
+            .await;
         self.occurs("ProbeFailed").await;
         let reading = Ok(Balance { amount: Decimal::ONE, currency: None });
         let back_off = BackOff { policy: BreakerPolicy::default(), random: 0 };

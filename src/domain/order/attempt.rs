@@ -1,7 +1,10 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{AttemptId, Incarnation, ProviderId, ServiceId, refusal::{Ledger, RefusalClass}};
+use crate::domain::{
+    AttemptId, Incarnation, ProviderId, ServiceId,
+    refusal::{Ledger, RefusalClass},
+};
 
 /// One try of an order at a provider.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

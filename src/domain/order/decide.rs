@@ -219,9 +219,7 @@ impl Order {
             (
                 AfterRefusal::SameProviderLater,
                 NextStep::Start(_) | NextStep::Queue(_) | NextStep::Hold(_),
-            ) => {
-                NextStep::GiveUp(None)
-            }
+            ) => NextStep::GiveUp(None),
             (_, next) => next,
         }
     }

@@ -13,8 +13,8 @@ mod tests;
 mod url;
 
 pub use breaker::{
-    BackOff, Bearing, Breaker, BreakerPolicy, Circuit, Outcome, ResumedBy, Suspension, SuspensionCause,
-    Trial, Trip, Verdict, Window,
+    BackOff, Bearing, Breaker, BreakerPolicy, Circuit, Outcome, ResumedBy, Suspension,
+    SuspensionCause, Trial, Trip, Verdict, Window,
 };
 pub use command::{Activation, Dependents, KeyReference, ProviderChanges, ProviderCommand};
 pub use error::ProviderError;

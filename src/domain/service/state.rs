@@ -2,8 +2,8 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    PriceWatch, Pricing, ServiceCommand, ServiceError, ServiceEvent, ServiceListing, ServiceStanding,
-    WaitLimit,
+    PriceWatch, Pricing, ServiceCommand, ServiceError, ServiceEvent, ServiceListing,
+    ServiceStanding, WaitLimit,
     command::{Equivalent, ForSale},
 };
 use crate::domain::{Aggregate, ProviderId, ServiceId, provider::MAX_PRIORITY, routing::Strategy};
@@ -295,12 +295,10 @@ impl Aggregate for Service {
             }
             ServiceCommand::FindListed { at } => Ok(self.existing()?.standing.listed(at)),
             ServiceCommand::Resume { now } => Ok(self.existing()?.standing.resume(now)),
-            ServiceCommand::SetWaitLimit(limit) => {
-                Ok(match self.existing()?.wait_limit == limit {
-                    true => vec![],
-                    false => vec![ServiceEvent::ServiceWaitLimitSet { wait_minutes: limit }],
-                })
-            }
+            ServiceCommand::SetWaitLimit(limit) => Ok(match self.existing()?.wait_limit == limit {
+                true => vec![],
+                false => vec![ServiceEvent::ServiceWaitLimitSet { wait_minutes: limit }],
+            }),
             ServiceCommand::Retire { open_orders: 0 } => {
                 Ok(self.associated().map(|_| ServiceEvent::ServiceRetired {}).into_iter().collect())
             }

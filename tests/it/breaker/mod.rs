@@ -57,10 +57,8 @@ async fn provider(api: &Api, id: &str) -> Value {
 }
 
 async fn is(api: &Api, id: &str, health: &str) {
-    until(&format!("its health is {health}"), async || {
-        provider(api, id).await["health"] == health
-    })
-    .await;
+    until(&format!("its health is {health}"), async || provider(api, id).await["health"] == health)
+        .await;
 }
 
 /// How often such an event was recorded.

@@ -100,10 +100,7 @@ async fn order_that_proves_nothing_makes_room_for_another() {
     running.order_at_rest(&running.place(shop.order("https://social.example/1")).await).await;
     occurs(journal, "ProviderHalfOpened", 1).await;
     shop.panels[0].set_faults(vec![refuse("Bad link").times(1)]);
-    until("the catalogue knows", async || {
-        running.app.commands().catch_up().await.is_ok()
-    })
-    .await;
+    until("the catalogue knows", async || running.app.commands().catch_up().await.is_ok()).await;
     running.order_at_rest(&running.place(shop.order("https://social.example/2")).await).await;
     occurs(journal, "TrialReleased", 1).await;
     assert_eq!(occurred(journal, "ProviderResumed").await, 0);

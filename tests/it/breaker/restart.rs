@@ -15,10 +15,8 @@ use crate::support::{
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn kill_changes_neither_who_is_set_aside_nor_who_waits() {
-    let folder = tempfile::Builder::new()
-        .permissions(Permissions::from_mode(0o755))
-        .tempdir()
-        .unwrap();
+    let folder =
+        tempfile::Builder::new().permissions(Permissions::from_mode(0o755)).tempdir().unwrap();
     let postgres = PrivatePostgres::start(&folder.path().join("database")).await.unwrap();
     let mut program = Program::start(&folder.path().join("program"), &postgres.url());
     program.dispatches("here").await;
@@ -27,7 +25,8 @@ async fn kill_changes_neither_who_is_set_aside_nor_who_waits() {
     let journal = PgPool::connect_with(postgres.options()).await.unwrap();
     shop.panels[0].set_faults(dead());
     for number in 0..5 {
-        api.order_at_rest(&api.place(shop.order(&format!("https://a.example/{number}"))).await).await;
+        api.order_at_rest(&api.place(shop.order(&format!("https://a.example/{number}"))).await)
+            .await;
     }
     is(&api, &shop.providers[0], "SUSPENDED").await;
     let before = provider(&api, &shop.providers[0]).await;
@@ -84,11 +83,12 @@ async fn append(
     mut payload: serde_json::Value,
 ) {
     payload["type"] = json!(event_type);
-    let sequence: i64 = sqlx::query_scalar("select max(sequence) + 1 from events where aggregate_id = $1")
-        .bind(provider)
-        .fetch_one(pool)
-        .await
-        .unwrap();
+    let sequence: i64 =
+        sqlx::query_scalar("select max(sequence) + 1 from events where aggregate_id = $1")
+            .bind(provider)
+            .fetch_one(pool)
+            .await
+            .unwrap();
     assert!(sequence >= after, "{sequence}");
     let none: Vec<String> = vec![];
     sqlx::query("select append_events($1, $1, '{}', $2, $3, $4, $5, $6, $7, $8, $9)")

@@ -72,7 +72,8 @@ async fn list_that_has_it_is_believed_once_and_then_an_operator_has_to_say_so() 
     assert_eq!(occurred(journal, "ServiceResumed").await, 1);
 
     shop.panels[0].clear_faults();
-    let resume = "mutation($ids: [ID!]!) { resumeServices(ids: $ids) { services { suspensionReason } } }";
+    let resume =
+        "mutation($ids: [ID!]!) { resumeServices(ids: $ids) { services { suspensionReason } } }";
     let resumed = running.data(resume, json!({"ids": [shop.service]})).await;
     assert_eq!(resumed["resumeServices"]["services"][0]["suspensionReason"], Value::Null);
     let id = running.place(shop.order("https://social.example/p/3")).await;

@@ -10,7 +10,8 @@ use crate::support::{
     shop::{Census, Shop},
 };
 
-const SUSPEND: &str = "mutation($id: ID!) { suspendProvider(id: $id, note: \"a rest\") { position } }";
+const SUSPEND: &str =
+    "mutation($id: ID!) { suspendProvider(id: $id, note: \"a rest\") { position } }";
 const RESUME: &str = "mutation($id: ID!) { resumeProvider(id: $id) { position } }";
 const WAITS: &str = "query($id: ID!) { order(id: $id) { status waitsUntil waitingReason } }";
 

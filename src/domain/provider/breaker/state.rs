@@ -188,10 +188,11 @@ impl Breaker {
     }
 
     fn suspended(&self, trip: Trip, back_off: BackOff, now: DateTime<Utc>) -> ProviderEvent {
-        let trips = self.next_trips(back_off.policy.steady_after, now);
-        let pause = match trip.retry_after {
-            Some(asked) => back_off.retry_after(asked),
-            None => back_off.pause(trips),
+        let next = self.next_trips(back_off.policy.steady_after, now);
+        // Who asks for a rest and gets it is not found failing again.
+        let (trips, pause) = match trip.retry_after {
+            Some(asked) => (self.trips.clamp(1, next), back_off.retry_after(asked)),
+            None => (next, back_off.pause(next)),
         };
         ProviderEvent::ProviderSuspended {
             cause: trip.cause,

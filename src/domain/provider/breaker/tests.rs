@@ -103,9 +103,11 @@ fn resumed(by: ResumedBy, seconds: i64) -> ProviderEvent {
 
 #[test]
 fn failing_provider_is_set_aside_for_a_while() {
-    given([])
-        .when(trip(FailuresInARow, 0))
-        .then_expect_events(vec![suspended(FailuresInARow, 0, 1)]);
+    given([]).when(trip(FailuresInARow, 0)).then_expect_events(vec![suspended(
+        FailuresInARow,
+        0,
+        1,
+    )]);
 }
 
 #[test]
@@ -218,12 +220,16 @@ fn verdict_of_another_order_or_of_another_time_is_quiet() {
 #[test]
 fn who_fails_again_soon_rests_longer_and_who_was_steady_begins_anew() {
     let back = [suspended(FailuresInARow, 0, 3), resumed(ResumedBy::Trial, 100)];
-    given(back.clone())
-        .when(trip(FailureShare, 699))
-        .then_expect_events(vec![suspended(FailureShare, 699, 4)]);
-    given(back)
-        .when(trip(FailureShare, 700))
-        .then_expect_events(vec![suspended(FailureShare, 700, 1)]);
+    given(back.clone()).when(trip(FailureShare, 699)).then_expect_events(vec![suspended(
+        FailureShare,
+        699,
+        4,
+    )]);
+    given(back).when(trip(FailureShare, 700)).then_expect_events(vec![suspended(
+        FailureShare,
+        700,
+        1,
+    )]);
 }
 
 #[test]
@@ -254,9 +260,7 @@ fn operator_sets_aside_and_puts_back_whatever_else_is_known() {
     }
     // Nothing but an operator ends what has no end.
     given([by_hand(None)]).when(balance(dec!(5), 9999)).then_expect_events(vec![]);
-    given([by_hand(Some(50))])
-        .when(balance(dec!(5), 50))
-        .then_expect_events(vec![half_opened(50)]);
+    given([by_hand(Some(50))]).when(balance(dec!(5), 50)).then_expect_events(vec![half_opened(50)]);
 }
 
 #[test_case(Outcome::Placed => Bearing::Good)]
