@@ -60,17 +60,17 @@ impl Provider {
         self.0.suspension.health().into()
     }
 
-    /// When it is asked whether it works again. Null where it is not suspended, or not before an operator says so.
+    /// When it is asked whether it works again. Null where it is not suspended, or where an operator is to say so.
     async fn suspended_until(&self) -> Option<DateTime> {
-        self.0.suspension.suspended_until.map(DateTime)
+        self.0.suspension.until().map(DateTime)
     }
 
-    /// Null where it is not suspended.
+    /// Null where it is at work.
     async fn suspended_since(&self) -> Option<DateTime> {
         self.0.suspension.suspended_since.map(DateTime)
     }
 
-    /// Null where it is not suspended.
+    /// Null where it is at work.
     async fn suspension_reason(&self) -> Option<&str> {
         self.0.suspension.suspension_reason.as_deref()
     }

@@ -48,8 +48,7 @@ pub struct ProviderRow {
 pub struct SuspensionRow {
     /// Since when; absent where it is not set aside.
     pub suspended_since: Option<DateTime<Utc>>,
-    /// When it is asked whether it works again; absent where an operator is to say so.
-    pub suspended_until: Option<DateTime<Utc>>,
+    suspended_until: Option<DateTime<Utc>>,
     /// Why, in words.
     pub suspension_reason: Option<String>,
     suspension_cause: Option<String>,
@@ -93,6 +92,11 @@ impl SuspensionRow {
             cause: cause.unwrap_or(SuspensionCause::Operator),
             until: self.suspended_until,
         })
+    }
+
+    /// Returns when it is asked whether it works again; `None` where it was, or where an operator is to say so.
+    pub fn until(&self) -> Option<DateTime<Utc>> {
+        self.suspended_until.filter(|_| !self.half_open)
     }
 
     /// Tells whether the next order there tries if it works again.

@@ -2,17 +2,16 @@
 
 use std::{sync::Arc, time::Duration};
 
-use chrono::{DateTime, Utc};
+use chrono::Utc;
 use tokio::time::sleep;
 use tracing::{Instrument, field::Empty};
 
 use super::dispatch::Shared;
 use crate::{
-    command::{CommandError, Commands, DriveGuard, Loaded, Route, StartedAttempt, Ticket},
+    command::{CommandError, Commands, DriveGuard, Loaded, StartedAttempt, Ticket},
     domain::{
-        Aggregate, AttemptId, OrderId, ProviderId,
+        Aggregate, AttemptId, OrderId,
         order::{Order, OrderCommand, OrderEvent, Progress, ProviderAnswer},
-        routing::Decision,
     },
     journal::{AppendError, AppendRequest},
     request_id::RequestId,
@@ -158,7 +157,7 @@ impl Drive {
     }
 
     /// Whoever dispatches next finds the order on record.
-    async fn may_start_no_more(&self) {
+    pub(super) async fn may_start_no_more(&self) {
         tokio::select! {
             () = self.shared.needs.stop.cancelled() => {}
             () = self.commands().claims().tenure_over() => {}
@@ -184,7 +183,7 @@ impl Drive {
     }
 
     /// Waits for a permit of the best candidate, and puts the attempt on record.
-    async fn start_next(&mut self) -> Step {
+    pub(super) async fn start_next(&mut self) -> Step {
         let order = &self.order;
         let Ok(route) = self.commands().route_surely(order, |id| order.bars(id)).await else {
             return Step::ReloadLater;
@@ -220,64 +219,6 @@ impl Drive {
             Ok(()) => Step::Send(Box::new(ticket)),
             Err(step) => step,
         }
-    }
-
-    /// Lets the order wait, where somebody is only set aside, or gives it up.
-    async fn without_candidate(&mut self, decision: Decision) -> Step {
-        match self.commands().waiting(&self.order, &decision) {
-            Some(waiting) if self.order.progress == Progress::Waiting(waiting.until) => Step::Look,
-            Some(waiting) => self.take_down("deferOrder", OrderCommand::Wait(waiting)).await,
-            None => {
-                let reason = match decision.waits() {
-                    true => format!(
-                        "it has waited long enough: {}",
-                        self.commands().set_aside_in_words(&decision)
-                    ),
-                    false => "no candidate can take the order any more".to_owned(),
-                };
-                let decision = Some(decision);
-                self.take_down("failOrder", OrderCommand::Fail { reason, decision }).await
-            }
-        }
-    }
-
-    async fn take_down(&mut self, name: &str, command: OrderCommand) -> Step {
-        let Ok(events) = self.order.decide(command) else { return Step::Reload };
-        let request = self.request(name, &events);
-        match self.append(request, &events).await {
-            Ok(()) => Step::Look,
-            Err(step) => step,
-        }
-    }
-
-    /// Waits until somebody may take the order, or nobody ever will.
-    async fn wait_for_providers(&mut self, until: DateTime<Utc>) -> Step {
-        let mut shifts = self.commands().catalogue().shifts();
-        while self.route_now().is_none_or(|route| route.decision.waits()) {
-            let Ok(left) = (until - Utc::now()).to_std() else { break };
-            tokio::select! {
-                () = sleep(left) => break,
-                shifted = shifts.changed() => if shifted.is_err() { return Step::Rest },
-                () = self.may_start_no_more() => return Step::Rest,
-            }
-        }
-        self.start_next().await
-    }
-
-    /// Returns once the order would not go to this provider any more.
-    async fn led_elsewhere(&self, provider: ProviderId) {
-        let mut shifts = self.commands().catalogue().shifts();
-        while self.route_now().is_some_and(|route| route.leads_to(provider)) {
-            if shifts.changed().await.is_err() {
-                return;
-            }
-        }
-    }
-
-    /// Where the order would go by what this process knows now.
-    fn route_now(&self) -> Option<Route> {
-        let order = &self.order;
-        self.commands().route(order.service_id, &order.request(), |id| order.bars(id))
     }
 
     pub(super) fn request(&self, command: &str, events: &[OrderEvent]) -> AppendRequest {
