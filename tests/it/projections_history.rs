@@ -188,7 +188,7 @@ impl History {
         if !provider.exists() {
             return ProviderCommand::Add { name, api_url, priority, key };
         }
-        if self.random.u32(0..3) == 0 {
+        if self.random.u32(0..3) > 0 {
             return self.breaker_command(provider);
         }
         match self.random.u32(0..13) {

@@ -418,6 +418,53 @@ mod tests {
         assert_eq!(decision.choice(), None);
     }
 
+    fn resting(id: u128, set_aside: Vec<Exclusion>) -> CandidateFacts {
+        CandidateFacts { set_aside, ..candidate(id, None, 1) }
+    }
+
+    fn suspended() -> Exclusion {
+        Exclusion::ProviderSuspended { cause: SuspensionCause::WalletEmpty, until: None }
+    }
+
+    #[test]
+    fn who_is_set_aside_is_passed_over() {
+        let candidates = vec![resting(1, vec![suspended()]), candidate(2, Some(1), 1)];
+        let decision = decided(&request(100), candidates);
+        assert_eq!((decision.chosen, decision.waits()), (Some(1), false));
+        assert_eq!(decision.candidates[0].excluded, [suspended()]);
+    }
+
+    #[test]
+    fn order_waits_only_for_who_could_take_it_but_for_being_set_aside() {
+        let rests = |set_aside: Vec<Exclusion>, change: fn(&mut CandidateFacts)| {
+            let mut facts = resting(1, set_aside);
+            change(&mut facts);
+            decided(&request(100), vec![facts]).waits()
+        };
+        let all = || vec![suspended(), Exclusion::ServiceSuspended, Exclusion::ProviderOnTrial];
+        for exclusion in all() {
+            assert!(rests(vec![exclusion.clone()], |_| {}), "{exclusion}");
+        }
+        assert!(rests(all(), |_| {}));
+        assert!(rests(all(), |facts| facts.balance = Some(Decimal::ZERO)), "it is being filled");
+        assert!(!rests(vec![], |facts| facts.balance = Some(Decimal::ZERO)));
+        assert!(!rests(all(), |facts| facts.active = false));
+        assert!(!rests(all(), |facts| facts.listed = false));
+        assert!(!rests(all(), |facts| facts.limits = (500, 1000)));
+        assert!(!rests(all(), |facts| facts.barred = Some(Exclusion::AlreadyTried)));
+    }
+
+    #[test]
+    fn choice_of_who_is_half_open_is_a_trial() {
+        let half_open = || CandidateFacts { on_trial: true, ..candidate(1, None, 1) };
+        let first = decided(&request(100), vec![half_open(), candidate(2, Some(1), 1)]);
+        assert!(first.is_trial());
+        let taken = vec![Exclusion::ProviderOnTrial];
+        let second = CandidateFacts { set_aside: taken, ..half_open() };
+        let second = decided(&request(100), vec![second, candidate(2, Some(1), 1)]);
+        assert_eq!((second.chosen, second.is_trial()), (Some(1), false));
+    }
+
     #[test]
     fn package_costs_its_rate_and_has_no_limits() {
         let request =

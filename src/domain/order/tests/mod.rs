@@ -7,6 +7,7 @@ mod late_answers;
 mod placing;
 mod random;
 mod settling;
+mod waiting;
 
 use std::collections::BTreeMap;
 
