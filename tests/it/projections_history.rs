@@ -29,6 +29,8 @@ use signalbox::domain::{
 use sqlx::PgPool;
 use uuid::Uuid;
 
+use crate::projections_breaker::breaker_command;
+
 /// What happened, and the aggregates as they are after it.
 pub(crate) struct History {
     pub(crate) providers: BTreeMap<ProviderId, Provider>,
@@ -189,7 +191,8 @@ impl History {
             return ProviderCommand::Add { name, api_url, priority, key };
         }
         if self.random.u32(0..3) > 0 {
-            return self.breaker_command(provider);
+            let now = self.time();
+            return breaker_command(provider, now, &mut self.random);
         }
         match self.random.u32(0..13) {
             12 => ProviderCommand::Rank {
@@ -226,38 +229,6 @@ impl History {
                     tested_at: self.time(),
                 }
             }
-        }
-    }
-
-    fn breaker_command(&mut self, provider: &Provider) -> ProviderCommand {
-        let back_off = BackOff { policy: BreakerPolicy::default(), random: self.random.u32(..) };
-        let now = self.time();
-        let trip = Trip {
-            cause: SuspensionCause::FailuresInARow,
-            reason: "5 attempts in a row failed".to_owned(),
-            retry_after: None,
-        };
-        match (provider.breaker.circuit(), provider.breaker.trial()) {
-            (Circuit::Closed, _) if self.random.bool() => {
-                let (until, note) = (self.random.bool().then_some(now), "a rest".to_owned());
-                ProviderCommand::Suspend { until, note, now }
-            }
-            (Circuit::Closed, _) => ProviderCommand::Trip { trip, back_off, now },
-            (Circuit::Open(_), _) if self.random.u32(0..4) == 0 => ProviderCommand::Resume { now },
-            (Circuit::Open(_), _) => {
-                let balance = Balance { amount: Decimal::ONE, currency: None };
-                let reading = if self.random.bool() { Ok(balance) } else { Err("no".to_owned()) };
-                ProviderCommand::TakeProbe { reading, back_off, now: now + TimeDelta::days(1) }
-            }
-            (Circuit::HalfOpen { .. }, Some(trial)) => {
-                let verdict = match self.random.u32(0..3) {
-                    0 => Verdict::Works,
-                    1 => Verdict::Fails(trip),
-                    _ => Verdict::Undecided("not sent".to_owned()),
-                };
-                ProviderCommand::EndTrial { attempt_id: trial.attempt_id, verdict, back_off, now }
-            }
-            (Circuit::HalfOpen { .. }, None) => ProviderCommand::Resume { now },
         }
     }
 
