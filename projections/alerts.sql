@@ -16,6 +16,7 @@
 -- ignores: Reserved, ReservationReleased
 -- ignores: RankingChanged
 -- ignores: ProviderSyncIntervalSet
+-- ignores: RefusalTextReclassified
 
 create table alerts (
     position    bigint primary key,

@@ -13,6 +13,7 @@
 -- ignores: CancelRequested, CancelRefused
 -- ignores: Reserved, ReservationReleased
 -- ignores: ProviderSyncIntervalSet, PriceMoveNoticed, DelistingNoticed
+-- ignores: RefusalTextReclassified
 
 -- The attempts that started on a day, by what they count as now. One that was never sent does not count at all.
 -- The pages keep room, so that the day's row is updated in place at every batch.
@@ -21,11 +22,9 @@ create table provider_days (
     day             date not null,
     total           bigint not null,
     placed          bigint not null,
-    -- Refused, or settled as not placed.
+    -- Refused, or settled as not placed; `ledgers` says for which reasons.
     failed          bigint not null,
     in_doubt        bigint not null,
-    -- Those of `failed` that say nothing of the provider: the quantity, the link, another order on the link.
-    customer_faults bigint not null,
     -- Placements and refusals with a known duration: the first of each attempt.
     response_count  bigint not null,
     response_ms_sum bigint not null,
@@ -59,7 +58,6 @@ select
         when event_type = 'AttemptStarted' then 'STARTED'
         when event_type = 'AttemptInDoubt' then 'IN_DOUBT'
         when event_type = 'AttemptNotSent' then 'NOT_SENT'
-        when payload ->> 'class' in ('quantity', 'link', 'link_busy') then 'CUSTOMER_FAULT'
         when event_type = 'AttemptRefused' or payload ->> 'settled_as' = 'NOT_PLACED' then 'FAILED'
         else 'PLACED'
     end as counts_as,
@@ -121,7 +119,7 @@ begin
             (array_agg(counts_as order by position desc))[1] as counts_as,
             (array_agg(response_ms order by position) filter (where response_ms is not null))[1] as response_ms,
             max(recorded_at) filter (where counts_as = 'PLACED') as last_success,
-            max(recorded_at) filter (where counts_as in ('FAILED', 'CUSTOMER_FAULT')) as last_failure
+            max(recorded_at) filter (where counts_as = 'FAILED') as last_failure
         from answered
         group by attempt_id, provider_id
     ),
@@ -162,8 +160,7 @@ begin
         set count = known.count + excluded.count
     )
     insert into provider_days as known (
-        provider_id, day, total, placed, failed, in_doubt, customer_faults, response_count, response_ms_sum,
-        last_success, last_failure
+        provider_id, day, total, placed, failed, in_doubt, response_count, response_ms_sum, last_success, last_failure
     )
     select
         provider_id,
@@ -172,12 +169,10 @@ begin
             - count(*) filter (where counted_as <> 'NOT_SENT'),
         count(*) filter (where counts_as = 'PLACED')
             - count(*) filter (where counted_as = 'PLACED'),
-        count(*) filter (where counts_as in ('FAILED', 'CUSTOMER_FAULT'))
-            - count(*) filter (where counted_as in ('FAILED', 'CUSTOMER_FAULT')),
+        count(*) filter (where counts_as = 'FAILED')
+            - count(*) filter (where counted_as = 'FAILED'),
         count(*) filter (where counts_as = 'IN_DOUBT')
             - count(*) filter (where counted_as = 'IN_DOUBT'),
-        count(*) filter (where counts_as = 'CUSTOMER_FAULT')
-            - count(*) filter (where counted_as = 'CUSTOMER_FAULT'),
         count(response_ms),
         coalesce(sum(response_ms), 0),
         max(last_success),
@@ -189,7 +184,6 @@ begin
         placed = known.placed + excluded.placed,
         failed = known.failed + excluded.failed,
         in_doubt = known.in_doubt + excluded.in_doubt,
-        customer_faults = known.customer_faults + excluded.customer_faults,
         response_count = known.response_count + excluded.response_count,
         response_ms_sum = known.response_ms_sum + excluded.response_ms_sum,
         last_success = greatest(known.last_success, excluded.last_success),

@@ -15,6 +15,7 @@
 -- ignores: CancelRequested, CancelRefused
 -- ignores: Reserved, ReservationReleased
 -- ignores: PriceMoveNoticed, DelistingNoticed
+-- ignores: RefusalTextReclassified
 
 -- A deleted provider keeps its row, because history goes on naming it.
 create table providers (

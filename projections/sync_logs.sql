@@ -13,6 +13,7 @@
 -- ignores: CancelRequested, CancelRefused
 -- ignores: Reserved, ReservationReleased
 -- ignores: ProviderSyncIntervalSet, PriceMoveNoticed, DelistingNoticed
+-- ignores: RefusalTextReclassified
 
 create table sync_logs (
     sync_id          uuid primary key,

@@ -292,7 +292,7 @@ fn unroutable(decision: &Decision) -> String {
     format!("no provider can take this order: {}", reasons.join("; "))
 }
 
-fn bounded<'a>(field: &str, text: &'a str) -> Result<&'a str, CommandError> {
+pub(super) fn bounded<'a>(field: &str, text: &'a str) -> Result<&'a str, CommandError> {
     let text = text.trim();
     if text.is_empty() {
         return Err(CommandError::invalid(field, format!("`{field}` is empty")));

@@ -11,9 +11,9 @@ use super::{
 use crate::{
     credentials::hint,
     domain::{
-        Aggregate, Balance, Position, ProviderId, ServiceId,
+        Aggregate, Balance, ProviderId, ServiceId,
         provider::{
-            Activation, Dependents, KeyReference, Measures, Provider, ProviderChanges,
+            Activation, Basis, Dependents, KeyReference, Measures, Provider, ProviderChanges,
             ProviderCommand, ProviderError, ProviderName, ProviderUrl, SyncInterval,
         },
         reservation::{Reservation, ReservationCommand, ReservationError, Subject},
@@ -282,7 +282,7 @@ impl Commands {
         &self,
         id: ProviderId,
         measures: Measures,
-        basis: Position,
+        basis: Basis,
     ) -> Result<(), CommandError> {
         let ranked = retried!(self, {
             let provider = self.provider(id)?;

@@ -13,8 +13,9 @@ use super::{
 use crate::{
     domain::{OrderId, ProviderId, ServiceId},
     read::{
-        AttemptRow, EventRow, MappingRow, OrderRow, PriceHistoryOf, PricePointRow, ProviderDay,
-        ProviderRow, ReadError, Reads, RefillRow, ServiceRow, SyncLogRow,
+        AttemptRow, ErrorTextProviderRow, EventRow, MappingRow, OrderRow, PriceHistoryOf,
+        PricePointRow, ProviderDay, ProviderRow, ReadError, Reads, RefillRow, ServiceRow,
+        SyncLogRow,
     },
 };
 
@@ -82,6 +83,24 @@ load_of! {
     RefillsOf(OrderId) => Vec<RefillRow>, refills;
     /// All that happened to an order.
     TimelineOf(OrderId) => Vec<EventRow>, timelines;
+}
+
+/// Who answered with an error text.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct ErrorTextProvidersOf(pub(super) String);
+
+impl Loader<ErrorTextProvidersOf> for Loaders {
+    type Value = Vec<ErrorTextProviderRow>;
+    type Error = ReadError;
+
+    async fn load(
+        &self,
+        keys: &[ErrorTextProvidersOf],
+    ) -> Result<HashMap<ErrorTextProvidersOf, Self::Value>, ReadError> {
+        let texts: Vec<String> = keys.iter().map(|key| key.0.clone()).collect();
+        let found = self.reads.error_text_providers(&texts).await?;
+        Ok(found.into_iter().map(|(text, rows)| (ErrorTextProvidersOf(text), rows)).collect())
+    }
 }
 
 /// Resolves a provider that history names, deleted or not.

@@ -18,6 +18,7 @@ mod connection;
 mod context;
 mod coverage;
 mod error;
+mod error_text;
 mod event;
 mod failover_log;
 mod input;

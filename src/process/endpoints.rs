@@ -56,11 +56,14 @@ impl Endpoints {
     /// # Errors
     /// [`EndpointError`] says what is in the way.
     pub async fn of(&self, id: ProviderId) -> Result<Endpoint, EndpointError> {
-        let found = self.commands.catalogue().read(|snapshot| snapshot.provider(id).cloned());
+        let (found, texts) = self
+            .commands
+            .catalogue()
+            .read(|snapshot| (snapshot.provider(id).cloned(), snapshot.error_texts()));
         let Provider { name, api_url, credential_id, .. } =
             found.ok_or(EndpointError::NotFound)?.aggregate;
         let url = ProviderUrl::try_new(&api_url, self.policy)?;
         let key = self.commands.credentials().open(credential_id).await?;
-        Ok(Endpoint { provider: name, url, key })
+        Ok(Endpoint { provider: name, url, key, texts })
     }
 }

@@ -1,4 +1,7 @@
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use reqwest::{Client, ClientBuilder, redirect};
 use rustls::crypto::{CryptoProvider, ring};
@@ -9,6 +12,7 @@ use super::{
     encode::{self, Form},
     error::CallFault,
     guard::GuardedResolver,
+    meanings::Meanings,
     outcome,
     redact::Redactor,
     transport::{self, Answer, Bounds, TransportFault},
@@ -17,6 +21,7 @@ use crate::{
     domain::{
         Balance,
         provider::{ProviderUrl, UpstreamPolicy},
+        refusal::ErrorTexts,
         settlement::ListedOrder,
     },
     metrics,
@@ -37,6 +42,8 @@ pub struct Endpoint {
     pub url: ProviderUrl,
     /// Our key there.
     pub key: SecretString,
+    /// What operators say of error texts.
+    pub texts: Arc<ErrorTexts>,
 }
 
 /// How long calls may take.
@@ -117,11 +124,13 @@ impl PanelClient {
         let bounds = Bounds { time: self.limits.add, bytes: MAX_ANSWER };
         let form = encode::add(&endpoint.key, order);
         let exchange = self.post(&self.adding, endpoint, form, bounds).await;
+        let redactor = Redactor::new(&endpoint.key);
+        let meanings = Meanings::new(&endpoint.texts, &redactor);
         let was_sent = !matches!(&exchange, Err(fault) if fault.is_before_sending());
         AddReply {
             response_ms: was_sent.then(|| milliseconds_since(started)),
             http_status: exchange.as_ref().ok().map(|answer| answer.status),
-            answer: without_key(outcome::of(&exchange), &Redactor::new(&endpoint.key)),
+            answer: without_key(outcome::of(&exchange, &meanings), &redactor),
         }
     }
 
@@ -136,7 +145,8 @@ impl PanelClient {
         let response_ms = milliseconds_since(started);
         let redactor = Redactor::new(&endpoint.key);
         let balance = answer.and_then(|answer| Ok(decode::balance(&answer)?));
-        let mut value = balance.map_err(|fault| failure(&fault, &redactor, response_ms))?;
+        let meanings = Meanings::new(&endpoint.texts, &redactor);
+        let mut value = balance.map_err(|fault| failure(fault, meanings, response_ms))?;
         if let Some(currency) = &mut value.currency {
             redactor.clean(currency);
         }
@@ -158,7 +168,8 @@ impl PanelClient {
             Ok(answer) => decoded_aside(answer).await,
             Err(fault) => Err(fault),
         };
-        let mut value = catalogue.map_err(|fault| failure(&fault, &redactor, response_ms))?;
+        let meanings = Meanings::new(&endpoint.texts, &redactor);
+        let mut value = catalogue.map_err(|fault| failure(fault, meanings, response_ms))?;
         value.clean(&redactor);
         Ok(Timed { value, response_ms })
     }
@@ -177,7 +188,8 @@ impl PanelClient {
         let response_ms = milliseconds_since(started);
         let redactor = Redactor::new(&endpoint.key);
         let listed = answer.and_then(|answer| Ok(decode::listed_orders(&answer)?));
-        let value = listed.map_err(|fault| failure(&fault, &redactor, response_ms))?;
+        let meanings = Meanings::new(&endpoint.texts, &redactor);
+        let value = listed.map_err(|fault| failure(fault, meanings, response_ms))?;
         Ok(Timed { value, response_ms })
     }
 
@@ -251,21 +263,27 @@ async fn decoded_aside(answer: Answer) -> Result<Catalogue, CallFault> {
     }
 }
 
-pub(super) fn failure(fault: &CallFault, redactor: &Redactor, response_ms: i64) -> CallFailure {
-    CallFailure { reason: redactor.words(&fault.to_string()), response_ms }
+pub(super) fn failure(fault: CallFault, meanings: Meanings<'_>, response_ms: i64) -> CallFailure {
+    let fault = match fault {
+        CallFault::Unexpected(unexpected) => CallFault::Unexpected(unexpected.told_by(&meanings)),
+        other => other,
+    };
+    CallFailure { reason: meanings.words(&fault.to_string()), response_ms }
 }
 
 fn without_key(answer: AddAnswer, redactor: &Redactor) -> AddAnswer {
     match answer {
         AddAnswer::Placed { api_order_id } if redactor.is_echoed_in(&api_order_id) => {
             let reason = "the provider answered our key in place of an order id".to_owned();
-            AddAnswer::InDoubt { reason }
+            AddAnswer::InDoubt { reason, text: None }
         }
         AddAnswer::Placed { api_order_id } => AddAnswer::Placed { api_order_id },
         AddAnswer::Refused { class, reason } => {
             AddAnswer::Refused { class, reason: redactor.words(&reason) }
         }
-        AddAnswer::InDoubt { reason } => AddAnswer::InDoubt { reason: redactor.words(&reason) },
+        AddAnswer::InDoubt { reason, text } => {
+            AddAnswer::InDoubt { reason: redactor.words(&reason), text }
+        }
     }
 }
 

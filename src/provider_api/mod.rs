@@ -24,6 +24,7 @@ mod encode;
 mod error;
 mod follow;
 mod guard;
+mod meanings;
 mod outcome;
 mod redact;
 #[cfg(test)]

@@ -9,6 +9,7 @@ use signalbox::domain::{
     Aggregate, Event,
     order::{Order, OrderEvent},
     provider::{Provider, ProviderEvent},
+    refusal::{RefusalText, RefusalTextEvent},
     reservation::{Reservation, ReservationEvent},
     service::{Service, ServiceEvent},
     sync::{SyncEvent, SyncRun},
@@ -65,6 +66,7 @@ pub(crate) fn event_types() -> Vec<&'static str> {
         SyncEvent::TYPES,
         OrderEvent::TYPES,
         ReservationEvent::TYPES,
+        RefusalTextEvent::TYPES,
     ]
     .concat()
 }
@@ -92,6 +94,11 @@ fn stored_shape_of_sync_events_is_as_ever() {
 #[test]
 fn stored_shape_of_reservation_events_is_as_ever() {
     stored_shape_is_as_ever::<Reservation>(golden_catalogue::reservation_examples());
+}
+
+#[test]
+fn stored_shape_of_refusal_text_events_is_as_ever() {
+    stored_shape_is_as_ever::<RefusalText>(golden_catalogue::refusal_text_examples());
 }
 
 #[test]

@@ -5,6 +5,7 @@ use rust_decimal::{Decimal, dec};
 use signalbox::domain::{
     CredentialId, Incarnation, Position, ProviderId, ServiceId,
     provider::{Measures, ProviderEvent, Score, SyncInterval},
+    refusal::{ErrorText, RefusalTextEvent, SaidBy, TextClass},
     reservation::ReservationEvent,
     routing::Strategy,
     service::{Pricing, ServiceEvent, ServiceKind, ServiceListing},
@@ -60,7 +61,11 @@ fn rankings() -> Vec<Example<ProviderEvent>> {
         delivered_ppm_sum: 28_500_000,
     };
     let (score, basis) = (Score::of(&measures), Position(1234));
-    vec![("RankingChanged", ProviderEvent::RankingChanged { score, measures, basis })]
+    let ranked = |as_of| ProviderEvent::RankingChanged { score, measures, basis, as_of };
+    vec![
+        ("RankingChanged", ranked(None)),
+        ("RankingChanged-rolling", ranked(Some(at("2026-11-25T08:41:00Z")))),
+    ]
 }
 
 fn sync_interval(sync_interval_minutes: SyncInterval) -> ProviderEvent {
@@ -214,6 +219,19 @@ pub(crate) fn sync_examples() -> Vec<Example<SyncEvent>> {
         ("SyncStarted-scheduled", started(SyncTrigger::Scheduled)),
         ("SyncCompleted", SyncEvent::SyncCompleted { provider_id, counts, errors: errors() }),
         ("SyncFailed", SyncEvent::SyncFailed { provider_id, counts, errors: errors() }),
+    ]
+}
+
+pub(crate) fn refusal_text_examples() -> Vec<Example<RefusalTextEvent>> {
+    let reclassified = |class, said_by| RefusalTextEvent::RefusalTextReclassified {
+        text: ErrorText::of("Order could not be created (code 17)"),
+        class,
+        said_by,
+        note: "their support says so".to_owned(),
+    };
+    vec![
+        ("RefusalTextReclassified", reclassified(TextClass::Maintenance, SaidBy::Operator)),
+        ("RefusalTextReclassified-back", reclassified(TextClass::Doubt, SaidBy::BuiltIn)),
     ]
 }
 

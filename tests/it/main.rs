@@ -4,6 +4,7 @@
 
 mod architecture;
 mod architecture_source;
+mod error_texts;
 mod golden;
 mod golden_catalogue;
 mod golden_followed;

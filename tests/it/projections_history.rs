@@ -13,10 +13,12 @@ use signalbox::domain::{
         SettledAs, StatusReading,
     },
     provider::{
-        Activation, Dependents, KeyReference, Measures, Provider, ProviderChanges, ProviderCommand,
-        ProviderEvent, ProviderName, ProviderUrl, SyncInterval, UpstreamPolicy,
+        Activation, Basis, Dependents, KeyReference, Measures, Provider, ProviderChanges,
+        ProviderCommand, ProviderEvent, ProviderName, ProviderUrl, SyncInterval, UpstreamPolicy,
     },
-    refusal::RefusalClass,
+    refusal::{
+        ErrorText, RefusalClass, RefusalText, RefusalTextCommand, RefusalTextEvent, TextClass,
+    },
     reservation::{Reservation, ReservationCommand, ReservationEvent, Subject},
     routing::{Candidate, Decision, Exclusion, Strategy},
     service::{
@@ -28,6 +30,10 @@ use signalbox::domain::{
 use sqlx::PgPool;
 use uuid::Uuid;
 
+/// What providers say.
+const WORDS: &[&str] =
+    &["Not enough funds on balance", "Order could not be created (code 3)", "Bad link"];
+
 /// What happened, and the aggregates as they are after it.
 pub(crate) struct History {
     pub(crate) providers: BTreeMap<ProviderId, Provider>,
@@ -36,8 +42,10 @@ pub(crate) struct History {
     pub(crate) entries: Vec<Entry>,
     syncs: BTreeMap<SyncId, SyncRun>,
     reservations: BTreeMap<String, Reservation>,
+    texts: BTreeMap<ErrorText, RefusalText>,
     sequences: BTreeMap<(&'static str, String), i64>,
     appended: usize,
+    now: DateTime<Utc>,
     random: fastrand::Rng,
 }
 
@@ -59,9 +67,11 @@ impl History {
             orders: BTreeMap::new(),
             syncs: BTreeMap::new(),
             reservations: BTreeMap::new(),
+            texts: BTreeMap::new(),
             entries: vec![],
             sequences: BTreeMap::new(),
             appended: 0,
+            now: Utc::now(),
             random: fastrand::Rng::with_seed(seed),
         };
         for _ in 0..steps {
@@ -69,7 +79,8 @@ impl History {
                 0..8 => history.touch_provider(),
                 8..30 => history.touch_service(),
                 30..33 => history.touch_sync(),
-                33..36 => history.touch_reservation(),
+                33..35 => history.touch_reservation(),
+                35 => history.touch_text(),
                 _ => history.touch_order(),
             }
         }
@@ -85,6 +96,7 @@ impl History {
             SyncEvent::TYPES,
             OrderEvent::TYPES,
             ReservationEvent::TYPES,
+            RefusalTextEvent::TYPES,
         ];
         let missing: Vec<_> =
             types.concat().into_iter().filter(|name| !occur.contains(name)).collect();
@@ -180,7 +192,7 @@ impl History {
         match self.random.u32(0..13) {
             12 => ProviderCommand::Rank {
                 measures: self.measures(),
-                basis: Position(self.entries.len() as i64),
+                basis: Basis { position: Position(self.entries.len() as i64), as_of: self.time() },
             },
             0 => ProviderCommand::Update(ProviderChanges {
                 name: Some(name),
@@ -300,6 +312,18 @@ impl History {
         self.reservations.insert(id, reservation);
     }
 
+    fn touch_text(&mut self) {
+        let text = ErrorText::of(self.random.choice(WORDS).unwrap());
+        let mut known = self.texts.remove(&text).unwrap_or_default();
+        let classes =
+            [None, Some(TextClass::Link), Some(TextClass::Doubt), Some(TextClass::BadKey)];
+        let class = *self.random.choice(&classes).unwrap();
+        let note = format!("note {}", self.random.u32(0..9));
+        let command = RefusalTextCommand::Reclassify { text: text.clone(), class, note };
+        self.record(&mut known, &text.stream_id().to_string(), command);
+        self.texts.insert(text, known);
+    }
+
     fn touch_order(&mut self) {
         // Orders in flight are touched more often than old ones.
         let newest = self.orders.len();
@@ -391,7 +415,7 @@ impl History {
 
     fn answer(&mut self) -> ProviderAnswer {
         let response_ms = self.random.i64(0..30_000);
-        let reason = "Not enough funds on balance".to_owned();
+        let reason = (*self.random.choice(WORDS).unwrap()).to_owned();
         match self.random.u32(0..10) {
             0..3 => ProviderAnswer::Placed {
                 api_order_id: self.random.u32(0..9999).to_string(),
@@ -404,7 +428,10 @@ impl History {
                 let response_ms = (class != Unreachable).then_some(response_ms);
                 ProviderAnswer::Refused { class, reason, response_ms }
             }
-            6..9 => ProviderAnswer::InDoubt { reason, response_ms: Some(response_ms) },
+            6..9 => {
+                let text = self.random.bool().then(|| ErrorText::of(&reason));
+                ProviderAnswer::InDoubt { reason, text, response_ms: Some(response_ms) }
+            }
             _ => ProviderAnswer::NotSent { reason },
         }
     }
@@ -460,9 +487,9 @@ impl History {
         format!("Category {}", self.random.u32(0..3))
     }
 
-    /// Some instant of three days.
+    /// Some instant of the last three days.
     fn time(&mut self) -> DateTime<Utc> {
-        let first = DateTime::from_timestamp(1_793_000_000, 0).unwrap();
+        let first = self.now - TimeDelta::days(3);
         first + TimeDelta::milliseconds(self.random.i64(0..3 * 86_400_000))
     }
 

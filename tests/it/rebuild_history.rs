@@ -9,7 +9,8 @@ use signalbox::{
     domain::{
         Aggregate, Event, OrderId, Position, ProviderId,
         order::{NextStep, Order, OrderCommand, OrderEvent, ProviderAnswer, SettledAs},
-        provider::{Measures, ProviderEvent},
+        provider::{Basis, Measures, ProviderEvent},
+        refusal::RefusalTextEvent,
         reservation::ReservationEvent,
         service::ServiceEvent,
         sync::SyncEvent,
@@ -95,9 +96,16 @@ impl History {
         let ranked = self.running.app.commands().rank_provider(
             first.parse().unwrap(),
             measures,
-            Position(1),
+            Basis { position: Position(1), as_of: Utc::now() },
         );
         ranked.await.unwrap();
+        for class in [json!("QUANTITY"), json!(null)] {
+            self.mutate(
+                "mutation($c: ErrorClass) { reclassifyErrorText(text: \"Bad link\", class: $c, note: \"x\") { position } }",
+                json!({"c": class}),
+            )
+            .await;
+        }
         self.mutate(
             "mutation($id: ID!) { retireServices(providerId: $id) { position } }",
             json!({"id": third}),
@@ -277,6 +285,7 @@ impl History {
             SyncEvent::TYPES,
             OrderEvent::TYPES,
             ReservationEvent::TYPES,
+            RefusalTextEvent::TYPES,
         ];
         assert_eq!(occur, types.concat().into_iter().collect());
     }

@@ -90,6 +90,7 @@ fn refused(provider_id: ProviderId, class: RefusalClass, reason: &str) -> OrderE
         provider_id,
         class,
         reason: reason.to_owned(),
+        text: None,
         response_ms: Some(20),
     }
 }
@@ -109,6 +110,7 @@ fn in_doubt(provider_id: ProviderId) -> OrderEvent {
         attempt_id: AttemptId(Uuid::nil()),
         provider_id,
         reason: SILENCE.to_owned(),
+        text: None,
         response_ms: Some(4000),
     }
 }

@@ -1,4 +1,7 @@
-use std::collections::{BTreeSet, HashMap};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use serde::de::DeserializeOwned;
 
@@ -6,6 +9,7 @@ use crate::{
     domain::{
         Aggregate, Position, ProviderId, ServiceId,
         provider::Provider,
+        refusal::{ErrorTexts, RefusalText},
         routing::{CandidateFacts, Decision, Exclusion, Request, Strategy, decide},
         service::{Backup, Imported, Service},
     },
@@ -46,7 +50,7 @@ pub struct ChosenVersions {
     pub service: i64,
 }
 
-/// All providers and services as they were at a position of the journal.
+/// All providers and services, and what operators say of error texts, as they were at a position of the journal.
 #[derive(Debug, Default)]
 pub struct Snapshot {
     /// Up to where the journal is folded in.
@@ -55,9 +59,15 @@ pub struct Snapshot {
     services: HashMap<ServiceId, Versioned<Service>>,
     by_provider: HashMap<ProviderId, BTreeSet<ServiceId>>,
     backing: HashMap<ServiceId, BTreeSet<ServiceId>>,
+    error_texts: Arc<ErrorTexts>,
 }
 
 impl Snapshot {
+    /// Returns what operators say of error texts.
+    pub fn error_texts(&self) -> Arc<ErrorTexts> {
+        self.error_texts.clone()
+    }
+
     /// Finds a provider, deleted ones included.
     pub fn provider(&self, id: ProviderId) -> Option<&Versioned<Provider>> {
         self.providers.get(&id)
@@ -156,6 +166,10 @@ impl Snapshot {
                 if let Ok(id) = event.aggregate_id.parse() {
                     self.apply_to_service(id, event)?;
                 }
+            }
+            RefusalText::TYPE => {
+                let said = serde_json::from_value(event.payload)?;
+                Arc::make_mut(&mut self.error_texts).take(&said);
             }
             _ => {}
         }

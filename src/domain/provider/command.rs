@@ -1,7 +1,7 @@
 use chrono::{DateTime, Utc};
 
-use super::{Measures, ProviderName, ProviderUrl, SyncInterval};
-use crate::domain::{Balance, CredentialId, Position};
+use super::{Basis, Measures, ProviderName, ProviderUrl, SyncInterval};
+use crate::domain::{Balance, CredentialId};
 
 /// What may be asked of a provider.
 #[derive(Debug, Clone)]
@@ -38,8 +38,8 @@ pub enum ProviderCommand {
     Rank {
         /// What was measured.
         measures: Measures,
-        /// Up to where the journal was measured.
-        basis: Position,
+        /// What that rests on.
+        basis: Basis,
     },
 }
 

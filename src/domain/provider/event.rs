@@ -85,6 +85,9 @@ pub enum ProviderEvent {
         measures: Measures,
         /// Up to where the journal was measured.
         basis: Position,
+        /// From when the days were counted back; absent where they were whole UTC days.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        as_of: Option<DateTime<Utc>>,
     },
 }
 

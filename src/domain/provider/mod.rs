@@ -15,7 +15,7 @@ pub use command::{Activation, Dependents, KeyReference, ProviderChanges, Provide
 pub use error::ProviderError;
 pub use event::ProviderEvent;
 pub use name::{InvalidName, ProviderName};
-pub use score::{DELIVERY_DAYS, Measures, PLACEMENT_DAYS, Score, WHOLE_PPM};
+pub use score::{Basis, DELIVERY_DAYS, Measures, PLACEMENT_DAYS, Score, WHOLE_PPM};
 pub use state::{BalanceReading, Lifecycle, Provider};
 pub use sync_interval::{InvalidSyncInterval, SyncInterval};
 pub use url::{InvalidUrl, ProviderUrl, UpstreamPolicy, is_public};

@@ -3,10 +3,11 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    MAX_PRIORITY, Measures, ProviderCommand, ProviderError, ProviderEvent, Score, SyncInterval,
+    Basis, MAX_PRIORITY, Measures, ProviderCommand, ProviderError, ProviderEvent, Score,
+    SyncInterval,
     command::{Activation, Dependents, ProviderChanges},
 };
-use crate::domain::{Aggregate, CredentialId, Position};
+use crate::domain::{Aggregate, CredentialId};
 
 /// How long a reading of the balance is taken for the balance: orders and top-ups change it unseen.
 const BALANCE_IS_FRESH: TimeDelta = TimeDelta::minutes(10);
@@ -102,10 +103,11 @@ impl Provider {
         Ok(events)
     }
 
-    fn ranked(&self, measures: Measures, basis: Position) -> Vec<ProviderEvent> {
+    fn ranked(&self, measures: Measures, basis: Basis) -> Vec<ProviderEvent> {
         let score = Score::of(&measures);
+        let (basis, as_of) = (basis.position, Some(basis.as_of));
         match score.differs_from(&self.score) {
-            true => vec![ProviderEvent::RankingChanged { score, measures, basis }],
+            true => vec![ProviderEvent::RankingChanged { score, measures, basis, as_of }],
             false => vec![],
         }
     }

@@ -75,11 +75,12 @@ fn measured(placed: i64, failed: i64) -> Measures {
 }
 
 fn rank(measures: Measures) -> ProviderCommand {
-    ProviderCommand::Rank { measures, basis: Position(7) }
+    ProviderCommand::Rank { measures, basis: Basis { position: Position(7), as_of: noon() } }
 }
 
 fn ranked(measures: Measures) -> ProviderEvent {
-    ProviderEvent::RankingChanged { score: Score::of(&measures), measures, basis: Position(7) }
+    let (score, basis, as_of) = (Score::of(&measures), Position(7), Some(noon()));
+    ProviderEvent::RankingChanged { score, measures, basis, as_of }
 }
 
 #[test]

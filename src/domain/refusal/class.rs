@@ -28,6 +28,18 @@ pub enum RefusalClass {
     Unreachable,
 }
 
+/// Which ledger a failure is entered in. They are kept apart, because each says something else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ledger {
+    /// No answer, or a broken one.
+    Transport,
+    /// The provider would not: wallet, key, service, load, maintenance.
+    Provider,
+    /// The customer's request would not do, wherever it is sent: it says nothing of the provider's health.
+    Request,
+}
+
 /// Where an order goes after a refusal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AfterRefusal {
@@ -40,7 +52,7 @@ pub enum AfterRefusal {
 }
 
 impl RefusalClass {
-    /// Finds the class of a provider's error text, compared whole, without case and outer space, numbers as wildcards.
+    /// Finds the class that panels give an error text, compared whole, without case and outer space, numbers as wildcards.
     pub fn of_text(text: &str) -> Option<Self> {
         texts::class_of(text)
     }
@@ -61,8 +73,22 @@ impl RefusalClass {
         }
     }
 
+    /// Returns the ledger that a refusal of this class is entered in.
+    pub fn ledger(self) -> Ledger {
+        match self {
+            Self::Unreachable => Ledger::Transport,
+            Self::Quantity | Self::Link | Self::LinkBusy => Ledger::Request,
+            Self::WalletEmpty
+            | Self::BadKey
+            | Self::ServiceGone
+            | Self::Overload
+            | Self::Maintenance
+            | Self::Dialect => Ledger::Provider,
+        }
+    }
+
     /// Tells whether the request was at fault, not the provider: such a refusal says nothing of the provider's health.
     pub fn is_customers_fault(self) -> bool {
-        matches!(self, Self::Quantity | Self::Link | Self::LinkBusy)
+        self.ledger() == Ledger::Request
     }
 }

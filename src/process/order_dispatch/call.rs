@@ -57,6 +57,8 @@ fn answer(reply: AddReply) -> ProviderAnswer {
         AddAnswer::Refused { class, reason } => {
             ProviderAnswer::Refused { class, reason, response_ms }
         }
-        AddAnswer::InDoubt { reason } => ProviderAnswer::InDoubt { reason, response_ms },
+        AddAnswer::InDoubt { reason, text } => {
+            ProviderAnswer::InDoubt { reason, text, response_ms }
+        }
     }
 }

@@ -170,7 +170,7 @@ impl Drive {
             ProviderAnswer::NotSent { reason }
         } else if claims.tenure().is_some() {
             let reason = "the program ended before the provider's answer was recorded".to_owned();
-            ProviderAnswer::InDoubt { reason, response_ms: None }
+            ProviderAnswer::InDoubt { reason, text: None, response_ms: None }
         } else {
             return Step::Rest;
         };

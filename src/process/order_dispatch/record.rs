@@ -199,5 +199,5 @@ fn starts(events: &[OrderEvent], ticket: &Ticket) -> bool {
 }
 
 fn in_doubt(reason: &str) -> ProviderAnswer {
-    ProviderAnswer::InDoubt { reason: reason.to_owned(), response_ms: None }
+    ProviderAnswer::InDoubt { reason: reason.to_owned(), text: None, response_ms: None }
 }

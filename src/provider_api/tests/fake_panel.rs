@@ -90,7 +90,8 @@ impl FakePanel {
 
 pub(super) fn endpoint(url: &str) -> Endpoint {
     let url = ProviderUrl::try_new(url, UpstreamPolicy::PrivateAllowed).expect(url);
-    Endpoint { provider: "fake".to_owned(), url, key: KEY.into() }
+    let texts = Arc::default();
+    Endpoint { provider: "fake".to_owned(), url, key: KEY.into(), texts }
 }
 
 pub(super) fn response(status: u16, body: &[u8]) -> Vec<u8> {
