@@ -17,6 +17,7 @@
 -- ignores: RankingChanged
 -- ignores: ProviderSyncIntervalSet
 -- ignores: RefusalTextReclassified
+-- ignores: ProviderDescribed, ProviderDialectChanged, ProviderLimitsChanged
 
 create table alerts (
     position    bigint primary key,

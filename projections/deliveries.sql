@@ -14,6 +14,7 @@
 -- ignores: SyncStarted, SyncCompleted, SyncFailed
 -- ignores: Reserved, ReservationReleased
 -- ignores: RefusalTextReclassified
+-- ignores: ProviderDescribed, ProviderDialectChanged, ProviderLimitsChanged
 
 -- One row an order that has ended. One that goes on after a dispute is not here until it ends again.
 create table deliveries (

@@ -14,6 +14,7 @@
 -- ignores: CancelRequested, CancelRefused
 -- ignores: Reserved, ReservationReleased
 -- ignores: ProviderSyncIntervalSet, PriceMoveNoticed, DelistingNoticed
+-- ignores: ProviderDescribed, ProviderDialectChanged, ProviderLimitsChanged
 
 create table error_texts (
     -- As texts are compared: whole, in lower case, `#` for each number.

@@ -15,6 +15,7 @@
 -- ignores: Reserved, ReservationReleased
 -- ignores: ProviderSyncIntervalSet, PriceMoveNoticed, DelistingNoticed
 -- ignores: RefusalTextReclassified
+-- ignores: ProviderDescribed, ProviderDialectChanged, ProviderLimitsChanged
 
 create table failover_logs (
     position         bigint primary key,

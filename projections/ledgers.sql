@@ -15,6 +15,7 @@
 -- ignores: CancelRequested, CancelRefused
 -- ignores: Reserved, ReservationReleased
 -- ignores: ProviderSyncIntervalSet, PriceMoveNoticed, DelistingNoticed
+-- ignores: ProviderDescribed, ProviderDialectChanged, ProviderLimitsChanged
 
 -- Which ledger a class belongs to is said in Rust alone, `RefusalClass::ledger`. Here a failure keeps the class under
 -- which it was recorded, beside the words that it was told from; what these words mean now stands once, in

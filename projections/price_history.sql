@@ -15,6 +15,7 @@
 -- ignores: RankingChanged
 -- ignores: ProviderSyncIntervalSet, PriceMoveNoticed, DelistingNoticed
 -- ignores: RefusalTextReclassified
+-- ignores: ProviderDescribed, ProviderDialectChanged, ProviderLimitsChanged
 
 create table price_history (
     service_id uuid not null,

@@ -14,6 +14,7 @@
 -- ignores: Reserved, ReservationReleased
 -- ignores: ProviderSyncIntervalSet, PriceMoveNoticed, DelistingNoticed
 -- ignores: RefusalTextReclassified
+-- ignores: ProviderDescribed, ProviderDialectChanged, ProviderLimitsChanged
 
 create table sync_logs (
     sync_id          uuid primary key,

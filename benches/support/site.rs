@@ -8,7 +8,12 @@ use secrecy::SecretString;
 use signalbox::{
     app::{App, AppConfig, DatabaseConfig, RANKING_PACE},
     command::AddProvider,
-    domain::{Position, ProviderId, ServiceId, provider::UpstreamPolicy, service::PriceWatch},
+    domain::{
+        Position, ProviderId, ServiceId,
+        provider::{ProviderTerms, UpstreamPolicy},
+        routing::Strategy,
+        service::PriceWatch,
+    },
     journal::read_head,
     postgres::Durability,
     process::{Delisting, DispatchPace, DispatchStatus, DoubtPace, StatusPace, SyncPace},
@@ -81,7 +86,8 @@ impl Site {
     /// Makes a panel known.
     pub(crate) async fn add(&self, name: &str, panel: &Panel, priority: i32) -> Result<ProviderId> {
         let (name, api_url) = (name.to_owned(), panel.url());
-        let add = AddProvider { name, api_url, api_key: panel.key().into(), priority };
+        let (api_key, terms) = (panel.key().into(), ProviderTerms::default());
+        let add = AddProvider { name, api_url, api_key, priority, terms };
         Ok(self.app.commands().add_provider(add).await?.value)
     }
 
@@ -161,5 +167,6 @@ fn config(cluster: &Cluster, options: PgConnectOptions) -> AppConfig {
         // What a run measures, it syncs itself.
         sync_pace: SyncPace { glance: CATCH_UP * 12, ..SyncPace::default() },
         price_watch: PriceWatch::default(),
+        default_strategy: Strategy::default(),
     }
 }

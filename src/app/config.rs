@@ -4,7 +4,7 @@ use secrecy::SecretString;
 use sqlx::postgres::PgConnectOptions;
 
 use crate::{
-    domain::{provider::UpstreamPolicy, service::PriceWatch},
+    domain::{provider::UpstreamPolicy, routing::Strategy, service::PriceWatch},
     postgres::Durability,
     process::{DispatchPace, DoubtPace, StatusPace, SyncPace},
     provider_api::CallLimits,
@@ -36,6 +36,8 @@ pub struct AppConfig {
     pub call_limits: CallLimits,
     /// How long the dispatcher waits where waiting is called for.
     pub pace: DispatchPace,
+    /// How the candidates of services without a strategy of their own are ordered.
+    pub default_strategy: Strategy,
     /// How often providers are asked how orders stand.
     pub status_pace: StatusPace,
     /// How often providers are ranked by what was measured of them.

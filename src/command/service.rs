@@ -26,8 +26,8 @@ pub struct ServicePatch {
     pub markup_percent: Option<Decimal>,
     /// A category.
     pub category: Option<String>,
-    /// How candidates are ordered.
-    pub strategy: Option<Strategy>,
+    /// How candidates are ordered; an inner `None` is the installation's default.
+    pub strategy: Option<Option<Strategy>>,
 }
 
 impl Commands {

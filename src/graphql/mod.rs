@@ -17,6 +17,7 @@ mod batching;
 mod connection;
 mod context;
 mod coverage;
+mod dialect;
 mod error;
 mod error_text;
 mod event;

@@ -15,16 +15,18 @@ use super::{
     meanings::Meanings,
     outcome,
     redact::Redactor,
+    speak::{self, Listener},
     transport::{self, Answer, Bounds, TransportFault},
 };
 use crate::{
     domain::{
         Balance,
-        provider::{ProviderUrl, UpstreamPolicy},
+        provider::{Dialect, ProviderLimits, ProviderUrl, UpstreamPolicy},
         refusal::ErrorTexts,
         settlement::ListedOrder,
     },
     metrics,
+    pace::Turns,
 };
 
 /// Largest answer to anything but `services`, in bytes: thousands of times what a panel sends.
@@ -44,6 +46,33 @@ pub struct Endpoint {
     pub key: SecretString,
     /// What operators say of error texts.
     pub texts: Arc<ErrorTexts>,
+    /// How the panel wants to be called.
+    pub dialect: Dialect,
+    /// How long its own calls may take.
+    pub timeouts: Timeouts,
+    /// The turns that all calls there share. An order's call has had its turn before it is made.
+    pub turns: Turns,
+}
+
+/// How long calls to one provider may take; what is absent is [`CallLimits`]' own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Timeouts {
+    /// A whole `add`.
+    pub order: Option<Duration>,
+    /// A whole call about balance or orders.
+    pub read: Option<Duration>,
+    /// A whole call for a list.
+    pub catalogue: Option<Duration>,
+}
+
+impl From<&ProviderLimits> for Timeouts {
+    fn from(limits: &ProviderLimits) -> Self {
+        Self {
+            order: limits.order_timeout(),
+            read: limits.read_timeout(),
+            catalogue: limits.catalogue_timeout(),
+        }
+    }
 }
 
 /// How long calls may take.
@@ -121,9 +150,9 @@ impl PanelClient {
     /// Places an order, once, and says what is known of it afterwards.
     pub async fn add(&self, endpoint: &Endpoint, order: &NewOrder) -> AddReply {
         let started = Instant::now();
-        let bounds = Bounds { time: self.limits.add, bytes: MAX_ANSWER };
-        let form = encode::add(&endpoint.key, order);
-        let exchange = self.post(&self.adding, endpoint, form, bounds).await;
+        let time = endpoint.timeouts.order.unwrap_or(self.limits.add);
+        let bounds = Bounds { time, bytes: MAX_ANSWER };
+        let exchange = self.send(&self.adding, endpoint, &encode::add(order), bounds).await;
         let redactor = Redactor::new(&endpoint.key);
         let meanings = Meanings::new(&endpoint.texts, &redactor);
         let was_sent = !matches!(&exchange, Err(fault) if fault.is_before_sending());
@@ -139,9 +168,11 @@ impl PanelClient {
     /// # Errors
     /// [`CallFailure`] says in words what came instead.
     pub async fn balance(&self, endpoint: &Endpoint) -> Result<Timed<Balance>, CallFailure> {
+        endpoint.turns.take().await;
         let started = Instant::now();
-        let bounds = Bounds { time: self.limits.balance, bytes: MAX_ANSWER };
-        let answer = self.read(endpoint, encode::balance(&endpoint.key), bounds).await;
+        let time = endpoint.timeouts.read.unwrap_or(self.limits.balance);
+        let bounds = Bounds { time, bytes: MAX_ANSWER };
+        let answer = self.read(endpoint, &encode::balance(), bounds).await;
         let response_ms = milliseconds_since(started);
         let redactor = Redactor::new(&endpoint.key);
         let balance = answer.and_then(|answer| Ok(decode::balance(&answer)?));
@@ -159,9 +190,10 @@ impl PanelClient {
     /// # Errors
     /// [`CallFailure`] says in words what came instead.
     pub async fn services(&self, endpoint: &Endpoint) -> Result<Timed<Catalogue>, CallFailure> {
+        endpoint.turns.take().await;
         let started = Instant::now();
-        let bounds = Bounds { time: self.limits.services, bytes: MAX_CATALOGUE };
-        let answer = self.read(endpoint, encode::services(&endpoint.key), bounds).await;
+        let bounds = self.bounds_of_a_list(endpoint);
+        let answer = self.read(endpoint, &encode::services(), bounds).await;
         let response_ms = milliseconds_since(started);
         let redactor = Redactor::new(&endpoint.key);
         let catalogue = match answer {
@@ -182,9 +214,10 @@ impl PanelClient {
         &self,
         endpoint: &Endpoint,
     ) -> Result<Timed<Vec<ListedOrder>>, CallFailure> {
+        endpoint.turns.take().await;
         let started = Instant::now();
-        let bounds = Bounds { time: self.limits.services, bytes: MAX_CATALOGUE };
-        let answer = self.read(endpoint, encode::orders(&endpoint.key), bounds).await;
+        let bounds = self.bounds_of_a_list(endpoint);
+        let answer = self.read(endpoint, &encode::orders(), bounds).await;
         let response_ms = milliseconds_since(started);
         let redactor = Redactor::new(&endpoint.key);
         let listed = answer.and_then(|answer| Ok(decode::listed_orders(&answer)?));
@@ -193,13 +226,18 @@ impl PanelClient {
         Ok(Timed { value, response_ms })
     }
 
+    fn bounds_of_a_list(&self, endpoint: &Endpoint) -> Bounds {
+        let time = endpoint.timeouts.catalogue.unwrap_or(self.limits.services);
+        Bounds { time, bytes: MAX_CATALOGUE }
+    }
+
     pub(super) async fn read(
         &self,
         endpoint: &Endpoint,
-        form: Form,
+        form: &Form,
         bounds: Bounds,
     ) -> Result<Answer, CallFault> {
-        let mut answer = self.post(&self.reading, endpoint, form, bounds).await?;
+        let mut answer = self.send(&self.reading, endpoint, form, bounds).await?;
         match answer.broken_off.take() {
             Some(fault) => Err(fault.into()),
             None => {
@@ -210,17 +248,20 @@ impl PanelClient {
         }
     }
 
-    async fn post(
+    async fn send(
         &self,
         client: &Client,
         endpoint: &Endpoint,
-        form: Form,
+        form: &Form,
         bounds: Bounds,
     ) -> Result<Answer, TransportFault> {
         // The resolver never sees literal addresses, and the policy may be stricter than when the URL was entered.
         endpoint.url.check(self.policy)?;
         let started = Instant::now();
-        let exchange = transport::post(client, &endpoint.url, form.body, bounds).await;
+        let listener =
+            Listener { url: endpoint.url.url(), key: &endpoint.key, dialect: endpoint.dialect };
+        let request = speak::request(client, &listener, form);
+        let exchange = transport::send(request, bounds).await;
         measure(&endpoint.provider, form.action, &exchange, started.elapsed());
         exchange
     }

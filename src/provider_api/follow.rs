@@ -2,8 +2,6 @@
 
 use std::time::Instant;
 
-use secrecy::SecretString;
-
 use super::{
     CallFailure, Endpoint, PanelClient, Timed,
     client::{MAX_ANSWER, failure, milliseconds_since},
@@ -127,6 +125,7 @@ impl PanelClient {
         call: &Call<T>,
         ids: &[String],
     ) -> Result<Timed<Vec<AnswerFor<T>>>, CallFailure> {
+        endpoint.turns.take().await;
         let started = Instant::now();
         let redactor = Redactor::new(&endpoint.key);
         let meanings = Meanings::new(&endpoint.texts, &redactor);
@@ -154,6 +153,7 @@ impl PanelClient {
         let mut answers = Vec::with_capacity(ids.len());
         for id in ids {
             let asked = std::slice::from_ref(id);
+            endpoint.turns.take().await;
             let one = Question { form: Form::One, asked, ..question };
             match self.once(endpoint, call, one).await? {
                 Ok(answer) => answers.extend(answer),
@@ -171,14 +171,14 @@ impl PanelClient {
         call: &Call<T>,
         question: Question<'_>,
     ) -> Result<Result<Vec<AnswerFor<T>>, NoAnswers>, CallFault> {
-        let bounds = Bounds { time: self.limits().follow, bytes: MAX_ANSWER };
+        let time = endpoint.timeouts.read.unwrap_or(self.limits().follow);
+        let bounds = Bounds { time, bytes: MAX_ANSWER };
         let name = match question.form {
             Form::One => call.names.0,
             Form::List => call.names.1,
         };
-        let key: &SecretString = &endpoint.key;
-        let form = encode::about(key, call.action, name, question.asked);
-        let answer = self.read(endpoint, form, bounds).await?;
+        let form = encode::about(call.action, name, question.asked);
+        let answer = self.read(endpoint, &form, bounds).await?;
         Ok(decode::answers(&answer, &question, call.id_names, call.read))
     }
 }

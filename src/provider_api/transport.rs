@@ -2,10 +2,10 @@
 
 use std::{error::Error, io, time::Duration};
 
-use reqwest::{Client, header};
+use reqwest::{RequestBuilder, header};
 
 use super::guard::NameFault;
-use crate::domain::provider::{InvalidUrl, ProviderUrl};
+use crate::domain::provider::InvalidUrl;
 
 /// Why there is no whole answer.
 #[derive(Debug, thiserror::Error)]
@@ -62,20 +62,13 @@ pub(super) struct Bounds {
     pub(super) bytes: usize,
 }
 
-/// Posts a form once and reads the answer.
-pub(super) async fn post(
-    client: &Client,
-    url: &ProviderUrl,
-    form: String,
+/// Sends a request once and reads the answer.
+pub(super) async fn send(
+    request: RequestBuilder,
     bounds: Bounds,
 ) -> Result<Answer, TransportFault> {
-    let request = client
-        .post(url.url().clone())
-        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-        .header(header::ACCEPT, "application/json")
-        .timeout(bounds.time)
-        .body(form);
-    let response = request.send().await.map_err(|error| fault(error, bounds))?;
+    let response =
+        request.timeout(bounds.time).send().await.map_err(|error| fault(error, bounds))?;
     let location = response.headers().get(header::LOCATION);
     let mut answer = Answer {
         status: response.status().as_u16(),

@@ -47,7 +47,7 @@ pub use orders::{OrderRow, OrderSelection};
 pub use page::{Page, PageRequest};
 pub use performance::{Failures, Performance, ProviderDay};
 pub use price_history::{PriceHistoryOf, PricePointRow};
-pub use providers::{ProviderRow, StandingRow};
+pub use providers::{ProviderRow, StandingRow, TermsRow};
 pub use rankings::{AdviceRow, ProviderRanking};
 pub use reads::Reads;
 pub use refills::RefillRow;

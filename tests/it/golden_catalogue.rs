@@ -4,7 +4,10 @@ use chrono::{DateTime, Utc};
 use rust_decimal::{Decimal, dec};
 use signalbox::domain::{
     CredentialId, Incarnation, Position, ProviderId, ServiceId,
-    provider::{Measures, ProviderEvent, Score, SyncInterval},
+    provider::{
+        Description, Dialect, Encoding, KeyPlace, Measures, Method, ProviderEvent, ProviderLimits,
+        Score, SyncInterval,
+    },
     refusal::{ErrorText, RefusalTextEvent, SaidBy, TextClass},
     reservation::ReservationEvent,
     routing::Strategy,
@@ -16,7 +19,7 @@ use uuid::Uuid;
 use crate::golden::Example;
 
 pub(crate) fn provider_examples() -> Vec<Example<ProviderEvent>> {
-    [provider_life(), connection_tests(), rankings()].concat()
+    [provider_life(), provider_terms(), connection_tests(), rankings()].concat()
 }
 
 fn provider_life() -> Vec<Example<ProviderEvent>> {
@@ -48,6 +51,32 @@ fn provider_life() -> Vec<Example<ProviderEvent>> {
         ("ProviderActivated", ProviderEvent::ProviderActivated {}),
         ("ProviderDeactivated", ProviderEvent::ProviderDeactivated {}),
         ("ProviderDeleted", ProviderEvent::ProviderDeleted {}),
+    ]
+}
+
+fn provider_terms() -> Vec<Example<ProviderEvent>> {
+    let described = |text| ProviderEvent::ProviderDescribed {
+        description: Description::try_new(text).unwrap(),
+    };
+    let spoken = |method, encoding, key_place| ProviderEvent::ProviderDialectChanged {
+        dialect: Dialect { method, encoding, key_place },
+    };
+    let limited = |limits| ProviderEvent::ProviderLimitsChanged { limits };
+    let all = ProviderLimits {
+        concurrent_calls: Some(8),
+        calls_per_1000_s: Some(2_500),
+        order_timeout_s: Some(45),
+        read_timeout_s: Some(20),
+        catalogue_timeout_s: Some(300),
+    };
+    vec![
+        ("ProviderDescribed", described("Asks for 2FA\non Mondays")),
+        ("ProviderDescribed-not", described("")),
+        ("ProviderDialectChanged", spoken(Method::Post, Encoding::Json, KeyPlace::XApiKey)),
+        ("ProviderDialectChanged-get", spoken(Method::Get, Encoding::Query, KeyPlace::Bearer)),
+        ("ProviderDialectChanged-stock", spoken(Method::Post, Encoding::Form, KeyPlace::Field)),
+        ("ProviderLimitsChanged", limited(all)),
+        ("ProviderLimitsChanged-none", limited(ProviderLimits::default())),
     ]
 }
 
@@ -165,12 +194,13 @@ fn set_by_operators() -> Vec<Example<ServiceEvent>> {
         ),
         (
             "ServiceStrategySet-priority",
-            ServiceEvent::ServiceStrategySet { strategy: Strategy::Priority },
+            ServiceEvent::ServiceStrategySet { strategy: Some(Strategy::Priority) },
         ),
         (
             "ServiceStrategySet-best-score",
-            ServiceEvent::ServiceStrategySet { strategy: Strategy::BestScore },
+            ServiceEvent::ServiceStrategySet { strategy: Some(Strategy::BestScore) },
         ),
+        ("ServiceStrategySet-default", ServiceEvent::ServiceStrategySet { strategy: None }),
         ("ServiceRetired", ServiceEvent::ServiceRetired {}),
     ]
 }

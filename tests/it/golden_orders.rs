@@ -156,6 +156,7 @@ fn candidate(n: u128, mapping_priority: Option<i32>, excluded: Vec<Exclusion>) -
         mapping_priority,
         provider_priority: 1,
         score_ppm: mapping_priority.map(|_| 990_000),
+        share_ppm: None,
         excluded,
     }
 }

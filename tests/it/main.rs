@@ -37,6 +37,7 @@ mod provider_commands;
 mod provider_connection;
 mod provider_keys;
 mod provider_rankings;
+mod provider_terms;
 mod rebuild_history;
 mod replay_added;
 mod replay_program;

@@ -6,16 +6,13 @@ use chrono::{DateTime, TimeDelta, Utc};
 use rust_decimal::Decimal;
 use serde_json::Value;
 use signalbox::domain::{
-    Aggregate, AttemptId, Balance, CredentialId, Event, Incarnation, Link, OrderId, Position,
-    ProviderId, ServiceId, SyncId,
+    Aggregate, AttemptId, Event, Incarnation, Link, OrderId, Position, ProviderId, ServiceId,
+    SyncId,
     order::{
         Claim, Holding, NextStep, Order, OrderCommand, OrderEvent, OrderFields, ProviderAnswer,
         SettledAs, StatusReading,
     },
-    provider::{
-        Activation, Basis, Dependents, KeyReference, Measures, Provider, ProviderChanges,
-        ProviderCommand, ProviderEvent, ProviderName, ProviderUrl, SyncInterval, UpstreamPolicy,
-    },
+    provider::{Provider, ProviderEvent},
     refusal::{
         ErrorText, RefusalClass, RefusalText, RefusalTextCommand, RefusalTextEvent, TextClass,
     },
@@ -29,6 +26,8 @@ use signalbox::domain::{
 };
 use sqlx::PgPool;
 use uuid::Uuid;
+
+mod providers;
 
 /// What providers say.
 const WORDS: &[&str] =
@@ -71,7 +70,7 @@ impl History {
             entries: vec![],
             sequences: BTreeMap::new(),
             appended: 0,
-            now: Utc::now(),
+            now: DateTime::from_timestamp(Utc::now().timestamp(), 0).unwrap(),
             random: fastrand::Rng::with_seed(seed),
         };
         for _ in 0..steps {
@@ -154,79 +153,6 @@ impl History {
         }
     }
 
-    fn touch_provider(&mut self) {
-        let id = ProviderId(Uuid::from_u128(0xa0 + self.random.u128(0..6)));
-        let mut provider = self.providers.remove(&id).unwrap_or_default();
-        let command = self.provider_command(&provider);
-        self.record(&mut provider, &id.to_string(), command);
-        self.providers.insert(id, provider);
-    }
-
-    fn measures(&mut self) -> Measures {
-        let placed = self.random.i64(0..100);
-        let judged = placed + self.random.i64(0..20);
-        let ended = self.random.i64(0..=placed);
-        Measures {
-            judged,
-            placed,
-            responses: judged,
-            response_ms_sum: judged * self.random.i64(10..3000),
-            ended,
-            delivered_ppm_sum: ended * self.random.i64(0..=1_000_000),
-        }
-    }
-
-    fn provider_command(&mut self, provider: &Provider) -> ProviderCommand {
-        let some = self.random.u32(0..1000);
-        let name = ProviderName::try_new(&format!("Panel {some}")).unwrap();
-        let address = format!("https://panel-{some}.example/api/v2");
-        let api_url = ProviderUrl::try_new(&address, UpstreamPolicy::PublicOnly).unwrap();
-        let priority = self.random.i32(1..9);
-        let key = KeyReference {
-            credential_id: CredentialId(self.uuid()),
-            hint: self.random.bool().then(|| format!("{some:04}")),
-        };
-        if !provider.exists() {
-            return ProviderCommand::Add { name, api_url, priority, key };
-        }
-        match self.random.u32(0..13) {
-            12 => ProviderCommand::Rank {
-                measures: self.measures(),
-                basis: Basis { position: Position(self.entries.len() as i64), as_of: self.time() },
-            },
-            0 => ProviderCommand::Update(ProviderChanges {
-                name: Some(name),
-                api_url: Some(api_url),
-                ..Default::default()
-            }),
-            1 | 7 => ProviderCommand::Update(ProviderChanges {
-                priority: Some(priority),
-                key: Some(key),
-                sync_interval: SyncInterval::try_new(self.random.i32(0..3)).ok(),
-                ..Default::default()
-            }),
-            2..5 => ProviderCommand::Toggle,
-            5 => ProviderCommand::SetActive(Activation::Active),
-            6 => ProviderCommand::Delete(Dependents { services: 0, open_orders: 0 }),
-            _ => {
-                let balance = Balance {
-                    amount: Decimal::new(self.random.i64(0..100_000), 2),
-                    currency: self.random.bool().then(|| "USD".to_owned()),
-                };
-                let outcome = if self.random.bool() {
-                    Ok(balance)
-                } else {
-                    Err("Invalid API key".to_owned())
-                };
-                ProviderCommand::RecordConnectionTest {
-                    outcome,
-                    response_ms: 120,
-                    tested_at: self.time(),
-                }
-            }
-        }
-    }
-
     fn touch_service(&mut self) {
         let provider_id = self.provider();
         let provider_service_id = self.random.u32(0..5).to_string();
@@ -245,7 +171,7 @@ impl History {
             9 => ServiceCommand::SetPrice(Decimal::new(self.random.i64(0..1000), 2)),
             10 => ServiceCommand::SetMarkup(Decimal::from(self.random.i64(0..50))),
             11 => ServiceCommand::Recategorise(self.category()),
-            12 => ServiceCommand::SetStrategy(Strategy::BestScore),
+            12 => ServiceCommand::SetStrategy(self.random.bool().then_some(Strategy::BestScore)),
             13 => ServiceCommand::Retire { open_orders: 0 },
             14 => {
                 let backups = service.imported().map(|s| s.backups.clone()).unwrap_or_default();
@@ -454,6 +380,7 @@ impl History {
             mapping_priority: Some(2),
             provider_priority: 1,
             score_ppm: None,
+            share_ppm: None,
             excluded: vec![Exclusion::QuantityOutOfLimits { min: 1, max: 2 }],
         };
         Claim {

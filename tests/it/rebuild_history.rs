@@ -81,6 +81,8 @@ impl History {
         for change in [
             json!({"id": first, "name": "renamed", "priority": 5, "syncIntervalMinutes": 30}),
             json!({"id": first, "apiUrl": elsewhere, "apiKey": key}),
+            json!({"id": first, "description": "slow on Mondays", "concurrentCalls": 8,
+                "dialect": {"body": "JSON", "key": "BEARER"}}),
         ] {
             self.mutate(update, json!({"i": change})).await;
         }

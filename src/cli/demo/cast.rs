@@ -6,7 +6,7 @@ use anyhow::Context;
 
 use crate::{
     command::{AddProvider, Commands},
-    domain::{ProviderId, ServiceId},
+    domain::{ProviderId, ServiceId, provider::ProviderTerms},
     process::{Delisting, ProviderOperations},
     simulator::{Action, Catalogue, Fault, FaultRule, Latency, Panel, PanelConfig},
 };
@@ -80,6 +80,7 @@ pub(super) async fn enter(
             api_url: panel.url(),
             api_key: panel.key().into(),
             priority,
+            terms: ProviderTerms::default(),
         });
         let provider = added.await?.value;
         let test = operations.test_connection(provider).await?;

@@ -31,6 +31,7 @@ use crate::{
         ServiceId,
         order::{HOUSE_ACCOUNT, OrderRequest},
         provider::UpstreamPolicy,
+        routing::Strategy,
         service::PriceWatch,
     },
     postgres::{Durability, PrivatePostgres},
@@ -110,6 +111,7 @@ impl Demo {
             doubt_pace: DoubtPace::default(),
             sync_pace: SyncPace::default(),
             price_watch: PriceWatch::default(),
+            default_strategy: Strategy::default(),
         });
         let app = app.await?;
         let mut dispatching = app.dispatching();

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use crate::{
     domain::{
         Aggregate, Position, ProviderId, ServiceId,
-        provider::Provider,
+        provider::{Provider, ProviderLimits},
         refusal::{ErrorTexts, RefusalText},
         routing::{CandidateFacts, Decision, Exclusion, Request, Strategy, decide},
         service::{Backup, Imported, Service},
@@ -32,6 +32,8 @@ pub struct Route {
     pub decision: Decision,
     /// Heads of the chosen provider's and service's streams at the decision.
     pub chosen: Option<ChosenVersions>,
+    /// How hard and how patiently the chosen provider is called.
+    pub limits: ProviderLimits,
 }
 
 impl Route {
@@ -60,9 +62,15 @@ pub struct Snapshot {
     by_provider: HashMap<ProviderId, BTreeSet<ServiceId>>,
     backing: HashMap<ServiceId, BTreeSet<ServiceId>>,
     error_texts: Arc<ErrorTexts>,
+    default_strategy: Strategy,
 }
 
 impl Snapshot {
+    /// Begins before the first event; `default_strategy` is that of services without one of their own.
+    pub(super) fn new(default_strategy: Strategy) -> Self {
+        Self { default_strategy, ..Self::default() }
+    }
+
     /// Returns what operators say of error texts.
     pub fn error_texts(&self) -> Arc<ErrorTexts> {
         self.error_texts.clone()
@@ -113,7 +121,7 @@ impl Snapshot {
             let barred = barred(id);
             Some(CandidateFacts { mapping_priority, barred, ..self.facts(id, ordered, now)? })
         });
-        let strategy = ordered.strategy.unwrap_or(Strategy::Priority);
+        let strategy = ordered.strategy.unwrap_or(self.default_strategy);
         let decision = decide(self.position, strategy, request, facts.collect());
         let chosen = decision.choice().and_then(|candidate| {
             Some(ChosenVersions {
@@ -121,7 +129,9 @@ impl Snapshot {
                 service: self.service(candidate.service_id)?.version,
             })
         });
-        Some(Route { decision, chosen })
+        let choice = decision.choice().and_then(|choice| self.provider(choice.provider_id));
+        let limits = choice.map(|provider| provider.aggregate.limits).unwrap_or_default();
+        Some(Route { decision, chosen, limits })
     }
 
     fn facts(

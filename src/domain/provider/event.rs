@@ -2,7 +2,7 @@ use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use super::{Measures, Score, SyncInterval};
+use super::{Description, Dialect, Measures, ProviderLimits, Score, SyncInterval};
 use crate::domain::{CredentialId, Position, aggregate::event_types};
 
 /// What can have happened to a provider.
@@ -48,6 +48,23 @@ pub enum ProviderEvent {
     ProviderSyncIntervalSet {
         /// Minutes from one start to the next; absent is never.
         sync_interval_minutes: SyncInterval,
+    },
+    /// Operators note something else about it.
+    ProviderDescribed {
+        /// What; absent where they note nothing.
+        description: Description,
+    },
+    /// It is called in another way from now on.
+    ProviderDialectChanged {
+        /// How.
+        #[serde(flatten)]
+        dialect: Dialect,
+    },
+    /// It is called more or less often at once, faster or slower, with more or less patience from now on.
+    ProviderLimitsChanged {
+        /// All its limits.
+        #[serde(flatten)]
+        limits: ProviderLimits,
     },
     /// Orders may go to it again.
     ProviderActivated {},
@@ -98,6 +115,9 @@ event_types!(ProviderEvent {
     ProviderPriorityChanged,
     ProviderKeyReplaced,
     ProviderSyncIntervalSet,
+    ProviderDescribed,
+    ProviderDialectChanged,
+    ProviderLimitsChanged,
     ProviderActivated,
     ProviderDeactivated,
     ProviderDeleted,

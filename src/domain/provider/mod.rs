@@ -1,8 +1,11 @@
 //! An upstream provider: a panel that we buy from, with an account and a key of ours.
 
 mod command;
+mod description;
+mod dialect;
 mod error;
 mod event;
+mod limits;
 mod name;
 mod score;
 mod state;
@@ -11,9 +14,14 @@ mod sync_interval;
 mod tests;
 mod url;
 
-pub use command::{Activation, Dependents, KeyReference, ProviderChanges, ProviderCommand};
+pub use command::{
+    Activation, Dependents, KeyReference, ProviderChanges, ProviderCommand, ProviderTerms,
+};
+pub use description::{Description, InvalidDescription};
+pub use dialect::{Dialect, Encoding, InvalidDialect, KeyPlace, Method};
 pub use error::ProviderError;
 pub use event::ProviderEvent;
+pub use limits::{CONCURRENT_CALLS, InvalidLimit, LimitChanges, ProviderLimits};
 pub use name::{InvalidName, ProviderName};
 pub use score::{Basis, DELIVERY_DAYS, Measures, PLACEMENT_DAYS, Score, WHOLE_PPM};
 pub use state::{BalanceReading, Lifecycle, Provider};

@@ -3,8 +3,8 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Basis, MAX_PRIORITY, Measures, ProviderCommand, ProviderError, ProviderEvent, Score,
-    SyncInterval,
+    Basis, Description, Dialect, MAX_PRIORITY, Measures, ProviderCommand, ProviderError,
+    ProviderEvent, ProviderLimits, ProviderTerms, Score, SyncInterval,
     command::{Activation, Dependents, ProviderChanges},
 };
 use crate::domain::{Aggregate, CredentialId};
@@ -54,6 +54,15 @@ pub struct Provider {
     pub score: Score,
     /// How often its catalogue is synced by itself.
     pub sync_interval: SyncInterval,
+    /// What operators note about it.
+    #[serde(default)]
+    pub description: Description,
+    /// How it wants to be called.
+    #[serde(default)]
+    pub dialect: Dialect,
+    /// How hard and how patiently it is called.
+    #[serde(default)]
+    pub limits: ProviderLimits,
 }
 
 impl Provider {
@@ -100,7 +109,20 @@ impl Provider {
         if let Some(interval) = changes.sync_interval.filter(|new| *new != self.sync_interval) {
             events.push(ProviderEvent::ProviderSyncIntervalSet { sync_interval_minutes: interval });
         }
+        events.extend(self.on_terms(changes.terms)?);
         Ok(events)
+    }
+
+    fn on_terms(&self, terms: ProviderTerms) -> Result<Vec<ProviderEvent>, ProviderError> {
+        let described = terms.description.filter(|new| *new != self.description);
+        let dialect = terms.dialect.filter(|new| *new != self.dialect);
+        let limits = Some(self.limits.changed(terms.limits)?).filter(|new| *new != self.limits);
+        let events = [
+            described.map(|description| ProviderEvent::ProviderDescribed { description }),
+            dialect.map(|dialect| ProviderEvent::ProviderDialectChanged { dialect }),
+            limits.map(|limits| ProviderEvent::ProviderLimitsChanged { limits }),
+        ];
+        Ok(events.into_iter().flatten().collect())
     }
 
     fn ranked(&self, measures: Measures, basis: Basis) -> Vec<ProviderEvent> {
@@ -199,9 +221,7 @@ impl Aggregate for Provider {
                     api_url,
                     priority,
                     credential_id,
-                    balance: None,
-                    score: Score::default(),
-                    sync_interval: SyncInterval::default(),
+                    ..Self::default()
                 };
             }
             ProviderEvent::ProviderRenamed { name } => self.name = name,
@@ -213,6 +233,9 @@ impl Aggregate for Provider {
             ProviderEvent::ProviderSyncIntervalSet { sync_interval_minutes } => {
                 self.sync_interval = sync_interval_minutes;
             }
+            ProviderEvent::ProviderDescribed { description } => self.description = description,
+            ProviderEvent::ProviderDialectChanged { dialect } => self.dialect = dialect,
+            ProviderEvent::ProviderLimitsChanged { limits } => self.limits = limits,
             ProviderEvent::ProviderActivated {} => self.lifecycle = Lifecycle::Active,
             ProviderEvent::ProviderDeactivated {} => self.lifecycle = Lifecycle::Inactive,
             ProviderEvent::ProviderDeleted {} => self.lifecycle = Lifecycle::Deleted,

@@ -1,4 +1,4 @@
-use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
+use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, SimpleObject};
 
 use crate::{
     command::{Done, ServicePatch as Patch},
@@ -28,7 +28,8 @@ struct ServicePatch {
     price: Option<Decimal>,
     markup_percent: Option<Decimal>,
     category: Option<String>,
-    strategy: Option<RoutingStrategy>,
+    /// Null: the default of the installation.
+    strategy: MaybeUndefined<RoutingStrategy>,
 }
 
 impl From<ServicePatch> for Patch {
@@ -39,7 +40,11 @@ impl From<ServicePatch> for Patch {
             price: patch.price.map(|price| price.0),
             markup_percent: patch.markup_percent.map(|percent| percent.0),
             category: patch.category,
-            strategy: patch.strategy.map(Into::into),
+            strategy: match patch.strategy {
+                MaybeUndefined::Undefined => None,
+                MaybeUndefined::Null => Some(None),
+                MaybeUndefined::Value(strategy) => Some(Some(strategy.into())),
+            },
         }
     }
 }

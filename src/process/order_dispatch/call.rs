@@ -21,7 +21,7 @@ impl Shared {
         if claims.tenure() != Some(ticket.claim.incarnation) {
             return not_sent("this process was not the one that dispatches any more");
         }
-        let endpoint = match self.endpoints.of(ticket.claim.provider_id).await {
+        let mut endpoint = match self.endpoints.of(ticket.claim.provider_id).await {
             Ok(endpoint) => endpoint,
             Err(error) if error.may_pass() => return not_sent(&error.to_string()),
             Err(error) => {
@@ -32,6 +32,7 @@ impl Shared {
         if !ticket.may_send(self.needs.client.limits().connect) {
             return not_sent("the time to send it had passed");
         }
+        endpoint.timeouts.order = Some(ticket.call_limit());
         let request = new_order(order, &ticket.claim.provider_service_id);
         claims.sending(ticket.claim.attempt_id);
         answer(self.needs.client.add(&endpoint, &request).await)

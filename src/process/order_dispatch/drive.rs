@@ -12,7 +12,7 @@ use crate::{
     domain::{
         Aggregate, AttemptId, OrderId,
         order::{Order, OrderCommand, OrderEvent, Progress, ProviderAnswer},
-        routing::Decision,
+        routing::{Decision, Request},
     },
     journal::{AppendError, AppendRequest},
     request_id::RequestId,
@@ -181,7 +181,8 @@ impl Drive {
     /// Waits for a permit of the best candidate, and puts the attempt on record.
     async fn start_next(&mut self) -> Step {
         let order = &self.order;
-        let Ok(route) = self.commands().route_surely(order, |id| order.bars(id)).await else {
+        let Ok(route) = self.commands().route_surely(self.id, order, |id| order.bars(id)).await
+        else {
             return Step::ReloadLater;
         };
         let Some(provider) = route.decision.choice().map(|candidate| candidate.provider_id) else {
@@ -192,12 +193,13 @@ impl Drive {
             return Step::ReloadLater;
         }
         let permit = tokio::select! {
-            permit = self.commands().claims().permit(provider) => permit,
+            permit = self.commands().claims().permit(&route) => permit,
             () = self.may_start_no_more() => return Step::Rest,
         };
         // What was known may have changed during the wait.
         let order = &self.order;
-        let route = self.commands().route(order.service_id, &order.request(), |id| order.bars(id));
+        let request = Request { order: Some(self.id), ..order.request() };
+        let route = self.commands().route(order.service_id, &request, |id| order.bars(id));
         let Some(route) = route.filter(|route| route.leads_to(provider)) else { return Step::Look };
         let ticket = permit.and_then(|permit| self.commands().claims().claim(&route, permit));
         match ticket {

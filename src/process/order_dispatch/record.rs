@@ -161,7 +161,7 @@ impl Drive {
             true => Some(Exclusion::AlreadyTried),
             false => self.order.bars(id),
         };
-        let route = self.commands().route_surely(&self.order, barred).await?;
+        let route = self.commands().route_surely(self.id, &self.order, barred).await?;
         let Some(provider) = route.decision.choice().map(|candidate| candidate.provider_id) else {
             return Ok((NextStep::GiveUp(Some(route.decision)), None));
         };

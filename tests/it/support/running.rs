@@ -4,7 +4,7 @@ use std::{ops::Deref, sync::Arc, time::Duration};
 
 use signalbox::{
     app::{App, AppConfig, DatabaseConfig},
-    domain::{provider::UpstreamPolicy, service::PriceWatch},
+    domain::{provider::UpstreamPolicy, routing::Strategy, service::PriceWatch},
     postgres::Durability,
     process::{DispatchPace, DispatchStatus, DoubtPace, StatusPace, SyncPace},
     provider_api::CallLimits,
@@ -107,5 +107,6 @@ fn config(database: &TestDatabase, data: &TempDir) -> AppConfig {
         doubt_pace: DoubtPace::default(),
         sync_pace: SyncPace::default(),
         price_watch: PriceWatch::default(),
+        default_strategy: Strategy::default(),
     }
 }
