@@ -20,6 +20,7 @@ mod order;
 mod permits;
 mod provider;
 mod race;
+mod recent;
 mod service;
 mod sync;
 
