@@ -38,7 +38,7 @@ create table failure_days (
 ) with (fillfactor = 50);
 
 -- The same by the minute of the start, with what was placed, and the answers with a known duration: kept for over a week
--- back from the journal's end. `outcome` is PLACED, FAILED or IN_DOUBT; without a failure `class` and `text` are empty.
+-- back from the last attempt. `outcome` is PLACED, FAILED or IN_DOUBT; without a failure `class` and `text` are empty.
 create table attempt_minutes (
     provider_id     uuid not null,
     minute          timestamptz not null,
@@ -85,12 +85,23 @@ where aggregate_type = 'order'
         'DuplicateFound'
     );
 
+-- The UTC day on which the last attempt up to a position was started, by the journal. What is kept depends on it, and not on
+-- where a range ends, since ranges differ from one rebuild to the next.
+create function day_of_last_start(upto_position bigint) returns date
+language sql stable as $$
+    select (recorded_at at time zone 'UTC')::date
+    from events
+    where event_type = 'AttemptStarted'
+        and position <= upto_position
+    order by position desc
+    limit 1
+$$;
+
 create function fold(after_position bigint, upto_position bigint) returns void
 language plpgsql set plan_cache_mode = force_custom_plan set random_page_cost = 1.1 as $$
 declare
-    last_day  date := (select (recorded_at at time zone 'UTC')::date from events where position = upto_position);
-    day_ended boolean := last_day is distinct from
-        (select (recorded_at at time zone 'UTC')::date from events where position = after_position);
+    last_day  date := day_of_last_start(upto_position);
+    day_ended boolean := last_day is distinct from day_of_last_start(after_position);
     kept_from timestamptz := (last_day - 8)::timestamp at time zone 'UTC';
     shrunk    bigint;
 begin
