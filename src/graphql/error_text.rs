@@ -1,10 +1,10 @@
 use async_graphql::{Context, Enum, Object};
 
 use super::{
-    context::loaders as related,
     error::ApiResult,
     loaders::{self, ErrorTextProvidersOf},
     provider::Provider,
+    related::Related,
     scalars::DateTime,
     words::of_word,
 };
@@ -85,7 +85,7 @@ impl ErrorText {
     /// Who answered with it, most often first.
     async fn providers(&self, ctx: &Context<'_>) -> ApiResult<Vec<ErrorTextProvider>> {
         let key = ErrorTextProvidersOf(self.0.text.clone());
-        let rows = related(ctx).load_one(key).await?.unwrap_or_default();
+        let rows = Related::of(ctx).load_one(key).await?.unwrap_or_default();
         Ok(rows.into_iter().map(ErrorTextProvider).collect())
     }
 }
