@@ -19,6 +19,8 @@
 -- folds: ProviderSuspended, ServiceSuspended
 -- ignores: ProbeFailed, ProviderHalfOpened, TrialStarted, TrialReleased, ProviderResumed
 -- ignores: ServiceResumed, ServiceWaitLimitSet
+-- ignores: RefusalTextReclassified
+-- ignores: ProviderDescribed, ProviderDialectChanged, ProviderLimitsChanged
 
 create table alerts (
     position    bigint primary key,

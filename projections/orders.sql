@@ -15,6 +15,8 @@
 -- ignores: ProviderSyncIntervalSet, PriceMoveNoticed, DelistingNoticed
 -- ignores: ProviderSuspended, ProbeFailed, ProviderHalfOpened, TrialStarted, TrialReleased, ProviderResumed
 -- ignores: ServiceSuspended, ServiceResumed, ServiceWaitLimitSet
+-- ignores: RefusalTextReclassified
+-- ignores: ProviderDescribed, ProviderDialectChanged, ProviderLimitsChanged
 
 create table orders (
     order_id        uuid primary key,

@@ -1,7 +1,7 @@
 -- Which upstream providers are there, and how does each stand now?
 --
 -- folds: ProviderAdded, ProviderRenamed, ProviderUrlChanged, ProviderPriorityChanged, ProviderKeyReplaced
--- folds: ProviderSyncIntervalSet
+-- folds: ProviderSyncIntervalSet, ProviderDescribed, ProviderDialectChanged, ProviderLimitsChanged
 -- folds: ProviderActivated, ProviderDeactivated, ProviderDeleted, ConnectionTestSucceeded
 -- folds: RankingChanged
 -- ignores: ConnectionTestFailed
@@ -18,6 +18,7 @@
 -- folds: ProviderSuspended, ProbeFailed, ProviderHalfOpened, ProviderResumed
 -- ignores: TrialStarted, TrialReleased
 -- ignores: ServiceSuspended, ServiceResumed, ServiceWaitLimitSet
+-- ignores: RefusalTextReclassified
 
 -- A deleted provider keeps its row, because history goes on naming it.
 create table providers (
@@ -33,6 +34,17 @@ create table providers (
     -- Null: never by itself.
     sync_interval_minutes int,
     created_at            timestamptz not null,
+    description           text,
+    -- How it is called: post or get; form, query or json; field, bearer or x_api_key.
+    method                text not null,
+    encoding              text not null,
+    key_place             text not null,
+    -- Null: the installation's own.
+    concurrent_calls      int,
+    calls_per_1000_s      bigint,
+    order_timeout_s       int,
+    read_timeout_s        int,
+    catalogue_timeout_s   int,
     -- How good it has proved to be, in parts per million, and what that was computed from; null before it was measured.
     score_ppm         bigint,
     placement_ppm     bigint,
@@ -73,6 +85,9 @@ begin
                     -- Until it is told otherwise.
                     'sync_interval_minutes', 360,
                     'half_open', false,
+                    'method', 'post',
+                    'encoding', 'form',
+                    'key_place', 'field',
                     'created_at', recorded_at
                 )
                 when 'ProviderKeyReplaced' then jsonb_build_object('api_key_hint', payload -> 'key_hint')
@@ -102,6 +117,8 @@ begin
                 'ProviderKeyReplaced', 'ProviderActivated', 'ProviderDeactivated', 'ProviderDeleted',
                 'ConnectionTestSucceeded', 'ProviderSyncIntervalSet', 'RankingChanged', 'ProviderSuspended', 'ProbeFailed',
                 'ProviderHalfOpened', 'ProviderResumed'
+                'ConnectionTestSucceeded', 'ProviderSyncIntervalSet', 'RankingChanged',
+                'ProviderDescribed', 'ProviderDialectChanged', 'ProviderLimitsChanged'
             )
     ),
     changed as (
@@ -124,6 +141,15 @@ begin
         balance = excluded.balance,
         currency = excluded.currency,
         sync_interval_minutes = excluded.sync_interval_minutes,
+        description = excluded.description,
+        method = excluded.method,
+        encoding = excluded.encoding,
+        key_place = excluded.key_place,
+        concurrent_calls = excluded.concurrent_calls,
+        calls_per_1000_s = excluded.calls_per_1000_s,
+        order_timeout_s = excluded.order_timeout_s,
+        read_timeout_s = excluded.read_timeout_s,
+        catalogue_timeout_s = excluded.catalogue_timeout_s,
         score_ppm = excluded.score_ppm,
         placement_ppm = excluded.placement_ppm,
         speed_ppm = excluded.speed_ppm,

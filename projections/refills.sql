@@ -15,6 +15,8 @@
 -- ignores: ProviderSyncIntervalSet, PriceMoveNoticed, DelistingNoticed
 -- ignores: ProviderSuspended, ProbeFailed, ProviderHalfOpened, TrialStarted, TrialReleased, ProviderResumed
 -- ignores: ServiceSuspended, ServiceResumed, ServiceWaitLimitSet
+-- ignores: RefusalTextReclassified
+-- ignores: ProviderDescribed, ProviderDialectChanged, ProviderLimitsChanged
 
 create table refills (
     order_id        uuid not null,

@@ -15,6 +15,8 @@
 -- ignores: ProviderSyncIntervalSet, PriceMoveNoticed, DelistingNoticed
 -- folds: ServiceSuspended, ServiceResumed, ServiceWaitLimitSet
 -- ignores: ProviderSuspended, ProbeFailed, ProviderHalfOpened, TrialStarted, TrialReleased, ProviderResumed
+-- ignores: RefusalTextReclassified
+-- ignores: ProviderDescribed, ProviderDialectChanged, ProviderLimitsChanged
 
 create table services (
     service_id          uuid primary key,

@@ -12,6 +12,9 @@ use signalbox::{
         Position, ProviderId, ServiceId,
         provider::{BreakerPolicy, UpstreamPolicy},
         service::{PriceWatch, WaitLimit},
+        provider::{ProviderTerms, UpstreamPolicy},
+        routing::Strategy,
+        service::PriceWatch,
     },
     journal::read_head,
     postgres::Durability,
@@ -87,7 +90,8 @@ impl Site {
     /// Makes a panel known.
     pub(crate) async fn add(&self, name: &str, panel: &Panel, priority: i32) -> Result<ProviderId> {
         let (name, api_url) = (name.to_owned(), panel.url());
-        let add = AddProvider { name, api_url, api_key: panel.key().into(), priority };
+        let (api_key, terms) = (panel.key().into(), ProviderTerms::default());
+        let add = AddProvider { name, api_url, api_key, priority, terms };
         Ok(self.app.commands().add_provider(add).await?.value)
     }
 
@@ -170,5 +174,6 @@ fn config(cluster: &Cluster, options: PgConnectOptions) -> AppConfig {
         breaker: Some(BreakerPolicy::default()),
         health_pace: HealthPace::default(),
         wait_limit: WaitLimit::default().span(),
+        default_strategy: Strategy::default(),
     }
 }

@@ -9,6 +9,7 @@ use crate::{
         provider::{BreakerPolicy, UpstreamPolicy},
         service::PriceWatch,
     },
+    domain::{provider::UpstreamPolicy, routing::Strategy, service::PriceWatch},
     postgres::Durability,
     process::{DispatchPace, DoubtPace, HealthPace, StatusPace, SyncPace},
     provider_api::CallLimits,
@@ -40,6 +41,8 @@ pub struct AppConfig {
     pub call_limits: CallLimits,
     /// How long the dispatcher waits where waiting is called for.
     pub pace: DispatchPace,
+    /// How the candidates of services without a strategy of their own are ordered.
+    pub default_strategy: Strategy,
     /// How often providers are asked how orders stand.
     pub status_pace: StatusPace,
     /// How often providers are ranked by what was measured of them.

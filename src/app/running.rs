@@ -218,12 +218,13 @@ impl Parts {
         let unless_started = stop_folding.clone().drop_guard();
         let projections =
             Projections::start(folding, models, journal.head(), stop_folding.clone()).await?;
-        let reads = Reads::new(database.pool(READ_CONNECTIONS, &path, "signalbox reads"));
+        let reads = Reads::new(database.pool(READ_CONNECTIONS, &path, "signalbox reads"))
+            .with_default_strategy(config.default_strategy);
         let credentials = Credentials::new(pool, key);
         credentials.check().await?;
         let (claims, claims_work) = Claims::new(config.call_limits.add);
         let commands = Commands::new(CommandNeeds {
-            catalogue: Catalogue::start(&journal).await?,
+            catalogue: Catalogue::start(&journal, config.default_strategy).await?,
             journal,
             credentials,
             claims,

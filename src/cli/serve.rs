@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf};
 
 use anyhow::bail;
-use clap::Args;
+use clap::{Args, ValueEnum};
 use sd_notify::NotifyState;
 use secrecy::SecretString;
 
@@ -19,6 +19,8 @@ use crate::{
         service::{PriceWatch, WaitLimit},
     },
     process::{DispatchPace, DoubtPace, HealthPace, StatusPace, SyncPace},
+    domain::{provider::UpstreamPolicy, routing::Strategy, service::PriceWatch},
+    process::{DispatchPace, DoubtPace, StatusPace, SyncPace},
     provider_api::CallLimits,
 };
 
@@ -93,9 +95,39 @@ pub(super) struct Serve {
         default_value_t = WaitLimit::DEFAULT_MINUTES
     )]
     wait_minutes: i32,
+    /// How the candidates of services without a strategy of their own are ordered
+    #[arg(
+        long,
+        env = "SIGNALBOX_DEFAULT_STRATEGY",
+        value_enum,
+        ignore_case = true,
+        value_name = "STRATEGY",
+        default_value_t
+    )]
+    default_strategy: DefaultStrategy,
     /// How the log is written: for people, or as one JSON object a line
     #[arg(long, env = "SIGNALBOX_LOG_FORMAT", value_enum, value_name = "FORMAT", default_value_t)]
     log_format: LogFormat,
+}
+
+/// The strategies, as the command line and the environment have them.
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+enum DefaultStrategy {
+    /// The primary, then the backups by priority; those of the same priority share by score
+    #[default]
+    Priority,
+    /// The best measured first
+    #[value(name = "best_score", alias = "best-score")]
+    BestScore,
+}
+
+impl From<DefaultStrategy> for Strategy {
+    fn from(strategy: DefaultStrategy) -> Self {
+        match strategy {
+            DefaultStrategy::Priority => Self::Priority,
+            DefaultStrategy::BestScore => Self::BestScore,
+        }
+    }
 }
 
 impl Serve {
@@ -154,6 +186,7 @@ impl Serve {
             breaker: Some(BreakerPolicy::default()),
             health_pace: HealthPace::default(),
             wait_limit: WaitLimit::try_new(self.wait_minutes)?.span(),
+            default_strategy: self.default_strategy.into(),
         })
     }
 

@@ -15,6 +15,7 @@ use crate::{
         self, Event,
         order::{Order, OrderEvent},
         provider::{Provider, ProviderEvent},
+        refusal::{RefusalText, RefusalTextEvent},
         reservation::{Reservation, ReservationEvent},
         service::{Service, ServiceEvent},
         sync::{SyncEvent, SyncRun},
@@ -78,6 +79,7 @@ macro_rules! stored {
 stored! {
     Order => OrderEvent,
     Provider => ProviderEvent,
+    RefusalText => RefusalTextEvent,
     Reservation => ReservationEvent,
     Service => ServiceEvent,
     SyncRun => SyncEvent,

@@ -1,6 +1,7 @@
 use async_graphql::{Context, ID, Object};
 
 use super::{
+    context::Backend,
     error::ApiResult,
     input::newest,
     loaders::{self, MappingsOf},
@@ -104,6 +105,12 @@ impl Service {
     /// How long an order waits while all that could take it are suspended, in minutes. Null: the default of the installation.
     async fn wait_minutes(&self) -> Option<i32> {
         self.0.wait_minutes
+    /// Its own strategy, else the default of the installation.
+    async fn effective_strategy(&self, ctx: &Context<'_>) -> ApiResult<RoutingStrategy> {
+        match self.0.strategy.as_deref() {
+            Some(word) => of_word(word),
+            None => Ok(Backend::of(ctx).reads.default_strategy().into()),
+        }
     }
 
     /// Every change of rate or price, newest last; `last` is 1 to 1000.

@@ -16,6 +16,7 @@ use signalbox::{
         provider::{BreakerPolicy, UpstreamPolicy},
         service::{PriceWatch, WaitLimit},
     },
+    domain::{Event, Position, provider::UpstreamPolicy, routing::Strategy, service::PriceWatch},
     http::{AppState, router},
     journal::Journal,
     process::{DispatchStatus, ProviderOperations},
@@ -182,7 +183,7 @@ async fn commands(journal: &Journal, reads: &PgPool) -> Commands {
     let sealing = SealingKey::from_base64(&SealingKey::generate()).unwrap();
     Commands::new(CommandNeeds {
         journal: journal.clone(),
-        catalogue: Catalogue::start(journal).await.unwrap(),
+        catalogue: Catalogue::start(journal, Strategy::default()).await.unwrap(),
         credentials: Credentials::new(journal.pool().clone(), sealing),
         claims: Claims::new(CallLimits::default().add).0,
         reads: reads.clone(),

@@ -6,8 +6,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use rust_decimal::Decimal;
 use serde_json::Value;
 use signalbox::domain::{
-    Aggregate, AttemptId, Balance, CredentialId, Event, Incarnation, Link, OrderId, Position,
-    ProviderId, ServiceId, SyncId,
+    Aggregate, AttemptId, Event, Incarnation, Link, OrderId, Position, ProviderId, ServiceId,
+    SyncId,
     order::{
         Claim, Holding, NextStep, Order, OrderCommand, OrderEvent, OrderFields, ProviderAnswer,
         SettledAs, StatusReading, Waiting,
@@ -16,8 +16,10 @@ use signalbox::domain::{
         Activation, BackOff, BreakerPolicy, Circuit, Dependents, KeyReference, Measures, Provider,
         ProviderChanges, ProviderCommand, ProviderEvent, ProviderName, ProviderUrl,
         SuspensionCause, SyncInterval, Trip, UpstreamPolicy, Verdict,
+    provider::{Provider, ProviderEvent},
+    refusal::{
+        ErrorText, RefusalClass, RefusalText, RefusalTextCommand, RefusalTextEvent, TextClass,
     },
-    refusal::RefusalClass,
     reservation::{Reservation, ReservationCommand, ReservationEvent, Subject},
     routing::{Candidate, Decision, Exclusion, Strategy},
     service::{
@@ -30,6 +32,11 @@ use sqlx::PgPool;
 use uuid::Uuid;
 
 use crate::projections_breaker::breaker_command;
+mod providers;
+
+/// What providers say.
+const WORDS: &[&str] =
+    &["Not enough funds on balance", "Order could not be created (code 3)", "Bad link"];
 
 /// What happened, and the aggregates as they are after it.
 pub(crate) struct History {
@@ -39,8 +46,10 @@ pub(crate) struct History {
     pub(crate) entries: Vec<Entry>,
     syncs: BTreeMap<SyncId, SyncRun>,
     reservations: BTreeMap<String, Reservation>,
+    texts: BTreeMap<ErrorText, RefusalText>,
     sequences: BTreeMap<(&'static str, String), i64>,
     appended: usize,
+    now: DateTime<Utc>,
     random: fastrand::Rng,
 }
 
@@ -62,9 +71,11 @@ impl History {
             orders: BTreeMap::new(),
             syncs: BTreeMap::new(),
             reservations: BTreeMap::new(),
+            texts: BTreeMap::new(),
             entries: vec![],
             sequences: BTreeMap::new(),
             appended: 0,
+            now: DateTime::from_timestamp(Utc::now().timestamp(), 0).unwrap(),
             random: fastrand::Rng::with_seed(seed),
         };
         for _ in 0..steps {
@@ -72,7 +83,8 @@ impl History {
                 0..8 => history.touch_provider(),
                 8..30 => history.touch_service(),
                 30..33 => history.touch_sync(),
-                33..36 => history.touch_reservation(),
+                33..35 => history.touch_reservation(),
+                35 => history.touch_text(),
                 _ => history.touch_order(),
             }
         }
@@ -88,6 +100,7 @@ impl History {
             SyncEvent::TYPES,
             OrderEvent::TYPES,
             ReservationEvent::TYPES,
+            RefusalTextEvent::TYPES,
         ];
         let missing: Vec<_> =
             types.concat().into_iter().filter(|name| !occur.contains(name)).collect();
@@ -253,7 +266,7 @@ impl History {
             9 => ServiceCommand::SetPrice(Decimal::new(self.random.i64(0..1000), 2)),
             10 => ServiceCommand::SetMarkup(Decimal::from(self.random.i64(0..50))),
             11 => ServiceCommand::Recategorise(self.category()),
-            12 => ServiceCommand::SetStrategy(Strategy::BestScore),
+            12 => ServiceCommand::SetStrategy(self.random.bool().then_some(Strategy::BestScore)),
             13 => ServiceCommand::Retire { open_orders: 0 },
             14 => {
                 let backups = service.imported().map(|s| s.backups.clone()).unwrap_or_default();
@@ -318,6 +331,18 @@ impl History {
         };
         self.record(&mut reservation, &id, command);
         self.reservations.insert(id, reservation);
+    }
+
+    fn touch_text(&mut self) {
+        let text = ErrorText::of(self.random.choice(WORDS).unwrap());
+        let mut known = self.texts.remove(&text).unwrap_or_default();
+        let classes =
+            [None, Some(TextClass::Link), Some(TextClass::Doubt), Some(TextClass::BadKey)];
+        let class = *self.random.choice(&classes).unwrap();
+        let note = format!("note {}", self.random.u32(0..9));
+        let command = RefusalTextCommand::Reclassify { text: text.clone(), class, note };
+        self.record(&mut known, &text.stream_id().to_string(), command);
+        self.texts.insert(text, known);
     }
 
     fn touch_order(&mut self) {
@@ -411,7 +436,7 @@ impl History {
 
     fn answer(&mut self) -> ProviderAnswer {
         let response_ms = self.random.i64(0..30_000);
-        let reason = "Not enough funds on balance".to_owned();
+        let reason = (*self.random.choice(WORDS).unwrap()).to_owned();
         match self.random.u32(0..10) {
             0..3 => ProviderAnswer::Placed {
                 api_order_id: self.random.u32(0..9999).to_string(),
@@ -424,7 +449,10 @@ impl History {
                 let response_ms = (class != Unreachable).then_some(response_ms);
                 ProviderAnswer::Refused { class, reason, response_ms, retry_after_seconds: None }
             }
-            6..9 => ProviderAnswer::InDoubt { reason, response_ms: Some(response_ms) },
+            6..9 => {
+                let text = self.random.bool().then(|| ErrorText::of(&reason));
+                ProviderAnswer::InDoubt { reason, text, response_ms: Some(response_ms) }
+            }
             _ => ProviderAnswer::NotSent { reason },
         }
     }
@@ -448,6 +476,7 @@ impl History {
             mapping_priority: Some(2),
             provider_priority: 1,
             score_ppm: None,
+            share_ppm: None,
             excluded: vec![Exclusion::QuantityOutOfLimits { min: 1, max: 2 }],
             on_trial: false,
         };
@@ -482,9 +511,9 @@ impl History {
         format!("Category {}", self.random.u32(0..3))
     }
 
-    /// Some instant of three days.
+    /// Some instant of the last three days.
     fn time(&mut self) -> DateTime<Utc> {
-        let first = DateTime::from_timestamp(1_793_000_000, 0).unwrap();
+        let first = self.now - TimeDelta::days(3);
         first + TimeDelta::milliseconds(self.random.i64(0..3 * 86_400_000))
     }
 

@@ -32,6 +32,8 @@ use crate::{
         order::{HOUSE_ACCOUNT, OrderRequest},
         provider::UpstreamPolicy,
         service::{PriceWatch, WaitLimit},
+        routing::Strategy,
+        service::PriceWatch,
     },
     postgres::{Durability, PrivatePostgres},
     process::{DispatchPace, DispatchStatus, DoubtPace, HealthPace, StatusPace, SyncPace},
@@ -113,6 +115,7 @@ impl Demo {
             breaker: Some(cast::impatient()),
             health_pace: HealthPace::default(),
             wait_limit: WaitLimit::default().span(),
+            default_strategy: Strategy::default(),
         });
         let app = app.await?;
         let mut dispatching = app.dispatching();

@@ -7,7 +7,7 @@ use tokio::{sync::watch, time::sleep};
 
 use super::Snapshot;
 use crate::{
-    domain::Position,
+    domain::{Position, routing::Strategy},
     journal::{Filter, Follower, Journal, Page, read_head},
     vital,
 };
@@ -52,11 +52,12 @@ const SHIFTS: &[&str] = &[
 ];
 
 impl Catalogue {
-    /// Folds the journal up to its present end, and goes on following it.
+    /// Folds the journal up to its present end, and goes on following it. Services without a strategy of their own have the
+    /// default one.
     ///
     /// # Errors
     /// The database's words where the journal cannot be read.
-    pub async fn start(journal: &Journal) -> Result<Self, sqlx::Error> {
+    pub async fn start(journal: &Journal, default_strategy: Strategy) -> Result<Self, sqlx::Error> {
         let filter = Filter::Catalogue;
         let mut follower =
             Follower::new(journal.pool().clone(), journal.head(), filter, Position(0));
@@ -67,6 +68,9 @@ impl Catalogue {
             shifts: shifts.subscribe(),
         };
         let told = Told { position, shifts };
+        let (moved, position) = watch::channel(Position(0));
+        let snapshot = Arc::new(RwLock::new(Snapshot::new(default_strategy)));
+        let catalogue = Self { snapshot, position };
         let end = read_head(journal.pool()).await?;
         while *told.position.borrow() < end {
             let Some(page) = follower.next().await? else { break };

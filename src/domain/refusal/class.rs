@@ -36,6 +36,15 @@ pub enum Ledger {
     /// The provider, or our account there.
     Provider,
     /// The customer's request.
+/// Which ledger a failure is entered in. They are kept apart, because each says something else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ledger {
+    /// No answer, or a broken one.
+    Transport,
+    /// The provider would not: wallet, key, service, load, maintenance.
+    Provider,
+    /// The customer's request would not do, wherever it is sent: it says nothing of the provider's health.
     Request,
 }
 
@@ -51,7 +60,7 @@ pub enum AfterRefusal {
 }
 
 impl RefusalClass {
-    /// Finds the class of a provider's error text, compared whole, without case and outer space, numbers as wildcards.
+    /// Finds the class that panels give an error text, compared whole, without case and outer space, numbers as wildcards.
     pub fn of_text(text: &str) -> Option<Self> {
         texts::class_of(text)
     }
@@ -73,6 +82,7 @@ impl RefusalClass {
     }
 
     /// Returns the ledger that a refusal of this class is booked in.
+    /// Returns the ledger that a refusal of this class is entered in.
     pub fn ledger(self) -> Ledger {
         match self {
             Self::Unreachable => Ledger::Transport,

@@ -8,12 +8,15 @@ use crate::domain::{
     Position, ProviderId, ServiceId, charge_for,
     provider::{Breaker, Circuit, SuspensionCause},
 };
+use super::tiers::{inside_tiers, note_shares};
+use crate::domain::{OrderId, Position, ProviderId, ServiceId, charge_for};
 
 /// In which order the candidates of a service are tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Strategy {
-    /// The primary, then the backups by mapping priority, provider priority, id.
+    /// The primary, then the backups by mapping priority and provider priority. Those where both are the same are a tier:
+    /// they share its orders in proportion to their scores.
     #[default]
     Priority,
     /// The best measured first; by priority where scores are equal.
@@ -31,6 +34,8 @@ pub struct Request {
     pub package: bool,
     /// Whether the order is split into runs.
     pub dripfeed: bool,
+    /// Which order asks: it draws the lot inside a tier.
+    pub order: Option<OrderId>,
 }
 
 /// What is known of a candidate when the choice is made.
@@ -161,6 +166,9 @@ pub struct Candidate {
     pub provider_priority: i32,
     /// How good the provider had proved to be, in parts per million; absent from decisions before it was measured.
     pub score_ppm: Option<i64>,
+    /// Which share of such orders goes to it first in its tier, in parts per million; absent where it does not share.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub share_ppm: Option<i64>,
     /// Why it was not considered; empty for one that could take the order.
     pub excluded: Vec<Exclusion>,
     /// Whether an order sent there tries if the provider works again.
@@ -214,7 +222,7 @@ impl Request {
     /// An order of which nothing is known but the service: quantity, runs and cost, which differ from order to order, exclude
     /// nobody.
     pub fn any() -> Self {
-        Self { units_per_run: None, total_units: 0, package: false, dripfeed: false }
+        Self { units_per_run: None, total_units: 0, package: false, dripfeed: false, order: None }
     }
 
     /// Returns what a candidate would ask for the order.
@@ -256,12 +264,19 @@ pub fn decide(
     mut candidates: Vec<CandidateFacts>,
 ) -> Decision {
     match strategy {
-        Strategy::Priority => candidates.sort_by_key(CandidateFacts::priority_rank),
+        Strategy::Priority => {
+            candidates.sort_by_key(CandidateFacts::priority_rank);
+            inside_tiers(&mut candidates, request.order);
+        }
         Strategy::BestScore => {
             candidates.sort_by_key(|facts| (Reverse(facts.score_ppm), facts.priority_rank()));
         }
     }
-    let candidates: Vec<Candidate> = candidates.iter().map(|facts| facts.judged(request)).collect();
+    let mut candidates: Vec<Candidate> =
+        candidates.iter().map(|facts| facts.judged(request)).collect();
+    if strategy == Strategy::Priority {
+        note_shares(&mut candidates);
+    }
     let chosen = candidates.iter().position(|candidate| candidate.excluded.is_empty());
     Decision { basis, strategy, candidates, chosen }
 }
@@ -272,6 +287,10 @@ impl CandidateFacts {
         (self.mapping_priority, self.provider_priority, self.provider_id, self.service_id)
     }
 
+    pub(super) fn tier(&self) -> (Option<i32>, i32) {
+        (self.mapping_priority, self.provider_priority)
+    }
+
     fn judged(&self, request: &Request) -> Candidate {
         Candidate {
             provider_id: self.provider_id,
@@ -280,6 +299,7 @@ impl CandidateFacts {
             mapping_priority: self.mapping_priority,
             provider_priority: self.provider_priority,
             score_ppm: Some(self.score_ppm),
+            share_ppm: None,
             excluded: self.exclusions(request),
             on_trial: self.on_trial,
         }
@@ -343,7 +363,7 @@ mod tests {
     }
 
     fn request(units: i64) -> Request {
-        Request { units_per_run: Some(units), total_units: units, package: false, dripfeed: false }
+        Request { units_per_run: Some(units), total_units: units, ..Request::any() }
     }
 
     fn decided(request: &Request, candidates: Vec<CandidateFacts>) -> Decision {
@@ -386,6 +406,65 @@ mod tests {
             order.collect::<Vec<_>>(),
             [(3, Some(900_000)), (2, Some(900_000)), (1, Some(500_000)), (4, Some(400_000))]
         );
+    }
+
+    /// How often each of a tier's candidates is chosen, of so many orders.
+    fn chosen(candidates: &[CandidateFacts], orders: u64) -> Vec<u64> {
+        let mut counts = vec![0; candidates.len()];
+        for order in 0..orders {
+            let order = Some(OrderId(Uuid::from_u64_pair(order, order.wrapping_mul(0x9e37_79b9))));
+            let decision = decided(&Request { order, ..request(100) }, candidates.to_vec());
+            let id = decision.choice().unwrap().provider_id;
+            let index = candidates.iter().position(|facts| facts.provider_id == id).unwrap();
+            counts[index] += 1;
+        }
+        counts
+    }
+
+    fn backup(id: u128, score_ppm: i64) -> CandidateFacts {
+        CandidateFacts { score_ppm, ..candidate(id, Some(1), 1) }
+    }
+
+    fn off(facts: CandidateFacts) -> CandidateFacts {
+        CandidateFacts { active: false, ..facts }
+    }
+
+    #[test]
+    fn tier_shares_its_orders_in_proportion_to_the_scores() {
+        let primary = || off(candidate(9, None, 1));
+        let tier = [primary(), backup(1, 900_000), backup(2, 300_000), backup(3, 600_000)];
+        let counts = chosen(&tier, 9_000);
+        for (count, expected) in counts.iter().zip([0_i64, 4_500, 1_500, 3_000]) {
+            assert!((*count as i64 - expected).abs() < 250, "{counts:?}");
+        }
+        let without_the_first =
+            [primary(), off(backup(1, 900_000)), tier[2].clone(), tier[3].clone()];
+        let counts = chosen(&without_the_first, 9_000);
+        assert!((counts[2] as i64 - 3_000).abs() < 250, "{counts:?}");
+    }
+
+    #[test]
+    fn only_a_tier_shares_and_the_decision_says_how() {
+        let later = CandidateFacts { score_ppm: 1_000_000, ..candidate(4, Some(2), 1) };
+        let candidates = vec![candidate(9, None, 1), backup(1, 900_000), backup(2, 300_000), later];
+        let mut orders = vec![];
+        for lot in 0..50 {
+            let order = Some(OrderId(Uuid::from_u128(lot)));
+            let decision = decided(&Request { order, ..request(100) }, candidates.clone());
+            let again = decided(&Request { order, ..request(100) }, candidates.clone());
+            assert_eq!(decision, again);
+            assert_eq!(decision.chosen, Some(0), "the primary is a tier of its own");
+            let shown = decision.candidates.iter();
+            let shown = shown.map(|c| (c.provider_id.0.as_u128(), c.share_ppm));
+            orders.push(shown.collect::<Vec<_>>());
+        }
+        let (one, other) = ((1, Some(750_000)), (2, Some(250_000)));
+        let known =
+            [vec![(9, None), one, other, (4, None)], vec![(9, None), other, one, (4, None)]];
+        assert!(orders.iter().all(|order| known.contains(order)), "{orders:?}");
+        assert!(known.iter().all(|order| orders.contains(order)), "{orders:?}");
+        let nobody_asks = decided(&request(100), candidates);
+        assert_eq!(nobody_asks.candidates[1].provider_id.0.as_u128(), 1, "the best first");
     }
 
     #[test]
@@ -467,8 +546,7 @@ mod tests {
 
     #[test]
     fn package_costs_its_rate_and_has_no_limits() {
-        let request =
-            Request { units_per_run: None, total_units: 1, package: true, dripfeed: false };
+        let request = Request { total_units: 1, package: true, ..Request::any() };
         let poor = CandidateFacts { balance: Some(dec!(0.4)), ..candidate(1, None, 1) };
         let decision = decided(&request, vec![poor, candidate(2, Some(1), 1)]);
         assert_eq!(decision.chosen, Some(1));

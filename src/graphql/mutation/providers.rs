@@ -2,9 +2,13 @@ use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, SimpleObje
 
 use crate::{
     command::{AddProvider, Done, UpdateProvider},
-    domain::ProviderId,
+    domain::{
+        ProviderId,
+        provider::{Description, LimitChanges, ProviderTerms},
+    },
     graphql::{
         context::{Backend, detached},
+        dialect::ProviderDialectInput,
         error::{ApiError, ApiResult},
         input::{id, ids},
         provider::Provider,
@@ -22,6 +26,20 @@ struct AddProviderInput {
     api_key: String,
     #[graphql(default = 1)]
     priority: i32,
+    /// What operators note about it; empty for nothing.
+    description: Option<String>,
+    /// How it wants to be called.
+    dialect: Option<ProviderDialectInput>,
+    /// Orders that may be on their way to it at once, 1 to 1000. Null: 64.
+    concurrent_calls: MaybeUndefined<i32>,
+    /// Most calls of any sort in a second, 0.001 to 1000. Null: no limit.
+    requests_per_second: MaybeUndefined<f64>,
+    /// How long an order's answer is waited for, 15 to 300. Null: as long as the installation says, and so for the others.
+    order_timeout_seconds: MaybeUndefined<i32>,
+    /// For balance and status, 1 to 300.
+    read_timeout_seconds: MaybeUndefined<i32>,
+    /// For lists of services or orders, 1 to 900.
+    catalogue_timeout_seconds: MaybeUndefined<i32>,
 }
 
 /// Only the given fields change; a new `apiKey` replaces the stored one.
@@ -34,6 +52,57 @@ struct UpdateProviderInput {
     priority: Option<i32>,
     /// Null or 0: never by itself.
     sync_interval_minutes: MaybeUndefined<i32>,
+    /// What operators note about it; empty for nothing.
+    description: Option<String>,
+    /// How it wants to be called.
+    dialect: Option<ProviderDialectInput>,
+    /// Orders that may be on their way to it at once, 1 to 1000. Null: 64.
+    concurrent_calls: MaybeUndefined<i32>,
+    /// Most calls of any sort in a second, 0.001 to 1000. Null: no limit.
+    requests_per_second: MaybeUndefined<f64>,
+    /// How long an order's answer is waited for, 15 to 300. Null: as long as the installation says, and so for the others.
+    order_timeout_seconds: MaybeUndefined<i32>,
+    /// For balance and status, 1 to 300.
+    read_timeout_seconds: MaybeUndefined<i32>,
+    /// For lists of services or orders, 1 to 900.
+    catalogue_timeout_seconds: MaybeUndefined<i32>,
+}
+
+/// What both inputs say of a provider's terms.
+macro_rules! terms {
+    ($input:expr) => {
+        ProviderTerms {
+            description: described($input.description)?,
+            dialect: $input.dialect.map(ProviderDialectInput::dialect).transpose()?,
+            limits: LimitChanges {
+                concurrent_calls: given($input.concurrent_calls),
+                calls_per_1000_s: given($input.requests_per_second)
+                    .map(|rate| rate.map(thousandfold)),
+                order_timeout_s: given($input.order_timeout_seconds),
+                read_timeout_s: given($input.read_timeout_seconds),
+                catalogue_timeout_s: given($input.catalogue_timeout_seconds),
+            },
+        }
+    };
+}
+
+fn described(text: Option<String>) -> ApiResult<Option<Description>> {
+    let description = text.map(|text| Description::try_new(&text)).transpose();
+    description.map_err(|error| ApiError::invalid("description", error))
+}
+
+/// What is not given stays; null goes back to what the installation says.
+fn given<T>(input: MaybeUndefined<T>) -> Option<Option<T>> {
+    match input {
+        MaybeUndefined::Undefined => None,
+        MaybeUndefined::Null => Some(None),
+        MaybeUndefined::Value(value) => Some(Some(value)),
+    }
+}
+
+/// A rate in the unit that it is kept in; what is too large for that stays too large.
+fn thousandfold(rate: f64) -> i64 {
+    (rate * 1000.0).round() as i64
 }
 
 /// `position`: where this change stands in the journal. A payload is read at its own position; a query sent with the header `X-Min-Position` waits for at least that one (5 s, then the error TIMEOUT; the change stands).
@@ -98,6 +167,7 @@ impl ProviderMutations {
             api_url: input.api_url,
             api_key: input.api_key.into(),
             priority: input.priority,
+            terms: terms!(input),
         };
         let commands = backend.commands.clone();
         let done = backend.run(async move { commands.add_provider(command).await }).await?;
@@ -121,6 +191,7 @@ impl ProviderMutations {
                 MaybeUndefined::Null => Some(0),
                 MaybeUndefined::Value(minutes) => Some(minutes),
             },
+            terms: terms!(input),
         };
         let commands = backend.commands.clone();
         let done = backend.run(async move { commands.update_provider(command).await }).await?;

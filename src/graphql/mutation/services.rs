@@ -31,6 +31,8 @@ struct ServicePatch {
     strategy: Option<RoutingStrategy>,
     /// How long an order waits while all that could take it are suspended, 0 to 10080. Null: the default of the installation.
     wait_minutes: MaybeUndefined<i32>,
+    /// Null: the default of the installation.
+    strategy: MaybeUndefined<RoutingStrategy>,
 }
 
 impl From<ServicePatch> for Patch {
@@ -46,6 +48,10 @@ impl From<ServicePatch> for Patch {
                 MaybeUndefined::Undefined => None,
                 MaybeUndefined::Null => Some(None),
                 MaybeUndefined::Value(minutes) => Some(Some(minutes)),
+            strategy: match patch.strategy {
+                MaybeUndefined::Undefined => None,
+                MaybeUndefined::Null => Some(None),
+                MaybeUndefined::Value(strategy) => Some(Some(strategy.into())),
             },
         }
     }

@@ -12,6 +12,7 @@ use crate::{
     domain::{
         Aggregate, AttemptId, OrderId,
         order::{Order, OrderCommand, OrderEvent, Progress, ProviderAnswer},
+        routing::{Decision, Request},
     },
     journal::{AppendError, AppendRequest},
     request_id::RequestId,
@@ -174,7 +175,7 @@ impl Drive {
             ProviderAnswer::NotSent { reason }
         } else if claims.tenure().is_some() {
             let reason = "the program ended before the provider's answer was recorded".to_owned();
-            ProviderAnswer::InDoubt { reason, response_ms: None }
+            ProviderAnswer::InDoubt { reason, text: None, response_ms: None }
         } else {
             return Step::Rest;
         };
@@ -185,7 +186,8 @@ impl Drive {
     /// Waits for a permit of the best candidate, and puts the attempt on record.
     pub(super) async fn start_next(&mut self) -> Step {
         let order = &self.order;
-        let Ok(route) = self.commands().route_surely(order, |id| order.bars(id)).await else {
+        let Ok(route) = self.commands().route_surely(self.id, order, |id| order.bars(id)).await
+        else {
             return Step::ReloadLater;
         };
         let Some(provider) = route.decision.choice().map(|candidate| candidate.provider_id) else {
@@ -203,6 +205,14 @@ impl Drive {
         // What was known may have changed during the wait.
         let route = self.route_now().filter(|route| route.leads_to(provider));
         let Some(route) = route else { return Step::Look };
+            permit = self.commands().claims().permit(&route) => permit,
+            () = self.may_start_no_more() => return Step::Rest,
+        };
+        // What was known may have changed during the wait.
+        let order = &self.order;
+        let request = Request { order: Some(self.id), ..order.request() };
+        let route = self.commands().route(order.service_id, &request, |id| order.bars(id));
+        let Some(route) = route.filter(|route| route.leads_to(provider)) else { return Step::Look };
         let ticket = permit.and_then(|permit| self.commands().claims().claim(&route, permit));
         match ticket {
             Some(ticket) => self.start(ticket).await,

@@ -4,10 +4,12 @@ use rust_decimal::dec;
 use test_case::test_case;
 
 use crate::{
-    domain::order::StatusReading,
+    domain::{order::StatusReading, refusal::ErrorTexts},
     provider_api::{
         AnswerFor::{self, Error, Found, Missing},
-        decode::{self, Form, NoAnswers, ReadPart},
+        decode::{self, Form, NoAnswers, Question, ReadPart},
+        meanings::Meanings,
+        redact::Redactor,
         transport::Answer,
     },
 };
@@ -22,7 +24,10 @@ fn read<T>(asked: &[&str], body: &str, part: ReadPart<T>) -> Result<Vec<AnswerFo
     };
     let form = if asked.len() == 1 { Form::One } else { Form::List };
     let asked: Vec<String> = asked.iter().map(|id| (*id).to_owned()).collect();
-    decode::answers(&answer, (form, &asked), &["order", "refill"], part)
+    let (texts, redactor) = (ErrorTexts::default(), Redactor::new(&"c0ffee00".into()));
+    let meanings = Meanings::new(&texts, &redactor);
+    let question = Question { form, asked: &asked, meanings };
+    decode::answers(&answer, &question, &["order", "refill"], part)
 }
 
 fn statuses(asked: &[&str], body: &str) -> Vec<AnswerFor<StatusReading>> {

@@ -8,6 +8,7 @@ use signalbox::{
         provider::UpstreamPolicy,
         service::{PriceWatch, WaitLimit},
     },
+    domain::{provider::UpstreamPolicy, routing::Strategy, service::PriceWatch},
     postgres::Durability,
     process::{DispatchPace, DispatchStatus, DoubtPace, HealthPace, StatusPace, SyncPace},
     provider_api::CallLimits,
@@ -114,5 +115,6 @@ fn config(database: &TestDatabase, data: &TempDir) -> AppConfig {
         breaker: None,
         health_pace: HealthPace::default(),
         wait_limit: WaitLimit::default().span(),
+        default_strategy: Strategy::default(),
     }
 }
