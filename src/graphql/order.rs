@@ -90,12 +90,12 @@ impl Order {
 
     /// Until when it is not tried again, or when it is given up; null where it does not wait.
     async fn waits_until(&self) -> Option<DateTime> {
-        self.0.waits_until.map(DateTime)
+        self.row.waits_until.map(DateTime)
     }
 
     /// What it waits for: its link, or providers that are suspended. Null where it does not wait.
     async fn waiting_reason(&self) -> Option<&str> {
-        self.0.waiting_reason.as_deref()
+        self.row.waiting_reason.as_deref()
     }
 
     async fn start_count(&self) -> Option<BigInt> {

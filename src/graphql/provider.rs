@@ -88,7 +88,7 @@ impl Provider {
         #[graphql(default = 50)] last: i32,
     ) -> ApiResult<Vec<HealthChange>> {
         let key = HealthLogOf { provider: self.provider_id(), last: newest(last)? };
-        let rows = loaders(ctx).load_one(key).await?.unwrap_or_default();
+        let rows = Related::of(ctx).load_one(key).await?.unwrap_or_default();
         Ok(rows.into_iter().map(HealthChange).collect())
     }
 

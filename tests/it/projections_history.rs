@@ -19,6 +19,8 @@ use signalbox::domain::{
     provider::{Provider, ProviderEvent},
     refusal::{
         ErrorText, RefusalClass, RefusalText, RefusalTextCommand, RefusalTextEvent, TextClass,
+        Activation, Circuit, Dependents, KeyReference, Measures, Provider, ProviderChanges,
+        ProviderCommand, ProviderEvent, ProviderName, ProviderUrl, SyncInterval, UpstreamPolicy,
     },
     reservation::{Reservation, ReservationCommand, ReservationEvent, Subject},
     routing::{Candidate, Decision, Exclusion, Strategy},
