@@ -131,8 +131,8 @@ impl Commands {
 
     /// Returns where an order goes once its attempt in doubt turns out not to be placed. The dispatcher looks again when
     /// it has a permit.
-    async fn next_candidate(&self, order: &Order) -> Result<NextStep, CommandError> {
-        let route = self.route_surely(order, |id| order.bars(id)).await?;
+    async fn next_candidate(&self, id: OrderId, order: &Order) -> Result<NextStep, CommandError> {
+        let route = self.route_surely(id, order, |id| order.bars(id)).await?;
         Ok(match route.decision.choice() {
             Some(candidate) => NextStep::Queue(candidate.provider_id),
             None => self.without_candidate(order, route.decision),
@@ -145,10 +145,6 @@ impl Commands {
             Some(waiting) => NextStep::Hold(waiting),
             None => NextStep::GiveUp(Some(decision)),
         }
-    async fn next_candidate(&self, id: OrderId, order: &Order) -> Result<NextStep, CommandError> {
-        let route = self.route_surely(id, order, |id| order.bars(id)).await?;
-        let choice = route.decision.choice().map(|candidate| candidate.provider_id);
-        Ok(choice.map_or(NextStep::GiveUp(Some(route.decision)), NextStep::Queue))
     }
 
     /// Chooses where an order goes, by what is known now; `None` for a service that is not known yet.

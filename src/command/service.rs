@@ -26,8 +26,6 @@ pub struct ServicePatch {
     pub markup_percent: Option<Decimal>,
     /// A category.
     pub category: Option<String>,
-    /// How candidates are ordered.
-    pub strategy: Option<Strategy>,
     /// How long orders wait for providers that are set aside, in minutes; `Some(None)` is the installation's default.
     pub wait_minutes: Option<Option<i32>>,
     /// How candidates are ordered; an inner `None` is the installation's default.

@@ -105,6 +105,8 @@ impl Service {
     /// How long an order waits while all that could take it are suspended, in minutes. Null: the default of the installation.
     async fn wait_minutes(&self) -> Option<i32> {
         self.0.wait_minutes
+    }
+
     /// Its own strategy, else the default of the installation.
     async fn effective_strategy(&self, ctx: &Context<'_>) -> ApiResult<RoutingStrategy> {
         match self.0.strategy.as_deref() {

@@ -149,26 +149,24 @@ mod tests {
     }
 
     fn answered(status: u16, body: &str) -> AddAnswer {
-        of(&Ok(Answer {
+        judged(&Ok(Answer {
             status,
             location: None,
             retry_after: None,
             body: body.into(),
             broken_off: None,
         }))
-        judged(&Ok(Answer { status, location: None, body: body.into(), broken_off: None }))
     }
 
     fn broken_off(body: &str) -> AddAnswer {
         let broken_off = Some(TransportFault::Broken("reset".to_owned()));
-        of(&Ok(Answer {
+        judged(&Ok(Answer {
             status: 200,
             location: None,
             retry_after: None,
             body: body.into(),
             broken_off,
         }))
-        judged(&Ok(Answer { status: 200, location: None, body: body.into(), broken_off }))
     }
 
     fn placed(id: &str) -> AddAnswer {

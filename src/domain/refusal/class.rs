@@ -28,14 +28,6 @@ pub enum RefusalClass {
     Unreachable,
 }
 
-/// Who has to answer for an attempt that came to nothing. What is booked in one ledger says nothing in another.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Ledger {
-    /// The way to the provider.
-    Transport,
-    /// The provider, or our account there.
-    Provider,
-    /// The customer's request.
 /// Which ledger a failure is entered in. They are kept apart, because each says something else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -81,7 +73,6 @@ impl RefusalClass {
         }
     }
 
-    /// Returns the ledger that a refusal of this class is booked in.
     /// Returns the ledger that a refusal of this class is entered in.
     pub fn ledger(self) -> Ledger {
         match self {

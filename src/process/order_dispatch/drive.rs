@@ -198,21 +198,13 @@ impl Drive {
             return Step::ReloadLater;
         }
         let permit = tokio::select! {
-            permit = self.commands().claims().permit(provider) => permit,
+            permit = self.commands().claims().permit(&route) => permit,
             () = self.led_elsewhere(provider) => return Step::Look,
             () = self.may_start_no_more() => return Step::Rest,
         };
         // What was known may have changed during the wait.
         let route = self.route_now().filter(|route| route.leads_to(provider));
         let Some(route) = route else { return Step::Look };
-            permit = self.commands().claims().permit(&route) => permit,
-            () = self.may_start_no_more() => return Step::Rest,
-        };
-        // What was known may have changed during the wait.
-        let order = &self.order;
-        let request = Request { order: Some(self.id), ..order.request() };
-        let route = self.commands().route(order.service_id, &request, |id| order.bars(id));
-        let Some(route) = route.filter(|route| route.leads_to(provider)) else { return Step::Look };
         let ticket = permit.and_then(|permit| self.commands().claims().claim(&route, permit));
         match ticket {
             Some(ticket) => self.start(ticket).await,
