@@ -48,6 +48,7 @@ type Gathering = Arc<Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>>;
 struct Batch<K: Key> {
     /// How many wait for each.
     keys: Mutex<HashMap<K, usize>>,
+    #[expect(clippy::type_complexity, reason = "each part says something")]
     found: SetOnce<Result<Mutex<HashMap<K, K::Value>>, ReadError>>,
 }
 
