@@ -116,9 +116,8 @@ begin
                 'ProviderAdded', 'ProviderRenamed', 'ProviderUrlChanged', 'ProviderPriorityChanged',
                 'ProviderKeyReplaced', 'ProviderActivated', 'ProviderDeactivated', 'ProviderDeleted',
                 'ConnectionTestSucceeded', 'ProviderSyncIntervalSet', 'RankingChanged', 'ProviderSuspended', 'ProbeFailed',
-                'ProviderHalfOpened', 'ProviderResumed'
-                'ConnectionTestSucceeded', 'ProviderSyncIntervalSet', 'RankingChanged',
-                'ProviderDescribed', 'ProviderDialectChanged', 'ProviderLimitsChanged'
+                'ProviderHalfOpened', 'ProviderResumed', 'ProviderDescribed', 'ProviderDialectChanged',
+                'ProviderLimitsChanged'
             )
     ),
     changed as (

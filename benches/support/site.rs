@@ -10,11 +10,9 @@ use signalbox::{
     command::AddProvider,
     domain::{
         Position, ProviderId, ServiceId,
-        provider::{BreakerPolicy, UpstreamPolicy},
-        service::{PriceWatch, WaitLimit},
-        provider::{ProviderTerms, UpstreamPolicy},
+        provider::{BreakerPolicy, ProviderTerms, UpstreamPolicy},
         routing::Strategy,
-        service::PriceWatch,
+        service::{PriceWatch, WaitLimit},
     },
     journal::read_head,
     postgres::Durability,

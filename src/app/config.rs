@@ -7,9 +7,9 @@ use sqlx::postgres::PgConnectOptions;
 use crate::{
     domain::{
         provider::{BreakerPolicy, UpstreamPolicy},
+        routing::Strategy,
         service::PriceWatch,
     },
-    domain::{provider::UpstreamPolicy, routing::Strategy, service::PriceWatch},
     postgres::Durability,
     process::{DispatchPace, DoubtPace, HealthPace, StatusPace, SyncPace},
     provider_api::CallLimits,

@@ -16,11 +16,10 @@ use crate::{
     app::{App, AppConfig, FirstProvider, RANKING_PACE},
     domain::{
         provider::{BreakerPolicy, UpstreamPolicy},
+        routing::Strategy,
         service::{PriceWatch, WaitLimit},
     },
     process::{DispatchPace, DoubtPace, HealthPace, StatusPace, SyncPace},
-    domain::{provider::UpstreamPolicy, routing::Strategy, service::PriceWatch},
-    process::{DispatchPace, DoubtPace, StatusPace, SyncPace},
     provider_api::CallLimits,
 };
 

@@ -23,8 +23,7 @@ use crate::{
     domain::{
         AttemptId, Incarnation, OrderId, ProviderId,
         order::{Attempt, Claim, Order},
-        provider::{Provider, ProviderEvent},
-        provider::{Provider, ProviderLimits},
+        provider::{Provider, ProviderEvent, ProviderLimits},
         service::Service,
     },
     journal::AppendRequest,

@@ -3,10 +3,8 @@
 use crate::domain::{
     Position,
     order::{InvalidFields, OrderError},
-    provider::{InvalidName, InvalidSyncInterval, InvalidUrl, ProviderError},
-    service::{InvalidWaitLimit, ServiceError},
     provider::{InvalidLimit, InvalidName, InvalidSyncInterval, InvalidUrl, ProviderError},
-    service::ServiceError,
+    service::{InvalidWaitLimit, ServiceError},
     sync::SyncError,
 };
 use crate::journal::AppendError;

@@ -14,10 +14,9 @@ use super::{
 use crate::{
     domain::{OrderId, ProviderId, ServiceId},
     read::{
-        AttemptRow, EventRow, HealthChangeRow, HealthLogOf, MappingRow, OrderRow, PriceHistoryOf,
-        AttemptRow, ErrorTextProviderRow, EventRow, MappingRow, OrderRow, PriceHistoryOf,
-        PricePointRow, ProviderDay, ProviderRow, ReadError, Reads, RefillRow, ServiceRow,
-        SyncLogRow,
+        AttemptRow, ErrorTextProviderRow, EventRow, HealthChangeRow, HealthLogOf, MappingRow,
+        OrderRow, PriceHistoryOf, PricePointRow, ProviderDay, ProviderRow, ReadError, Reads,
+        RefillRow, ServiceRow, SyncLogRow,
     },
 };
 

@@ -17,10 +17,8 @@ use super::{
     words::{ProviderHealth, ProviderStatus},
 };
 use crate::{
-    domain::ProviderId,
-    read::{HealthLogOf, Performance, ProviderDay, ProviderRow},
     domain::{ProviderId, provider::CONCURRENT_CALLS},
-    read::{Performance, ProviderDay, ProviderRow},
+    read::{HealthLogOf, Performance, ProviderDay, ProviderRow},
 };
 
 /// Days that a provider's own figures look back, today among them.

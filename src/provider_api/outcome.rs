@@ -333,7 +333,10 @@ mod tests {
 
     fn answered_where(texts: &ErrorTexts, body: &str) -> AddAnswer {
         let (body, broken_off) = (body.as_bytes().to_vec(), None);
-        judged_by(texts, &Ok(Answer { status: 200, location: None, body, broken_off }))
+        judged_by(
+            texts,
+            &Ok(Answer { status: 200, location: None, retry_after: None, body, broken_off }),
+        )
     }
 
     #[test]

@@ -3,7 +3,6 @@
 use std::{error::Error, io, time::Duration};
 
 use chrono::{DateTime, Utc};
-use reqwest::{Client, header};
 use reqwest::{RequestBuilder, header};
 
 use super::guard::NameFault;

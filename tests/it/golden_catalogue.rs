@@ -4,11 +4,9 @@ use chrono::{DateTime, Utc};
 use rust_decimal::{Decimal, dec};
 use signalbox::domain::{
     AttemptId, CredentialId, Incarnation, OrderId, Position, ProviderId, ServiceId,
-    provider::{Measures, ProviderEvent, ResumedBy, Score, SuspensionCause, SyncInterval},
-    CredentialId, Incarnation, Position, ProviderId, ServiceId,
     provider::{
         Description, Dialect, Encoding, KeyPlace, Measures, Method, ProviderEvent, ProviderLimits,
-        Score, SyncInterval,
+        ResumedBy, Score, SuspensionCause, SyncInterval,
     },
     refusal::{ErrorText, RefusalTextEvent, SaidBy, TextClass},
     reservation::ReservationEvent,
@@ -21,8 +19,7 @@ use uuid::Uuid;
 use crate::golden::Example;
 
 pub(crate) fn provider_examples() -> Vec<Example<ProviderEvent>> {
-    [provider_life(), connection_tests(), rankings(), breaker()].concat()
-    [provider_life(), provider_terms(), connection_tests(), rankings()].concat()
+    [provider_life(), provider_terms(), connection_tests(), rankings(), breaker()].concat()
 }
 
 fn provider_life() -> Vec<Example<ProviderEvent>> {
@@ -94,6 +91,9 @@ fn breaker() -> Vec<Example<ProviderEvent>> {
         ("TrialReleased", ProviderEvent::TrialReleased { attempt_id, reason }),
         ("ProviderResumed-trial", resumed(ResumedBy::Trial)),
         ("ProviderResumed-operator", resumed(ResumedBy::Operator)),
+    ]
+}
+
 fn provider_terms() -> Vec<Example<ProviderEvent>> {
     let described = |text| ProviderEvent::ProviderDescribed {
         description: Description::try_new(text).unwrap(),

@@ -14,9 +14,9 @@ use signalbox::{
     domain::{
         Event, Position,
         provider::{BreakerPolicy, UpstreamPolicy},
+        routing::Strategy,
         service::{PriceWatch, WaitLimit},
     },
-    domain::{Event, Position, provider::UpstreamPolicy, routing::Strategy, service::PriceWatch},
     http::{AppState, router},
     journal::Journal,
     process::{DispatchStatus, ProviderOperations},

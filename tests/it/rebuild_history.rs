@@ -10,8 +10,9 @@ use signalbox::{
     domain::{
         Aggregate, Balance, Event, OrderId, Position, ProviderId, ServiceId,
         order::{NextStep, Order, OrderCommand, OrderEvent, ProviderAnswer, SettledAs},
-        provider::{BackOff, BreakerPolicy, Measures, Provider, ProviderCommand, ProviderEvent},
-        provider::{Basis, Measures, ProviderEvent},
+        provider::{
+            BackOff, Basis, BreakerPolicy, Measures, Provider, ProviderCommand, ProviderEvent,
+        },
         refusal::RefusalTextEvent,
         reservation::ReservationEvent,
         service::ServiceEvent,

@@ -7,8 +7,10 @@ use chrono::TimeDelta;
 
 use crate::{
     command::{AddProvider, Commands},
-    domain::{ProviderId, ServiceId, provider::BreakerPolicy},
-    domain::{ProviderId, ServiceId, provider::ProviderTerms},
+    domain::{
+        ProviderId, ServiceId,
+        provider::{BreakerPolicy, ProviderTerms},
+    },
     process::{Delisting, ProviderOperations},
     simulator::{Action, Catalogue, Fault, FaultRule, Latency, Panel, PanelConfig},
 };

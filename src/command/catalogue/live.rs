@@ -63,14 +63,11 @@ impl Catalogue {
             Follower::new(journal.pool().clone(), journal.head(), filter, Position(0));
         let (position, shifts) = (watch::Sender::new(Position(0)), watch::Sender::new(()));
         let catalogue = Self {
-            snapshot: Arc::default(),
+            snapshot: Arc::new(RwLock::new(Snapshot::new(default_strategy))),
             position: position.subscribe(),
             shifts: shifts.subscribe(),
         };
         let told = Told { position, shifts };
-        let (moved, position) = watch::channel(Position(0));
-        let snapshot = Arc::new(RwLock::new(Snapshot::new(default_strategy)));
-        let catalogue = Self { snapshot, position };
         let end = read_head(journal.pool()).await?;
         while *told.position.borrow() < end {
             let Some(page) = follower.next().await? else { break };

@@ -8,8 +8,7 @@ use serde::de::DeserializeOwned;
 use crate::{
     domain::{
         Aggregate, Position, ProviderId, ServiceId,
-        provider::{Circuit, Provider},
-        provider::{Provider, ProviderLimits},
+        provider::{Circuit, Provider, ProviderLimits},
         refusal::{ErrorTexts, RefusalText},
         routing::{CandidateFacts, Decision, Exclusion, Request, Strategy, decide},
         service::{Backup, Imported, Service},

@@ -1,11 +1,10 @@
 use chrono::{DateTime, Utc};
 
-use super::{BackOff, Measures, ProviderName, ProviderUrl, SyncInterval, Trip, Verdict};
-use crate::domain::{AttemptId, Balance, CredentialId, Position};
 use super::{
-    Basis, Description, Dialect, LimitChanges, Measures, ProviderName, ProviderUrl, SyncInterval,
+    BackOff, Basis, Description, Dialect, LimitChanges, Measures, ProviderName, ProviderUrl,
+    SyncInterval, Trip, Verdict,
 };
-use crate::domain::{Balance, CredentialId};
+use crate::domain::{AttemptId, Balance, CredentialId};
 
 /// What may be asked of a provider.
 #[derive(Debug, Clone)]

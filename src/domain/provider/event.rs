@@ -2,10 +2,10 @@ use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use super::{Measures, ResumedBy, Score, SuspensionCause, SyncInterval};
+use super::{
+    Description, Dialect, Measures, ProviderLimits, ResumedBy, Score, SuspensionCause, SyncInterval,
+};
 use crate::domain::{AttemptId, CredentialId, OrderId, Position, aggregate::event_types};
-use super::{Description, Dialect, Measures, ProviderLimits, Score, SyncInterval};
-use crate::domain::{CredentialId, Position, aggregate::event_types};
 
 /// What can have happened to a provider.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -19,7 +19,6 @@ pub use breaker::{
     BackOff, Bearing, Breaker, BreakerPolicy, Circuit, Outcome, ResumedBy, Suspension,
     SuspensionCause, Trial, Trip, Verdict, Window,
 };
-pub use command::{Activation, Dependents, KeyReference, ProviderChanges, ProviderCommand};
 pub use command::{
     Activation, Dependents, KeyReference, ProviderChanges, ProviderCommand, ProviderTerms,
 };

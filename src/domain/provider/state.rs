@@ -3,9 +3,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Breaker, MAX_PRIORITY, Measures, ProviderCommand, ProviderError, ProviderEvent, Score,
-    SyncInterval,
-    Basis, Description, Dialect, MAX_PRIORITY, Measures, ProviderCommand, ProviderError,
+    Basis, Breaker, Description, Dialect, MAX_PRIORITY, Measures, ProviderCommand, ProviderError,
     ProviderEvent, ProviderLimits, ProviderTerms, Score, SyncInterval,
     command::{Activation, Dependents, ProviderChanges},
 };
@@ -238,10 +236,6 @@ impl Aggregate for Provider {
                     api_url,
                     priority,
                     credential_id,
-                    balance: None,
-                    score: Score::default(),
-                    sync_interval: SyncInterval::default(),
-                    breaker: Breaker::default(),
                     ..Self::default()
                 };
             }

@@ -4,12 +4,11 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
+use super::tiers::{inside_tiers, note_shares};
 use crate::domain::{
-    Position, ProviderId, ServiceId, charge_for,
+    OrderId, Position, ProviderId, ServiceId, charge_for,
     provider::{Breaker, Circuit, SuspensionCause},
 };
-use super::tiers::{inside_tiers, note_shares};
-use crate::domain::{OrderId, Position, ProviderId, ServiceId, charge_for};
 
 /// In which order the candidates of a service are tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]

@@ -6,9 +6,9 @@ use signalbox::{
     app::{App, AppConfig, DatabaseConfig},
     domain::{
         provider::UpstreamPolicy,
+        routing::Strategy,
         service::{PriceWatch, WaitLimit},
     },
-    domain::{provider::UpstreamPolicy, routing::Strategy, service::PriceWatch},
     postgres::Durability,
     process::{DispatchPace, DispatchStatus, DoubtPace, HealthPace, StatusPace, SyncPace},
     provider_api::CallLimits,
