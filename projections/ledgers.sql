@@ -16,6 +16,8 @@
 -- ignores: Reserved, ReservationReleased
 -- ignores: ProviderSyncIntervalSet, PriceMoveNoticed, DelistingNoticed
 -- ignores: ProviderDescribed, ProviderDialectChanged, ProviderLimitsChanged
+-- ignores: ProviderSuspended, ProbeFailed, ProviderHalfOpened, TrialStarted, TrialReleased, ProviderResumed
+-- ignores: ServiceSuspended, ServiceResumed, ServiceWaitLimitSet
 
 -- Which ledger a class belongs to is said in Rust alone, `RefusalClass::ledger`. Here a failure keeps the class under
 -- which it was recorded, beside the words that it was told from; what these words mean now stands once, in

@@ -146,6 +146,7 @@ fn claim(target: Target) -> Claim {
         score_ppm: None,
         share_ppm: None,
         excluded: vec![],
+        on_trial: false,
     };
     Claim {
         attempt_id: AttemptId(Uuid::now_v7()),

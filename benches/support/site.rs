@@ -10,13 +10,15 @@ use signalbox::{
     command::AddProvider,
     domain::{
         Position, ProviderId, ServiceId,
-        provider::{ProviderTerms, UpstreamPolicy},
+        provider::{BreakerPolicy, ProviderTerms, UpstreamPolicy},
         routing::Strategy,
-        service::PriceWatch,
+        service::{PriceWatch, WaitLimit},
     },
     journal::read_head,
     postgres::Durability,
-    process::{Delisting, DispatchPace, DispatchStatus, DoubtPace, StatusPace, SyncPace},
+    process::{
+        Delisting, DispatchPace, DispatchStatus, DoubtPace, HealthPace, StatusPace, SyncPace,
+    },
     provider_api::CallLimits,
     read::{PageRequest, ServiceSelection},
     simulator::{Catalogue, Panel, PanelConfig},
@@ -168,5 +170,8 @@ fn config(cluster: &Cluster, options: PgConnectOptions) -> AppConfig {
         sync_pace: SyncPace { glance: CATCH_UP * 12, ..SyncPace::default() },
         price_watch: PriceWatch::default(),
         default_strategy: Strategy::default(),
+        breaker: Some(BreakerPolicy::default()),
+        health_pace: HealthPace::default(),
+        wait_limit: WaitLimit::default().span(),
     }
 }

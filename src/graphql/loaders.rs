@@ -14,9 +14,9 @@ use super::{
 use crate::{
     domain::{OrderId, ProviderId, ServiceId},
     read::{
-        AttemptRow, ErrorTextProviderRow, EventRow, MappingRow, OrderRow, PriceHistoryOf,
-        PricePointRow, ProviderDay, ProviderRow, ReadError, Reads, RefillRow, ServiceRow,
-        SyncLogRow,
+        AttemptRow, ErrorTextProviderRow, EventRow, HealthChangeRow, HealthLogOf, MappingRow,
+        OrderRow, PriceHistoryOf, PricePointRow, ProviderDay, ProviderRow, ReadError, Reads,
+        RefillRow, ServiceRow, SyncLogRow,
     },
 };
 
@@ -67,6 +67,7 @@ load! {
     OrderId => OrderRow, orders_by_id;
     (ProviderId, NaiveDate) => Vec<ProviderDay>, provider_days;
     PriceHistoryOf => Vec<PricePointRow>, price_histories;
+    HealthLogOf => Vec<HealthChangeRow>, health_logs;
 }
 
 load_of! {

@@ -133,6 +133,7 @@ impl ReadModels {
             "ledgers",
             "orders",
             "price_history",
+            "provider_health",
             "provider_performance",
             "providers",
             "refills",

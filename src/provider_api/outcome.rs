@@ -39,6 +39,8 @@ pub struct AddReply {
     pub answer: AddAnswer,
     /// From the start of the call to its end, in milliseconds; absent where nothing was sent.
     pub response_ms: Option<i64>,
+    /// For how many seconds the provider asks to be left alone, where it does.
+    pub retry_after_seconds: Option<i64>,
     /// Status of the answer, where one began.
     pub http_status: Option<u16>,
 }
@@ -147,12 +149,24 @@ mod tests {
     }
 
     fn answered(status: u16, body: &str) -> AddAnswer {
-        judged(&Ok(Answer { status, location: None, body: body.into(), broken_off: None }))
+        judged(&Ok(Answer {
+            status,
+            location: None,
+            retry_after: None,
+            body: body.into(),
+            broken_off: None,
+        }))
     }
 
     fn broken_off(body: &str) -> AddAnswer {
         let broken_off = Some(TransportFault::Broken("reset".to_owned()));
-        judged(&Ok(Answer { status: 200, location: None, body: body.into(), broken_off }))
+        judged(&Ok(Answer {
+            status: 200,
+            location: None,
+            retry_after: None,
+            body: body.into(),
+            broken_off,
+        }))
     }
 
     fn placed(id: &str) -> AddAnswer {
@@ -319,7 +333,10 @@ mod tests {
 
     fn answered_where(texts: &ErrorTexts, body: &str) -> AddAnswer {
         let (body, broken_off) = (body.as_bytes().to_vec(), None);
-        judged_by(texts, &Ok(Answer { status: 200, location: None, body, broken_off }))
+        judged_by(
+            texts,
+            &Ok(Answer { status: 200, location: None, retry_after: None, body, broken_off }),
+        )
     }
 
     #[test]

@@ -58,6 +58,7 @@ fn attempts() -> Vec<Example<OrderEvent>> {
             },
         ),
         ("AttemptRefused-unreached", refused(RefusalClass::Unreachable, None)),
+        ("AttemptRefused-for-a-while", refused_for_a_while()),
         ("AttemptInDoubt", in_doubt("the answer is not JSON", Some(30_000))),
         ("AttemptInDoubt-crash", in_doubt("the process ended", None)),
         ("AttemptRefused-text", refused_in_words("Bad link.")),
@@ -94,6 +95,15 @@ fn consequences() -> Vec<Example<OrderEvent>> {
             OrderEvent::OrderDeferred {
                 until: at("2026-11-22T10:15:00Z"),
                 reason: "You have active order with this link.".to_owned(),
+                gives_up_at: None,
+            },
+        ),
+        (
+            "OrderDeferred-until-a-provider-works",
+            OrderEvent::OrderDeferred {
+                until: at("2026-11-22T11:00:00Z"),
+                reason: "all that could take the order are set aside; Peak: suspended".to_owned(),
+                gives_up_at: Some(at("2026-11-22T11:00:00Z")),
             },
         ),
         (
@@ -158,6 +168,7 @@ fn candidate(n: u128, mapping_priority: Option<i32>, excluded: Vec<Exclusion>) -
         score_ppm: mapping_priority.map(|_| 990_000),
         share_ppm: None,
         excluded,
+        on_trial: false,
     }
 }
 
@@ -184,6 +195,20 @@ fn refused(class: RefusalClass, response_ms: Option<i64>) -> OrderEvent {
         reason: "the provider's own words".to_owned(),
         text: None,
         response_ms,
+        retry_after_seconds: None,
+    }
+}
+
+fn refused_for_a_while() -> OrderEvent {
+    OrderEvent::AttemptRefused {
+        attempt: 1,
+        attempt_id: attempt(1),
+        provider_id: provider(1),
+        class: RefusalClass::Overload,
+        reason: "Rate limit exceeded".to_owned(),
+        text: None,
+        response_ms: Some(20),
+        retry_after_seconds: Some(30),
     }
 }
 
@@ -207,6 +232,7 @@ fn refused_in_words(words: &str) -> OrderEvent {
         reason: words.to_owned(),
         text: Some(ErrorText::of(words)),
         response_ms: Some(120),
+        retry_after_seconds: None,
     }
 }
 

@@ -141,6 +141,7 @@ impl Attempt {
             reason: reason.to_owned(),
             text: Some(ErrorText::of(reason)),
             response_ms: Some(40),
+            retry_after_seconds: None,
         }
     }
 

@@ -10,7 +10,7 @@ use signalbox::domain::{
     SyncId,
     order::{
         Claim, Holding, NextStep, Order, OrderCommand, OrderEvent, OrderFields, ProviderAnswer,
-        SettledAs, StatusReading,
+        SettledAs, StatusReading, Waiting,
     },
     provider::{Provider, ProviderEvent},
     refusal::{
@@ -20,7 +20,7 @@ use signalbox::domain::{
     routing::{Candidate, Decision, Exclusion, Strategy},
     service::{
         Equivalent, ForSale, PriceWatch, Service, ServiceCommand, ServiceEvent, ServiceKind,
-        ServiceListing,
+        ServiceListing, WaitLimit,
     },
     sync::{SyncCommand, SyncCounts, SyncEvent, SyncRun, SyncTrigger},
 };
@@ -140,17 +140,21 @@ impl History {
 
     fn record<A: Aggregate>(&mut self, aggregate: &mut A, id: &str, command: A::Command) {
         for event in aggregate.decide(command).unwrap_or_default() {
-            aggregate.evolve(&event);
-            let sequence = self.sequences.entry((A::TYPE, id.to_owned())).or_default();
-            *sequence += 1;
-            self.entries.push(Entry {
-                aggregate_type: A::TYPE,
-                aggregate_id: id.to_owned(),
-                sequence: *sequence,
-                event_type: event.event_type(),
-                payload: serde_json::to_value(&event).unwrap(),
-            });
+            self.note(aggregate, id, &event);
         }
+    }
+
+    fn note<A: Aggregate>(&mut self, aggregate: &mut A, id: &str, event: &A::Event) {
+        aggregate.evolve(event);
+        let sequence = self.sequences.entry((A::TYPE, id.to_owned())).or_default();
+        *sequence += 1;
+        self.entries.push(Entry {
+            aggregate_type: A::TYPE,
+            aggregate_id: id.to_owned(),
+            sequence: *sequence,
+            event_type: event.event_type(),
+            payload: serde_json::to_value(event).unwrap(),
+        });
     }
 
     fn touch_service(&mut self) {
@@ -158,7 +162,10 @@ impl History {
         let provider_service_id = self.random.u32(0..5).to_string();
         let id = ServiceId::derive(provider_id, &provider_service_id);
         let mut service = self.services.remove(&id).unwrap_or_default();
-        let command = match self.random.u32(0..16) {
+        let command = match self.random.u32(0..19) {
+            16 => ServiceCommand::Suspend { reason: "no".to_owned(), now: self.time() },
+            17 => ServiceCommand::Resume { now: self.time() },
+            18 => ServiceCommand::SetWaitLimit(WaitLimit::try_new(self.random.i32(0..90)).ok()),
             0..6 => ServiceCommand::Observe {
                 provider_id,
                 number: i64::try_from(self.entries.len()).unwrap(),
@@ -352,7 +359,7 @@ impl History {
                 let classes = [Link, LinkBusy, Quantity, Unreachable, WalletEmpty];
                 let class = *self.random.choice(&classes).unwrap();
                 let response_ms = (class != Unreachable).then_some(response_ms);
-                ProviderAnswer::Refused { class, reason, response_ms }
+                ProviderAnswer::Refused { class, reason, response_ms, retry_after_seconds: None }
             }
             6..9 => {
                 let text = self.random.bool().then(|| ErrorText::of(&reason));
@@ -363,10 +370,11 @@ impl History {
     }
 
     fn next_step(&mut self) -> NextStep {
-        match self.random.u32(0..6) {
+        match self.random.u32(0..7) {
             0 => NextStep::Queue(self.provider()),
             1 => NextStep::Wait(self.time()),
             2 => NextStep::GiveUp(None),
+            3 => NextStep::Hold(Waiting { until: self.time(), reason: "all rest".to_owned() }),
             _ => NextStep::Start(self.claim()),
         }
     }
@@ -382,6 +390,7 @@ impl History {
             score_ppm: None,
             share_ppm: None,
             excluded: vec![Exclusion::QuantityOutOfLimits { min: 1, max: 2 }],
+            on_trial: false,
         };
         Claim {
             attempt_id: AttemptId(self.uuid()),

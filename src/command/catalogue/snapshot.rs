@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use crate::{
     domain::{
         Aggregate, Position, ProviderId, ServiceId,
-        provider::{Provider, ProviderLimits},
+        provider::{Circuit, Provider, ProviderLimits},
         refusal::{ErrorTexts, RefusalText},
         routing::{CandidateFacts, Decision, Exclusion, Request, Strategy, decide},
         service::{Backup, Imported, Service},
@@ -79,6 +79,11 @@ impl Snapshot {
     /// Finds a provider, deleted ones included.
     pub fn provider(&self, id: ProviderId) -> Option<&Versioned<Provider>> {
         self.providers.get(&id)
+    }
+
+    /// Returns all providers, deleted ones included.
+    pub fn providers(&self) -> impl Iterator<Item = (ProviderId, &Provider)> {
+        self.providers.iter().map(|(id, provider)| (*id, &provider.aggregate))
     }
 
     /// Tells whether any provider was ever added.
@@ -157,6 +162,8 @@ impl Snapshot {
             dripfeed: service.listing.dripfeed,
             rate: service.listing.rate,
             balance: provider.fresh_balance(now),
+            set_aside: set_aside(provider, service),
+            on_trial: matches!(provider.breaker.circuit(), Circuit::HalfOpen { .. }),
             barred: None,
         })
     }
@@ -206,6 +213,11 @@ impl Snapshot {
         }
         Ok(())
     }
+}
+
+fn set_aside(provider: &Provider, service: &Imported) -> Vec<Exclusion> {
+    let refused = service.standing.is_suspended().then_some(Exclusion::ServiceSuspended);
+    Exclusion::by_breaker(&provider.breaker).into_iter().chain(refused).collect()
 }
 
 fn backups(service: &Service) -> BTreeSet<ServiceId> {

@@ -3,7 +3,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Basis, Description, Dialect, MAX_PRIORITY, Measures, ProviderCommand, ProviderError,
+    Basis, Breaker, Description, Dialect, MAX_PRIORITY, Measures, ProviderCommand, ProviderError,
     ProviderEvent, ProviderLimits, ProviderTerms, Score, SyncInterval,
     command::{Activation, Dependents, ProviderChanges},
 };
@@ -63,6 +63,8 @@ pub struct Provider {
     /// How hard and how patiently it is called.
     #[serde(default)]
     pub limits: ProviderLimits,
+    /// Whether it is set aside.
+    pub breaker: Breaker,
 }
 
 impl Provider {
@@ -209,6 +211,19 @@ impl Aggregate for Provider {
                 }])
             }
             ProviderCommand::Rank { measures, basis } => Ok(self.ranked(measures, basis)),
+            ProviderCommand::Trip { trip, back_off, now } => {
+                Ok(self.breaker.trip(trip, back_off, now))
+            }
+            ProviderCommand::TakeProbe { reading, back_off, now } => {
+                Ok(self.breaker.probed(&reading, back_off, now))
+            }
+            ProviderCommand::EndTrial { attempt_id, verdict, back_off, now } => {
+                Ok(self.breaker.tried(attempt_id, verdict, back_off, now))
+            }
+            ProviderCommand::Suspend { until, note, now } => {
+                Ok(self.breaker.suspend(until, note, now))
+            }
+            ProviderCommand::Resume { now } => Ok(self.breaker.resume(now)),
         }
     }
 
@@ -244,6 +259,12 @@ impl Aggregate for Provider {
             }
             ProviderEvent::ConnectionTestFailed { .. } => {}
             ProviderEvent::RankingChanged { score, .. } => self.score = score,
+            ProviderEvent::ProviderSuspended { .. }
+            | ProviderEvent::ProbeFailed { .. }
+            | ProviderEvent::ProviderHalfOpened { .. }
+            | ProviderEvent::TrialStarted { .. }
+            | ProviderEvent::TrialReleased { .. }
+            | ProviderEvent::ProviderResumed { .. } => self.breaker.evolve(event),
         }
     }
 }

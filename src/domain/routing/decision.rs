@@ -1,10 +1,14 @@
 use std::{cmp::Reverse, fmt};
 
+use chrono::{DateTime, SecondsFormat, Utc};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::tiers::{inside_tiers, note_shares};
-use crate::domain::{OrderId, Position, ProviderId, ServiceId, charge_for};
+use crate::domain::{
+    OrderId, Position, ProviderId, ServiceId, charge_for,
+    provider::{Breaker, Circuit, SuspensionCause},
+};
 
 /// In which order the candidates of a service are tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -64,6 +68,10 @@ pub struct CandidateFacts {
     pub rate: Decimal,
     /// The provider's last reading of our account, where it is fresh.
     pub balance: Option<Decimal>,
+    /// Why the provider or the service is set aside, where it is.
+    pub set_aside: Vec<Exclusion>,
+    /// Whether an order sent there tries if the provider works again.
+    pub on_trial: bool,
     /// Why the order itself does not go there, where it does not.
     pub barred: Option<Exclusion>,
 }
@@ -100,6 +108,17 @@ pub enum Exclusion {
     AlreadyTried,
     /// The order waits for its link at another provider, and overlapping orders on a link spoil each other.
     WaitsForLink,
+    /// The provider is set aside.
+    ProviderSuspended {
+        /// Why.
+        cause: SuspensionCause,
+        /// When it is asked whether it works again; absent where an operator is to say so.
+        until: Option<DateTime<Utc>>,
+    },
+    /// Another order is trying whether the provider works again.
+    ProviderOnTrial,
+    /// The provider refuses the service, though its list has it.
+    ServiceSuspended,
 }
 
 impl fmt::Display for Exclusion {
@@ -116,6 +135,17 @@ impl fmt::Display for Exclusion {
             }
             Self::AlreadyTried => f.write_str("the order was tried there before"),
             Self::WaitsForLink => f.write_str("the order waits for its link at another provider"),
+            Self::ProviderSuspended { cause, until: Some(until) } => {
+                let until = until.to_rfc3339_opts(SecondsFormat::Secs, true);
+                write!(f, "the provider is suspended until {until}, since {cause}")
+            }
+            Self::ProviderSuspended { cause, until: None } => {
+                write!(f, "the provider is suspended, since {cause}")
+            }
+            Self::ProviderOnTrial => {
+                f.write_str("another order is trying whether the provider works again")
+            }
+            Self::ServiceSuspended => f.write_str("the provider refuses the service at present"),
         }
     }
 }
@@ -140,6 +170,9 @@ pub struct Candidate {
     pub share_ppm: Option<i64>,
     /// Why it was not considered; empty for one that could take the order.
     pub excluded: Vec<Exclusion>,
+    /// Whether an order sent there tries if the provider works again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub on_trial: bool,
 }
 
 /// Why an order went where it went.
@@ -158,7 +191,29 @@ pub struct Decision {
 impl Exclusion {
     /// Tells whether it holds for all services of the provider.
     pub fn is_of_the_whole_provider(&self) -> bool {
-        matches!(self, Self::ProviderInactive)
+        matches!(self, Self::ProviderInactive | Self::ProviderSuspended { .. })
+    }
+
+    /// Returns why orders do not go to a provider by its breaker, where they do not.
+    pub fn by_breaker(breaker: &Breaker) -> Option<Self> {
+        match breaker.circuit() {
+            Circuit::Closed | Circuit::HalfOpen { trial: None, .. } => None,
+            Circuit::HalfOpen { trial: Some(_), .. } => Some(Self::ProviderOnTrial),
+            Circuit::Open(suspension) => {
+                let (cause, until) = (suspension.cause, suspension.until);
+                Some(Self::ProviderSuspended { cause, until })
+            }
+        }
+    }
+
+    fn is_suspension(&self) -> bool {
+        use Exclusion::{ProviderOnTrial, ProviderSuspended, ServiceSuspended};
+        matches!(self, ProviderSuspended { .. } | ProviderOnTrial | ServiceSuspended)
+    }
+
+    /// Tells whether it passes by itself. Only the breaker's do; while an account is being filled, so does its balance.
+    fn passes(&self) -> bool {
+        self.is_suspension() || matches!(self, Self::BalanceTooLow { .. })
     }
 }
 
@@ -175,7 +230,25 @@ impl Request {
     }
 }
 
+impl Candidate {
+    /// Tells whether it is left out for nothing but that it is set aside.
+    pub fn is_only_set_aside(&self) -> bool {
+        self.excluded.iter().any(Exclusion::is_suspension)
+            && self.excluded.iter().all(Exclusion::passes)
+    }
+}
+
 impl Decision {
+    /// Tells whether nobody can take the order now, and somebody could who is only set aside.
+    pub fn waits(&self) -> bool {
+        self.chosen.is_none() && self.candidates.iter().any(Candidate::is_only_set_aside)
+    }
+
+    /// Tells whether the order tries if the chosen provider works again.
+    pub fn is_trial(&self) -> bool {
+        self.choice().is_some_and(|candidate| candidate.on_trial)
+    }
+
     /// Returns the chosen candidate; `None` where nobody can take the order.
     pub fn choice(&self) -> Option<&Candidate> {
         self.chosen.and_then(|index| self.candidates.get(index))
@@ -227,6 +300,7 @@ impl CandidateFacts {
             score_ppm: Some(self.score_ppm),
             share_ppm: None,
             excluded: self.exclusions(request),
+            on_trial: self.on_trial,
         }
     }
 
@@ -244,6 +318,7 @@ impl CandidateFacts {
         ];
         let mut exclusions: Vec<Exclusion> =
             flags.into_iter().filter_map(|(holds, rule)| holds.then_some(rule)).collect();
+        exclusions.extend(self.set_aside.iter().cloned());
         exclusions.extend(self.barred.clone());
         let cost = request.cost(self.rate);
         if let Some(balance) = self.balance.filter(|balance| *balance < cost) {
@@ -254,176 +329,4 @@ impl CandidateFacts {
 }
 
 #[cfg(test)]
-mod tests {
-    use rust_decimal::dec;
-    use uuid::Uuid;
-
-    use super::*;
-
-    fn candidate(
-        id: u128,
-        mapping_priority: Option<i32>,
-        provider_priority: i32,
-    ) -> CandidateFacts {
-        CandidateFacts {
-            provider_id: ProviderId(Uuid::from_u128(id)),
-            service_id: ServiceId(Uuid::from_u128(id)),
-            provider_service_id: id.to_string(),
-            mapping_priority,
-            provider_priority,
-            score_ppm: 800_000,
-            active: true,
-            enabled: true,
-            listed: true,
-            kind_fits: true,
-            limits: (10, 1000),
-            dripfeed: true,
-            rate: dec!(0.5),
-            balance: None,
-            barred: None,
-        }
-    }
-
-    fn request(units: i64) -> Request {
-        Request { units_per_run: Some(units), total_units: units, ..Request::any() }
-    }
-
-    fn decided(request: &Request, candidates: Vec<CandidateFacts>) -> Decision {
-        decide(Position(7), Strategy::Priority, request, candidates)
-    }
-
-    #[test]
-    fn primary_comes_first_then_backups_by_mapping_priority_provider_priority_and_id() {
-        let decision = decided(
-            &request(100),
-            vec![
-                candidate(5, Some(2), 1),
-                candidate(4, Some(1), 9),
-                candidate(3, Some(1), 9),
-                candidate(2, Some(1), 3),
-                candidate(1, None, 50),
-            ],
-        );
-        let order: Vec<u128> =
-            decision.candidates.iter().map(|c| c.provider_id.0.as_u128()).collect();
-        assert_eq!(order, [1, 2, 3, 4, 5]);
-        assert_eq!(decision.chosen, Some(0));
-    }
-
-    #[test]
-    fn best_score_comes_first_and_priority_decides_between_equals() {
-        let scored = |id, mapping_priority, score_ppm| CandidateFacts {
-            score_ppm,
-            ..candidate(id, mapping_priority, 1)
-        };
-        let candidates = vec![
-            scored(1, None, 500_000),
-            scored(2, Some(2), 900_000),
-            scored(3, Some(1), 900_000),
-            scored(4, Some(1), 400_000),
-        ];
-        let decision = decide(Position(7), Strategy::BestScore, &request(100), candidates);
-        let order = decision.candidates.iter().map(|c| (c.provider_id.0.as_u128(), c.score_ppm));
-        assert_eq!(
-            order.collect::<Vec<_>>(),
-            [(3, Some(900_000)), (2, Some(900_000)), (1, Some(500_000)), (4, Some(400_000))]
-        );
-    }
-
-    /// How often each of a tier's candidates is chosen, of so many orders.
-    fn chosen(candidates: &[CandidateFacts], orders: u64) -> Vec<u64> {
-        let mut counts = vec![0; candidates.len()];
-        for order in 0..orders {
-            let order = Some(OrderId(Uuid::from_u64_pair(order, order.wrapping_mul(0x9e37_79b9))));
-            let decision = decided(&Request { order, ..request(100) }, candidates.to_vec());
-            let id = decision.choice().unwrap().provider_id;
-            let index = candidates.iter().position(|facts| facts.provider_id == id).unwrap();
-            counts[index] += 1;
-        }
-        counts
-    }
-
-    fn backup(id: u128, score_ppm: i64) -> CandidateFacts {
-        CandidateFacts { score_ppm, ..candidate(id, Some(1), 1) }
-    }
-
-    fn off(facts: CandidateFacts) -> CandidateFacts {
-        CandidateFacts { active: false, ..facts }
-    }
-
-    #[test]
-    fn tier_shares_its_orders_in_proportion_to_the_scores() {
-        let primary = || off(candidate(9, None, 1));
-        let tier = [primary(), backup(1, 900_000), backup(2, 300_000), backup(3, 600_000)];
-        let counts = chosen(&tier, 9_000);
-        for (count, expected) in counts.iter().zip([0_i64, 4_500, 1_500, 3_000]) {
-            assert!((*count as i64 - expected).abs() < 250, "{counts:?}");
-        }
-        let without_the_first =
-            [primary(), off(backup(1, 900_000)), tier[2].clone(), tier[3].clone()];
-        let counts = chosen(&without_the_first, 9_000);
-        assert!((counts[2] as i64 - 3_000).abs() < 250, "{counts:?}");
-    }
-
-    #[test]
-    fn only_a_tier_shares_and_the_decision_says_how() {
-        let later = CandidateFacts { score_ppm: 1_000_000, ..candidate(4, Some(2), 1) };
-        let candidates = vec![candidate(9, None, 1), backup(1, 900_000), backup(2, 300_000), later];
-        let mut orders = vec![];
-        for lot in 0..50 {
-            let order = Some(OrderId(Uuid::from_u128(lot)));
-            let decision = decided(&Request { order, ..request(100) }, candidates.clone());
-            let again = decided(&Request { order, ..request(100) }, candidates.clone());
-            assert_eq!(decision, again);
-            assert_eq!(decision.chosen, Some(0), "the primary is a tier of its own");
-            let shown = decision.candidates.iter();
-            let shown = shown.map(|c| (c.provider_id.0.as_u128(), c.share_ppm));
-            orders.push(shown.collect::<Vec<_>>());
-        }
-        let (one, other) = ((1, Some(750_000)), (2, Some(250_000)));
-        let known =
-            [vec![(9, None), one, other, (4, None)], vec![(9, None), other, one, (4, None)]];
-        assert!(orders.iter().all(|order| known.contains(order)), "{orders:?}");
-        assert!(known.iter().all(|order| orders.contains(order)), "{orders:?}");
-        let nobody_asks = decided(&request(100), candidates);
-        assert_eq!(nobody_asks.candidates[1].provider_id.0.as_u128(), 1, "the best first");
-    }
-
-    #[test]
-    fn every_broken_rule_of_a_candidate_is_named() {
-        let unfit = CandidateFacts {
-            active: false,
-            enabled: false,
-            listed: false,
-            kind_fits: false,
-            dripfeed: false,
-            barred: Some(Exclusion::AlreadyTried),
-            balance: Some(dec!(0.1)),
-            ..candidate(1, None, 1)
-        };
-        let request = Request { dripfeed: true, total_units: 4000, ..request(2000) };
-        let decision = decided(&request, vec![unfit]);
-        assert_eq!(
-            decision.candidates[0].excluded,
-            [
-                Exclusion::ProviderInactive,
-                Exclusion::ServiceDisabled,
-                Exclusion::ServiceDelisted,
-                Exclusion::OtherKind,
-                Exclusion::QuantityOutOfLimits { min: 10, max: 1000 },
-                Exclusion::NoDripfeed,
-                Exclusion::AlreadyTried,
-                Exclusion::BalanceTooLow { balance: dec!(0.1), cost: dec!(2) },
-            ]
-        );
-        assert_eq!(decision.choice(), None);
-    }
-
-    #[test]
-    fn package_costs_its_rate_and_has_no_limits() {
-        let request = Request { total_units: 1, package: true, ..Request::any() };
-        let poor = CandidateFacts { balance: Some(dec!(0.4)), ..candidate(1, None, 1) };
-        let decision = decided(&request, vec![poor, candidate(2, Some(1), 1)]);
-        assert_eq!(decision.chosen, Some(1));
-    }
-}
+mod tests;

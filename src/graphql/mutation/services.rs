@@ -30,6 +30,8 @@ struct ServicePatch {
     category: Option<String>,
     /// Null: the default of the installation.
     strategy: MaybeUndefined<RoutingStrategy>,
+    /// How long an order waits while all that could take it are suspended, 0 to 10080. Null: the default of the installation.
+    wait_minutes: MaybeUndefined<i32>,
 }
 
 impl From<ServicePatch> for Patch {
@@ -44,6 +46,11 @@ impl From<ServicePatch> for Patch {
                 MaybeUndefined::Undefined => None,
                 MaybeUndefined::Null => Some(None),
                 MaybeUndefined::Value(strategy) => Some(Some(strategy.into())),
+            },
+            wait_minutes: match patch.wait_minutes {
+                MaybeUndefined::Undefined => None,
+                MaybeUndefined::Null => Some(None),
+                MaybeUndefined::Value(minutes) => Some(Some(minutes)),
             },
         }
     }
@@ -106,6 +113,19 @@ impl ServiceMutations {
         let done =
             backend.run(async move { commands.unmap_service(service, backup).await }).await?;
         mapping_payload(backend, done).await
+    }
+
+    /// Lets orders go to services again that their provider refused; answered in the order of `ids`.
+    async fn resume_services(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(name = "ids")] services: Vec<ID>,
+    ) -> ApiResult<ServicesPayload> {
+        let backend = Backend::of(ctx);
+        let services: Vec<ServiceId> = ids(&services)?;
+        let (commands, resumed) = (backend.commands.clone(), services.clone());
+        let done = backend.run(async move { commands.resume_services(resumed).await }).await?;
+        services_payload(backend, &services, done.position).await
     }
 
     /// Bulk change of up to 1000 services, all or none; answered in the order of `ids`.

@@ -2,21 +2,28 @@
 
 use rust_decimal::Decimal;
 use signalbox::domain::{
-    Balance, CredentialId, Position, ProviderId,
+    AttemptId, Balance, CredentialId, OrderId, Position, ProviderId,
     provider::{
-        Activation, Basis, Dependents, Description, Dialect, Encoding, KeyPlace, KeyReference,
-        LimitChanges, Measures, Provider, ProviderChanges, ProviderCommand, ProviderName,
-        ProviderTerms, ProviderUrl, SyncInterval, UpstreamPolicy,
+        Activation, Basis, Circuit, Dependents, Description, Dialect, Encoding, KeyPlace,
+        KeyReference, LimitChanges, Measures, Provider, ProviderChanges, ProviderCommand,
+        ProviderEvent, ProviderName, ProviderTerms, ProviderUrl, SyncInterval, UpstreamPolicy,
     },
 };
 use uuid::Uuid;
 
 use super::History;
+use crate::projections_breaker::breaker_command;
 
 impl History {
     pub(super) fn touch_provider(&mut self) {
         let id = ProviderId(Uuid::from_u128(0xa0 + self.random.u128(0..6)));
         let mut provider = self.providers.remove(&id).unwrap_or_default();
+        if matches!(provider.breaker.circuit(), Circuit::HalfOpen { trial: None, .. }) {
+            // Appended with the attempt of an order.
+            let (order_id, attempt_id) = (OrderId(self.uuid()), AttemptId(self.uuid()));
+            let trial = ProviderEvent::TrialStarted { order_id, attempt_id };
+            self.note(&mut provider, &id.to_string(), &trial);
+        }
         let command = self.provider_command(&provider);
         self.record(&mut provider, &id.to_string(), command);
         self.providers.insert(id, provider);
@@ -48,6 +55,10 @@ impl History {
         };
         if !provider.exists() {
             return ProviderCommand::Add { name, api_url, priority, key };
+        }
+        if self.random.u32(0..3) > 0 {
+            let now = self.time();
+            return breaker_command(provider, now, &mut self.random);
         }
         match self.random.u32(0..13) {
             12 => ProviderCommand::Rank {
