@@ -16,11 +16,11 @@
 -- ignores: Reserved, ReservationReleased
 -- ignores: RankingChanged
 -- ignores: ProviderSyncIntervalSet
+-- ignores: RefusalTextReclassified
+-- ignores: ProviderDescribed, ProviderDialectChanged, ProviderLimitsChanged
 -- folds: ProviderSuspended, ServiceSuspended
 -- ignores: ProbeFailed, ProviderHalfOpened, TrialStarted, TrialReleased, ProviderResumed
 -- ignores: ServiceResumed, ServiceWaitLimitSet
--- ignores: RefusalTextReclassified
--- ignores: ProviderDescribed, ProviderDialectChanged, ProviderLimitsChanged
 
 create table alerts (
     position    bigint primary key,

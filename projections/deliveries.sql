@@ -13,10 +13,10 @@
 -- ignores: ServiceMapped, ServiceUnmapped, ServiceRetired
 -- ignores: SyncStarted, SyncCompleted, SyncFailed
 -- ignores: Reserved, ReservationReleased
--- ignores: ProviderSuspended, ProbeFailed, ProviderHalfOpened, TrialStarted, TrialReleased, ProviderResumed
--- ignores: ServiceSuspended, ServiceResumed, ServiceWaitLimitSet
 -- ignores: RefusalTextReclassified
 -- ignores: ProviderDescribed, ProviderDialectChanged, ProviderLimitsChanged
+-- ignores: ProviderSuspended, ProbeFailed, ProviderHalfOpened, TrialStarted, TrialReleased, ProviderResumed
+-- ignores: ServiceSuspended, ServiceResumed, ServiceWaitLimitSet
 
 -- One row an order that has ended. One that goes on after a dispute is not here until it ends again.
 create table deliveries (

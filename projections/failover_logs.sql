@@ -14,10 +14,10 @@
 -- ignores: CancelRequested, CancelRefused
 -- ignores: Reserved, ReservationReleased
 -- ignores: ProviderSyncIntervalSet, PriceMoveNoticed, DelistingNoticed
--- ignores: ProviderSuspended, ProbeFailed, ProviderHalfOpened, TrialStarted, TrialReleased, ProviderResumed
--- ignores: ServiceSuspended, ServiceResumed, ServiceWaitLimitSet
 -- ignores: RefusalTextReclassified
 -- ignores: ProviderDescribed, ProviderDialectChanged, ProviderLimitsChanged
+-- ignores: ProviderSuspended, ProbeFailed, ProviderHalfOpened, TrialStarted, TrialReleased, ProviderResumed
+-- ignores: ServiceSuspended, ServiceResumed, ServiceWaitLimitSet
 
 create table failover_logs (
     position         bigint primary key,

@@ -14,10 +14,10 @@
 -- ignores: Reserved, ReservationReleased
 -- ignores: RankingChanged
 -- ignores: ProviderSyncIntervalSet, PriceMoveNoticed, DelistingNoticed
--- ignores: ProviderSuspended, ProbeFailed, ProviderHalfOpened, TrialStarted, TrialReleased, ProviderResumed
--- ignores: ServiceSuspended, ServiceResumed, ServiceWaitLimitSet
 -- ignores: RefusalTextReclassified
 -- ignores: ProviderDescribed, ProviderDialectChanged, ProviderLimitsChanged
+-- ignores: ProviderSuspended, ProbeFailed, ProviderHalfOpened, TrialStarted, TrialReleased, ProviderResumed
+-- ignores: ServiceSuspended, ServiceResumed, ServiceWaitLimitSet
 
 create table price_history (
     service_id uuid not null,

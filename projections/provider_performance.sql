@@ -14,10 +14,10 @@
 -- ignores: CancelRequested, CancelRefused
 -- ignores: Reserved, ReservationReleased
 -- ignores: ProviderSyncIntervalSet, PriceMoveNoticed, DelistingNoticed
--- ignores: ProviderSuspended, ProbeFailed, ProviderHalfOpened, TrialStarted, TrialReleased, ProviderResumed
--- ignores: ServiceSuspended, ServiceResumed, ServiceWaitLimitSet
 -- ignores: RefusalTextReclassified
 -- ignores: ProviderDescribed, ProviderDialectChanged, ProviderLimitsChanged
+-- ignores: ProviderSuspended, ProbeFailed, ProviderHalfOpened, TrialStarted, TrialReleased, ProviderResumed
+-- ignores: ServiceSuspended, ServiceResumed, ServiceWaitLimitSet
 
 -- The attempts that started on a day, by what they count as now. One that was never sent does not count at all.
 -- The pages keep room, so that the day's row is updated in place at every batch.

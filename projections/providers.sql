@@ -15,10 +15,10 @@
 -- ignores: CancelRequested, CancelRefused
 -- ignores: Reserved, ReservationReleased
 -- ignores: PriceMoveNoticed, DelistingNoticed
+-- ignores: RefusalTextReclassified
 -- folds: ProviderSuspended, ProbeFailed, ProviderHalfOpened, ProviderResumed
 -- ignores: TrialStarted, TrialReleased
 -- ignores: ServiceSuspended, ServiceResumed, ServiceWaitLimitSet
--- ignores: RefusalTextReclassified
 
 -- A deleted provider keeps its row, because history goes on naming it.
 create table providers (
@@ -84,10 +84,10 @@ begin
                     'deleted', false,
                     -- Until it is told otherwise.
                     'sync_interval_minutes', 360,
-                    'half_open', false,
                     'method', 'post',
                     'encoding', 'form',
                     'key_place', 'field',
+                    'half_open', false,
                     'created_at', recorded_at
                 )
                 when 'ProviderKeyReplaced' then jsonb_build_object('api_key_hint', payload -> 'key_hint')

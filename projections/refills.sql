@@ -13,10 +13,10 @@
 -- ignores: SyncStarted, SyncCompleted, SyncFailed
 -- ignores: Reserved, ReservationReleased
 -- ignores: ProviderSyncIntervalSet, PriceMoveNoticed, DelistingNoticed
--- ignores: ProviderSuspended, ProbeFailed, ProviderHalfOpened, TrialStarted, TrialReleased, ProviderResumed
--- ignores: ServiceSuspended, ServiceResumed, ServiceWaitLimitSet
 -- ignores: RefusalTextReclassified
 -- ignores: ProviderDescribed, ProviderDialectChanged, ProviderLimitsChanged
+-- ignores: ProviderSuspended, ProbeFailed, ProviderHalfOpened, TrialStarted, TrialReleased, ProviderResumed
+-- ignores: ServiceSuspended, ServiceResumed, ServiceWaitLimitSet
 
 create table refills (
     order_id        uuid not null,

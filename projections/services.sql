@@ -13,10 +13,10 @@
 -- ignores: CancelRequested, CancelRefused
 -- ignores: Reserved, ReservationReleased
 -- ignores: ProviderSyncIntervalSet, PriceMoveNoticed, DelistingNoticed
--- folds: ServiceSuspended, ServiceResumed, ServiceWaitLimitSet
--- ignores: ProviderSuspended, ProbeFailed, ProviderHalfOpened, TrialStarted, TrialReleased, ProviderResumed
 -- ignores: RefusalTextReclassified
 -- ignores: ProviderDescribed, ProviderDialectChanged, ProviderLimitsChanged
+-- folds: ServiceSuspended, ServiceResumed, ServiceWaitLimitSet
+-- ignores: ProviderSuspended, ProbeFailed, ProviderHalfOpened, TrialStarted, TrialReleased, ProviderResumed
 
 create table services (
     service_id          uuid primary key,

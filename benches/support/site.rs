@@ -169,9 +169,9 @@ fn config(cluster: &Cluster, options: PgConnectOptions) -> AppConfig {
         // What a run measures, it syncs itself.
         sync_pace: SyncPace { glance: CATCH_UP * 12, ..SyncPace::default() },
         price_watch: PriceWatch::default(),
+        default_strategy: Strategy::default(),
         breaker: Some(BreakerPolicy::default()),
         health_pace: HealthPace::default(),
         wait_limit: WaitLimit::default().span(),
-        default_strategy: Strategy::default(),
     }
 }

@@ -97,6 +97,14 @@ impl Service {
         self.0.strategy.as_deref().map(of_word).transpose()
     }
 
+    /// Its own strategy, else the default of the installation.
+    async fn effective_strategy(&self, ctx: &Context<'_>) -> ApiResult<RoutingStrategy> {
+        match self.0.strategy.as_deref() {
+            Some(word) => of_word(word),
+            None => Ok(Backend::of(ctx).reads.default_strategy().into()),
+        }
+    }
+
     /// Why no orders go to it though it is in the provider's catalogue; null where they do.
     async fn suspension_reason(&self) -> Option<&str> {
         self.0.suspension_reason.as_deref()
@@ -105,14 +113,6 @@ impl Service {
     /// How long an order waits while all that could take it are suspended, in minutes. Null: the default of the installation.
     async fn wait_minutes(&self) -> Option<i32> {
         self.0.wait_minutes
-    }
-
-    /// Its own strategy, else the default of the installation.
-    async fn effective_strategy(&self, ctx: &Context<'_>) -> ApiResult<RoutingStrategy> {
-        match self.0.strategy.as_deref() {
-            Some(word) => of_word(word),
-            None => Ok(Backend::of(ctx).reads.default_strategy().into()),
-        }
     }
 
     /// Every change of rate or price, newest last; `last` is 1 to 1000.

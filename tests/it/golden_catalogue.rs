@@ -54,6 +54,32 @@ fn provider_life() -> Vec<Example<ProviderEvent>> {
     ]
 }
 
+fn provider_terms() -> Vec<Example<ProviderEvent>> {
+    let described = |text| ProviderEvent::ProviderDescribed {
+        description: Description::try_new(text).unwrap(),
+    };
+    let spoken = |method, encoding, key_place| ProviderEvent::ProviderDialectChanged {
+        dialect: Dialect { method, encoding, key_place },
+    };
+    let limited = |limits| ProviderEvent::ProviderLimitsChanged { limits };
+    let all = ProviderLimits {
+        concurrent_calls: Some(8),
+        calls_per_1000_s: Some(2_500),
+        order_timeout_s: Some(45),
+        read_timeout_s: Some(20),
+        catalogue_timeout_s: Some(300),
+    };
+    vec![
+        ("ProviderDescribed", described("Asks for 2FA\non Mondays")),
+        ("ProviderDescribed-not", described("")),
+        ("ProviderDialectChanged", spoken(Method::Post, Encoding::Json, KeyPlace::XApiKey)),
+        ("ProviderDialectChanged-get", spoken(Method::Get, Encoding::Query, KeyPlace::Bearer)),
+        ("ProviderDialectChanged-stock", spoken(Method::Post, Encoding::Form, KeyPlace::Field)),
+        ("ProviderLimitsChanged", limited(all)),
+        ("ProviderLimitsChanged-none", limited(ProviderLimits::default())),
+    ]
+}
+
 fn breaker() -> Vec<Example<ProviderEvent>> {
     let suspended = |cause, until: Option<&str>| ProviderEvent::ProviderSuspended {
         cause,
@@ -91,32 +117,6 @@ fn breaker() -> Vec<Example<ProviderEvent>> {
         ("TrialReleased", ProviderEvent::TrialReleased { attempt_id, reason }),
         ("ProviderResumed-trial", resumed(ResumedBy::Trial)),
         ("ProviderResumed-operator", resumed(ResumedBy::Operator)),
-    ]
-}
-
-fn provider_terms() -> Vec<Example<ProviderEvent>> {
-    let described = |text| ProviderEvent::ProviderDescribed {
-        description: Description::try_new(text).unwrap(),
-    };
-    let spoken = |method, encoding, key_place| ProviderEvent::ProviderDialectChanged {
-        dialect: Dialect { method, encoding, key_place },
-    };
-    let limited = |limits| ProviderEvent::ProviderLimitsChanged { limits };
-    let all = ProviderLimits {
-        concurrent_calls: Some(8),
-        calls_per_1000_s: Some(2_500),
-        order_timeout_s: Some(45),
-        read_timeout_s: Some(20),
-        catalogue_timeout_s: Some(300),
-    };
-    vec![
-        ("ProviderDescribed", described("Asks for 2FA\non Mondays")),
-        ("ProviderDescribed-not", described("")),
-        ("ProviderDialectChanged", spoken(Method::Post, Encoding::Json, KeyPlace::XApiKey)),
-        ("ProviderDialectChanged-get", spoken(Method::Get, Encoding::Query, KeyPlace::Bearer)),
-        ("ProviderDialectChanged-stock", spoken(Method::Post, Encoding::Form, KeyPlace::Field)),
-        ("ProviderLimitsChanged", limited(all)),
-        ("ProviderLimitsChanged-none", limited(ProviderLimits::default())),
     ]
 }
 

@@ -206,6 +206,7 @@ fn refused_for_a_while() -> OrderEvent {
         provider_id: provider(1),
         class: RefusalClass::Overload,
         reason: "Rate limit exceeded".to_owned(),
+        text: None,
         response_ms: Some(20),
         retry_after_seconds: Some(30),
     }
@@ -231,6 +232,7 @@ fn refused_in_words(words: &str) -> OrderEvent {
         reason: words.to_owned(),
         text: Some(ErrorText::of(words)),
         response_ms: Some(120),
+        retry_after_seconds: None,
     }
 }
 

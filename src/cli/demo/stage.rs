@@ -111,10 +111,10 @@ impl Demo {
             doubt_pace: DoubtPace::default(),
             sync_pace: SyncPace::default(),
             price_watch: PriceWatch::default(),
+            default_strategy: Strategy::default(),
             breaker: Some(cast::impatient()),
             health_pace: HealthPace::default(),
             wait_limit: WaitLimit::default().span(),
-            default_strategy: Strategy::default(),
         });
         let app = app.await?;
         let mut dispatching = app.dispatching();

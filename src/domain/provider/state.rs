@@ -54,8 +54,6 @@ pub struct Provider {
     pub score: Score,
     /// How often its catalogue is synced by itself.
     pub sync_interval: SyncInterval,
-    /// Whether it is set aside.
-    pub breaker: Breaker,
     /// What operators note about it.
     #[serde(default)]
     pub description: Description,
@@ -65,6 +63,8 @@ pub struct Provider {
     /// How hard and how patiently it is called.
     #[serde(default)]
     pub limits: ProviderLimits,
+    /// Whether it is set aside.
+    pub breaker: Breaker,
 }
 
 impl Provider {

@@ -28,15 +28,14 @@ pub enum RefusalClass {
     Unreachable,
 }
 
-/// Which ledger a failure is entered in. They are kept apart, because each says something else.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+/// Who has to answer for an attempt that came to nothing. What is booked in one ledger says nothing in another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Ledger {
-    /// No answer, or a broken one.
+    /// The way to the provider.
     Transport,
-    /// The provider would not: wallet, key, service, load, maintenance.
+    /// The provider, or our account there.
     Provider,
-    /// The customer's request would not do, wherever it is sent: it says nothing of the provider's health.
+    /// The customer's request.
     Request,
 }
 
@@ -73,7 +72,7 @@ impl RefusalClass {
         }
     }
 
-    /// Returns the ledger that a refusal of this class is entered in.
+    /// Returns the ledger that a refusal of this class is booked in.
     pub fn ledger(self) -> Ledger {
         match self {
             Self::Unreachable => Ledger::Transport,

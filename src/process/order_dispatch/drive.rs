@@ -12,7 +12,6 @@ use crate::{
     domain::{
         Aggregate, AttemptId, OrderId,
         order::{Order, OrderCommand, OrderEvent, Progress, ProviderAnswer},
-        routing::{Decision, Request},
     },
     journal::{AppendError, AppendRequest},
     request_id::RequestId,

@@ -111,10 +111,10 @@ fn config(database: &TestDatabase, data: &TempDir) -> AppConfig {
         doubt_pace: DoubtPace::default(),
         sync_pace: SyncPace::default(),
         price_watch: PriceWatch::default(),
+        default_strategy: Strategy::default(),
         // Most tests want to see each refusal by itself.
         breaker: None,
         health_pace: HealthPace::default(),
         wait_limit: WaitLimit::default().span(),
-        default_strategy: Strategy::default(),
     }
 }
