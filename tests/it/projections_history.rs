@@ -13,9 +13,8 @@ use signalbox::domain::{
         SettledAs, StatusReading, Waiting,
     },
     provider::{
-        Activation, BackOff, BreakerPolicy, Circuit, Dependents, KeyReference, Measures, Provider,
-        ProviderChanges, ProviderCommand, ProviderEvent, ProviderName, ProviderUrl,
-        SuspensionCause, SyncInterval, Trip, UpstreamPolicy, Verdict,
+        Activation, Circuit, Dependents, KeyReference, Measures, Provider, ProviderChanges,
+        ProviderCommand, ProviderEvent, ProviderName, ProviderUrl, SyncInterval, UpstreamPolicy,
     },
     refusal::RefusalClass,
     reservation::{Reservation, ReservationCommand, ReservationEvent, Subject},
