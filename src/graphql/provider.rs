@@ -156,6 +156,7 @@ impl OfRow for Provider {
                 | "p95ResponseMs"
                 | "serviceCount"
                 | "lastSync"
+                | "healthLog"
                 | "performance"
         )
     }
