@@ -120,24 +120,12 @@ mod tests {
     use super::{RefusalClass::*, *};
 
     fn answered(status: u16, body: &str) -> AddAnswer {
-        of(&Ok(Answer {
-            status,
-            location: None,
-            retry_after: None,
-            body: body.into(),
-            broken_off: None,
-        }))
+        of(&Ok(Answer::whole(status, body)))
     }
 
     fn broken_off(body: &str) -> AddAnswer {
         let broken_off = Some(TransportFault::Broken("reset".to_owned()));
-        of(&Ok(Answer {
-            status: 200,
-            location: None,
-            retry_after: None,
-            body: body.into(),
-            broken_off,
-        }))
+        of(&Ok(Answer { broken_off, ..Answer::whole(200, body) }))
     }
 
     fn placed(id: &str) -> AddAnswer {
