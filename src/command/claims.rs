@@ -136,6 +136,8 @@ impl Claims {
     pub fn begin_tenure(&self) -> Incarnation {
         let incarnation = Incarnation(Uuid::now_v7());
         lock(&self.shared.tenures).insert(incarnation);
+        // Who came to rest because nothing could be started then may have left something to do.
+        self.shared.rested.clear();
         self.shared.tenure.send_replace(Some(incarnation));
         incarnation
     }
@@ -409,6 +411,18 @@ mod tests {
         assert!(tokio::time::timeout(wait, claims.tickets_back()).await.is_err());
         drop(ticket);
         claims.tickets_back().await;
+    }
+
+    #[test]
+    fn order_that_came_to_rest_without_a_tenure_is_looked_at_in_the_next_one() {
+        let (claims, _work) = Claims::new(Duration::from_secs(30));
+        let order = OrderId(Uuid::now_v7());
+        let mut guard = claims.drive(order, 1).unwrap();
+        guard.saw(1);
+        drop(guard);
+        assert!(claims.drive(order, 1).is_none(), "nothing is new");
+        claims.begin_tenure();
+        assert!(claims.drive(order, 1).is_some(), "but it may be started now");
     }
 
     #[test]

@@ -298,8 +298,8 @@ fn unroutable(decision: &Decision) -> String {
         .candidates
         .iter()
         .map(|candidate| {
-            let rules: Vec<String> = candidate.excluded.iter().map(ToString::to_string).collect();
-            format!("service {}: {}", candidate.provider_service_id, rules.join(", "))
+            let rules = candidate.exclusions_in_words();
+            format!("service {}: {rules}", candidate.provider_service_id)
         })
         .collect();
     format!("no provider can take this order: {}", reasons.join("; "))

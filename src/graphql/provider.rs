@@ -191,6 +191,7 @@ impl OfRow for Provider {
                 | "p95ResponseMs"
                 | "serviceCount"
                 | "lastSync"
+                | "healthLog"
                 | "performance"
         )
     }

@@ -149,24 +149,12 @@ mod tests {
     }
 
     fn answered(status: u16, body: &str) -> AddAnswer {
-        judged(&Ok(Answer {
-            status,
-            location: None,
-            retry_after: None,
-            body: body.into(),
-            broken_off: None,
-        }))
+        judged(&Ok(Answer::whole(status, body)))
     }
 
     fn broken_off(body: &str) -> AddAnswer {
         let broken_off = Some(TransportFault::Broken("reset".to_owned()));
-        judged(&Ok(Answer {
-            status: 200,
-            location: None,
-            retry_after: None,
-            body: body.into(),
-            broken_off,
-        }))
+        judged(&Ok(Answer { broken_off, ..Answer::whole(200, body) }))
     }
 
     fn placed(id: &str) -> AddAnswer {

@@ -49,6 +49,12 @@ pub(super) struct Answer {
 }
 
 impl Answer {
+    /// Makes a whole answer that says nothing beside its body.
+    #[cfg(test)]
+    pub(super) fn whole(status: u16, body: impl Into<Vec<u8>>) -> Self {
+        Self { status, location: None, retry_after: None, body: body.into(), broken_off: None }
+    }
+
     /// Returns the body as text, whatever its label says; a byte order mark goes, and what is not UTF-8 is replaced.
     pub(super) fn text(&self) -> std::borrow::Cow<'_, str> {
         let body = self.body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&self.body);

@@ -134,20 +134,22 @@ async fn providers_are_as_the_aggregates_have_them() {
     }
 }
 
+/// Since when, until when, why, and whether one order may try.
+type SuspensionRow = (Option<DateTime<Utc>>, Option<DateTime<Utc>>, Option<String>, bool);
+
 #[tokio::test]
 async fn providers_are_set_aside_as_the_aggregates_have_them() {
     let (_database, pool, history) = folded().await;
     let mut seen = BTreeSet::new();
     for (id, provider) in &history.providers {
-        let row: (Option<DateTime<Utc>>, Option<DateTime<Utc>>, Option<String>, bool) =
-            sqlx::query_as(
-                "select suspended_since, suspended_until, suspension_reason, half_open
-                 from providers where provider_id = $1",
-            )
-            .bind(id.0)
-            .fetch_one(&pool)
-            .await
-            .unwrap();
+        let row: SuspensionRow = sqlx::query_as(
+            "select suspended_since, suspended_until, suspension_reason, half_open
+             from providers where provider_id = $1",
+        )
+        .bind(id.0)
+        .fetch_one(&pool)
+        .await
+        .unwrap();
         let expected = match provider.breaker.circuit().clone() {
             Circuit::Closed => (None, None, None, false),
             Circuit::Open(of) => (Some(of.since), of.until, Some(of.reason), false),

@@ -236,6 +236,11 @@ impl Candidate {
         self.excluded.iter().any(Exclusion::is_suspension)
             && self.excluded.iter().all(Exclusion::passes)
     }
+
+    /// Says why it is left out.
+    pub fn exclusions_in_words(&self) -> String {
+        self.excluded.iter().map(Exclusion::to_string).collect::<Vec<_>>().join(", ")
+    }
 }
 
 impl Decision {

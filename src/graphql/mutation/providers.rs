@@ -1,7 +1,7 @@
 use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, SimpleObject};
 
 use crate::{
-    command::{AddProvider, Done, UpdateProvider},
+    command::{AddProvider, CommandError, Commands, Done, UpdateProvider},
     domain::{
         ProviderId,
         provider::{Description, LimitChanges, ProviderTerms},
@@ -161,7 +161,6 @@ impl ProviderMutations {
         ctx: &Context<'_>,
         input: AddProviderInput,
     ) -> ApiResult<ProviderPayload> {
-        let backend = Backend::of(ctx);
         let command = AddProvider {
             name: input.name,
             api_url: input.api_url,
@@ -169,9 +168,7 @@ impl ProviderMutations {
             priority: input.priority,
             terms: terms!(input),
         };
-        let commands = backend.commands.clone();
-        let done = backend.run(async move { commands.add_provider(command).await }).await?;
-        provider_payload(backend, done).await
+        changed(ctx, |commands| async move { commands.add_provider(command).await }).await
     }
 
     async fn update_provider(
@@ -179,7 +176,6 @@ impl ProviderMutations {
         ctx: &Context<'_>,
         input: UpdateProviderInput,
     ) -> ApiResult<ProviderPayload> {
-        let backend = Backend::of(ctx);
         let command = UpdateProvider {
             id: id("id", &input.id)?,
             name: input.name,
@@ -193,9 +189,7 @@ impl ProviderMutations {
             },
             terms: terms!(input),
         };
-        let commands = backend.commands.clone();
-        let done = backend.run(async move { commands.update_provider(command).await }).await?;
-        provider_payload(backend, done).await
+        changed(ctx, |commands| async move { commands.update_provider(command).await }).await
     }
 
     async fn toggle_provider_status(
@@ -203,11 +197,8 @@ impl ProviderMutations {
         ctx: &Context<'_>,
         #[graphql(name = "id")] provider: ID,
     ) -> ApiResult<ProviderPayload> {
-        let backend = Backend::of(ctx);
         let provider = id("id", &provider)?;
-        let commands = backend.commands.clone();
-        let done = backend.run(async move { commands.toggle_provider(provider).await }).await?;
-        provider_payload(backend, done).await
+        changed(ctx, |commands| async move { commands.toggle_provider(provider).await }).await
     }
 
     /// Switches up to 1000 providers on or off, all or none; answered in the order of `ids`.
@@ -237,12 +228,11 @@ impl ProviderMutations {
         minutes: Option<i32>,
         note: Option<String>,
     ) -> ApiResult<ProviderPayload> {
-        let backend = Backend::of(ctx);
         let provider = id("id", &provider)?;
-        let commands = backend.commands.clone();
-        let command = async move { commands.suspend_provider(provider, minutes, note).await };
-        let done = backend.run(command).await?;
-        provider_payload(backend, done).await
+        let suspend = |commands: Commands| async move {
+            commands.suspend_provider(provider, minutes, note).await
+        };
+        changed(ctx, suspend).await
     }
 
     /// Lets orders go to it again at once, whatever it was suspended for.
@@ -251,11 +241,8 @@ impl ProviderMutations {
         ctx: &Context<'_>,
         #[graphql(name = "id")] provider: ID,
     ) -> ApiResult<ProviderPayload> {
-        let backend = Backend::of(ctx);
         let provider = id("id", &provider)?;
-        let commands = backend.commands.clone();
-        let done = backend.run(async move { commands.resume_provider(provider).await }).await?;
-        provider_payload(backend, done).await
+        changed(ctx, |commands| async move { commands.resume_provider(provider).await }).await
     }
 
     /// Refused (CONFLICT) while services are associated with it, or orders of it are open; history goes on resolving it.
@@ -306,7 +293,16 @@ impl ProviderMutations {
     }
 }
 
-async fn provider_payload(backend: &Backend, done: Done<ProviderId>) -> ApiResult<ProviderPayload> {
+/// Runs a command on a provider; answers with the provider as it is then.
+async fn changed<F>(
+    ctx: &Context<'_>,
+    command: impl FnOnce(Commands) -> F,
+) -> ApiResult<ProviderPayload>
+where
+    F: Future<Output = Result<Done<ProviderId>, CommandError>> + Send + 'static,
+{
+    let backend = Backend::of(ctx);
+    let done = backend.run(command(backend.commands.clone())).await?;
     let row = backend.reads.providers_by_id(&[done.value]).await?.remove(&done.value);
     let row = row.ok_or_else(|| ApiError::not_read_yet(done.position))?;
     Ok(ProviderPayload { provider: Provider::from(row), position: Position(done.position.0) })

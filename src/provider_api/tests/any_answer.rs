@@ -13,7 +13,7 @@ use crate::{
 };
 
 fn answer(status: u16, body: Vec<u8>) -> Answer {
-    Answer { status, location: None, retry_after: None, body, broken_off: None }
+    Answer::whole(status, body)
 }
 
 fn outcome_of(exchange: &Result<Answer, TransportFault>) -> AddAnswer {

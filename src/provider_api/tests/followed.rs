@@ -15,13 +15,7 @@ use crate::{
 };
 
 fn read<T>(asked: &[&str], body: &str, part: ReadPart<T>) -> Result<Vec<AnswerFor<T>>, NoAnswers> {
-    let answer = Answer {
-        status: 200,
-        location: None,
-        retry_after: None,
-        body: body.into(),
-        broken_off: None,
-    };
+    let answer = Answer::whole(200, body);
     let form = if asked.len() == 1 { Form::One } else { Form::List };
     let asked: Vec<String> = asked.iter().map(|id| (*id).to_owned()).collect();
     let (texts, redactor) = (ErrorTexts::default(), Redactor::new(&"c0ffee00".into()));
