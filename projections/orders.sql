@@ -1,5 +1,6 @@
 -- What was ordered, and where does each order stand now?
 --
+-- streams: each by itself
 -- folds: OrderPlaced, AttemptStarted, AttemptPlaced, AttemptRefused, AttemptInDoubt, AttemptNotSent, AttemptSettled
 -- folds: OrderDeferred, OrderFailed, OrderStatusChanged
 -- ignores: FailedOver, DuplicateFound

@@ -9,6 +9,15 @@ pub enum Origin {
     Added,
 }
 
+/// How several sessions may fold the same history at a time, by the word of a model's file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Parts {
+    /// The tables come out the same whatever the order in which ranges are folded.
+    Ranges,
+    /// What comes of a stream's events depends on no other stream, and touches no row that comes of another.
+    Streams,
+}
+
 /// A file of `projections/`, or one that an analyst added: tables that answer one question, and the fold that keeps them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReadModel {
@@ -91,9 +100,15 @@ impl ReadModel {
         self.header("-- ignores:")
     }
 
-    /// Whether the header says that the tables come out the same whatever the order in which ranges are folded.
-    pub(super) fn folds_in_any_order(&self) -> bool {
-        self.header("-- ranges:") == ["in any order"]
+    /// How the work of filling the tables may be parted; nothing where each event needs those before it.
+    pub(super) fn parts(&self) -> Option<Parts> {
+        if self.header("-- ranges:") == ["in any order"] {
+            Some(Parts::Ranges)
+        } else if self.header("-- streams:") == ["each by itself"] {
+            Some(Parts::Streams)
+        } else {
+            None
+        }
     }
 
     fn header(&self, key: &str) -> Vec<&str> {

@@ -1,9 +1,11 @@
-//! Folding a copy's first rows in slices of the journal, side by side.
+//! Folding a copy's first rows by several sessions, side by side.
 //!
 //! # Correctness
-//! Only for models whose file says that ranges may be folded in any order: the tables come out the same however the slices
-//! follow each other or overlap in time. Each slice is one transaction, as every range is. Where a slice fails, whatever
-//! the reason, the copy is begun anew and folded range by range, so that it stops right before the event at fault.
+//! Only for models whose file allows it, in one of two ways. Where ranges may be folded in any order, each session takes the
+//! next slice of the journal: the tables come out the same however the slices follow each other or overlap in time. Where
+//! rows come of one stream each, every session folds all slices, and sees of the journal no stream of the others': a view of
+//! its own stands before the journal's table. Each slice is one transaction, as every range is. Where a slice fails,
+//! whatever the reason, the copy is begun anew and folded range by range, so that it stops right before the event at fault.
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use sqlx::{Connection, Executor, PgConnection};
@@ -11,6 +13,7 @@ use sqlx::{Connection, Executor, PgConnection};
 use super::{
     ProjectionError,
     build::{Build, BuildStep, SESSION, Told, lay_out},
+    model::Parts,
 };
 use crate::domain::Position;
 
@@ -47,6 +50,38 @@ impl Iterator for Slices {
     }
 }
 
+/// What each session is to fold, one after the other.
+enum Work {
+    /// The next slice goes to whoever is free.
+    Ranges(Slices),
+    /// Each session has slices of its own.
+    Streams([Slices; SESSIONS as usize]),
+}
+
+impl Work {
+    fn of(parts: Parts, upto: Position) -> Self {
+        match parts {
+            Parts::Ranges => Self::Ranges(Slices::of(upto)),
+            Parts::Streams => Self::Streams([(); SESSIONS as usize].map(|()| Slices::of(upto))),
+        }
+    }
+
+    fn next_of(&mut self, session: usize) -> Option<(i64, i64)> {
+        match self {
+            Self::Ranges(slices) => slices.next(),
+            Self::Streams(slices) => slices[session].next(),
+        }
+    }
+
+    /// How many sessions fold each slice.
+    fn times(&self) -> i64 {
+        match self {
+            Self::Ranges(_) => 1,
+            Self::Streams(_) => SESSIONS,
+        }
+    }
+}
+
 impl Build {
     /// Folds everything up to a position into an empty copy, where the model and the length of the journal allow it; else
     /// nothing.
@@ -58,13 +93,16 @@ impl Build {
         upto: Position,
         told: Told<'_>,
     ) -> Result<(), ProjectionError> {
-        if !self.model.folds_in_any_order() || upto.0 < SESSIONS * MIN_SLICE {
+        let Some(parts) = self.model.parts() else { return Ok(()) };
+        if upto.0 < SESSIONS * MIN_SLICE {
             return Ok(());
         }
         let mut second = self.pool.acquire().await?.detach();
         second.execute(SESSION).await?;
-        let folded = self.fold_with(&mut second, upto, told).await;
+        let (schema, work) = (self.schema(), Work::of(parts, upto));
+        let folded = fold_with([&mut self.session, &mut second], &schema, work, told).await;
         second.close().await?;
+        self.session.execute(SEE_ALL).await?;
         match folded {
             Ok(()) => self.position = upto,
             Err(error) if matches!(error, sqlx::Error::Database(_)) => {
@@ -75,43 +113,66 @@ impl Build {
         }
         Ok(())
     }
+}
 
-    async fn fold_with(
-        &mut self,
-        second: &mut PgConnection,
-        upto: Position,
-        told: Told<'_>,
-    ) -> Result<(), sqlx::Error> {
-        let fold = format!("select {}.fold($1, $2)", self.schema());
-        let mut slices = Slices::of(upto);
-        let mut running = FuturesUnordered::new();
-        for session in [&mut self.session, second] {
-            running.extend(slices.next().map(|slice| fold_slice(session, &fold, slice)));
+/// Which streams each session sees, by the hash of their ids. Of a comparison the planner expects a fair part of the rows,
+/// of an equation hardly any.
+const SHARES: [&str; SESSIONS as usize] = ["< 0", ">= 0"];
+
+/// Hides from a session all streams but a share. A temporary view is found before the table of the same name, also by the
+/// fold of an added model, which runs under a role of its own.
+fn see(share: &str) -> String {
+    format!(
+        "create temporary view events as
+         select * from public.events where hashtext(aggregate_id) {share};
+         grant select on pg_temp.events to public"
+    )
+}
+
+const SEE_ALL: &str = "
+    set client_min_messages to warning;
+    drop view if exists pg_temp.events;
+    reset client_min_messages";
+
+async fn fold_with(
+    sessions: [&mut PgConnection; SESSIONS as usize],
+    schema: &str,
+    mut work: Work,
+    told: Told<'_>,
+) -> Result<(), sqlx::Error> {
+    let fold = format!("select {schema}.fold($1, $2)");
+    let mut running = FuturesUnordered::new();
+    for (number, session) in sessions.into_iter().enumerate() {
+        if matches!(work, Work::Streams(_)) {
+            session.execute(see(SHARES[number]).as_str()).await?;
         }
-        let (mut done, mut failed) = (0, None);
-        while let Some((session, (after, upto), folded)) = running.next().await {
-            if let Err(error) = folded {
-                failed = Some(error);
-            }
-            done += upto - after;
-            if failed.is_none() {
-                told(BuildStep::Folded(Position(done)));
-                running.extend(slices.next().map(|slice| fold_slice(session, &fold, slice)));
-            }
-        }
-        failed.map_or(Ok(()), Err)
+        running.extend(work.next_of(number).map(|slice| fold_slice(number, session, &fold, slice)));
     }
+    let (mut done, mut failed) = (0, None);
+    while let Some((number, session, (after, upto), folded)) = running.next().await {
+        if let Err(error) = folded {
+            failed = Some(error);
+        }
+        done += upto - after;
+        if failed.is_none() {
+            told(BuildStep::Folded(Position(done / work.times())));
+            let next = work.next_of(number);
+            running.extend(next.map(|slice| fold_slice(number, session, &fold, slice)));
+        }
+    }
+    failed.map_or(Ok(()), Err)
 }
 
 /// Folds one slice; returns the session, that it may fold the next.
 async fn fold_slice<'a>(
+    number: usize,
     session: &'a mut PgConnection,
     fold: &str,
     slice: (i64, i64),
-) -> (&'a mut PgConnection, (i64, i64), Result<(), sqlx::Error>) {
+) -> (usize, &'a mut PgConnection, (i64, i64), Result<(), sqlx::Error>) {
     let (after, upto) = slice;
     let folded = sqlx::query(fold).bind(after).bind(upto).execute(&mut *session).await;
-    (session, slice, folded.map(drop))
+    (number, session, slice, folded.map(drop))
 }
 
 #[cfg(test)]

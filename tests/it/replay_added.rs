@@ -252,36 +252,43 @@ async fn changed_file_replaces_the_tables_and_the_old_ones_serve_until_then() {
     assert_eq!(rows(pool, "counts.counts").await, end.0);
 }
 
-/// A counter that says it may be folded in any order, and which session folded what.
-fn counter_in_any_order(then: &str) -> String {
+/// A counter that says how its work may be parted, and which session folded what.
+fn counter_in_parts(header: &str, then: &str) -> String {
     let text = counter("counts", then);
     let text = text.replace("primary key)", "primary key, pid int default pg_backend_pid())");
     let text = text.replace("counts select", "counts (position) select");
-    format!("-- ranges: in any order\n{text}")
+    format!("{header}\n{text}")
 }
 
+const RANGES: &str = "-- ranges: in any order";
+const STREAMS: &str = "-- streams: each by itself";
+
+#[test_case(RANGES, 2; "by ranges")]
+#[test_case(STREAMS, 4; "by streams")]
 #[tokio::test]
-async fn ranges_in_any_order_are_rebuilt_side_by_side() {
+async fn work_that_may_be_parted_is_done_by_two(header: &str, slices: usize) {
     let database = TestDatabase::create().await;
     let pool = database.pool();
     let end = database.lengthen_journal(12_001).await;
-    let set = models(&folder(&[("counts", &counter_in_any_order(""))]));
+    let set = models(&folder(&[("counts", &counter_in_parts(header, ""))]));
     let model = set.models().iter().find(|model| model.name() == "counts").unwrap();
     let mut folded = vec![];
     let position = Replay::begin(pool, model).await.unwrap().swap(|step| folded.push(step)).await;
     assert_eq!(position.unwrap(), end);
-    assert_eq!(folded.iter().filter(|step| matches!(step, BuildStep::Folded(_))).count(), 2);
+    assert_eq!(folded.iter().filter(|step| matches!(step, BuildStep::Folded(_))).count(), slices);
     let query = "select count(*), count(distinct pid) from counts.counts";
     let counted: (i64, i64) = sqlx::query_as(query).fetch_one(pool).await.unwrap();
     assert_eq!(counted, (end.0, 2));
 }
 
+#[test_case(RANGES; "by ranges")]
+#[test_case(STREAMS; "by streams")]
 #[tokio::test]
-async fn ranges_in_any_order_stop_right_before_the_event_at_fault() {
+async fn work_that_was_parted_stops_right_before_the_event_at_fault(header: &str) {
     let database = TestDatabase::create().await;
     let end = database.lengthen_journal(12_000).await;
-    let text =
-        counter_in_any_order("perform 1 / (position - 7000) from counts where position = 7000;");
+    let fault = "perform 1 / (position - 7000) from counts where position = 7000;";
+    let text = counter_in_parts(header, fault);
     let running = Running::start(&database, models(&folder(&[("counts", &text)]))).await;
     running.caught_up(end).await;
     status_of(&running, "counts", |model| {

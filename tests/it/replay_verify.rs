@@ -24,7 +24,8 @@ async fn verify(pool: &PgPool, model: &ReadModel) -> Verdict {
 #[tokio::test]
 async fn every_model_is_as_the_journal_says() {
     let database = TestDatabase::create().await;
-    let end = History::new(41, 1_500).append_all(database.pool()).await;
+    // Long enough that two sessions rebuild what may be parted.
+    let end = History::new(41, 6_000).append_all(database.pool()).await;
     Running::start(&database, ReadModels::embedded()).await.caught_up(end).await;
     for model in ReadModels::embedded() {
         let verdict = verify(database.pool(), &model).await;
