@@ -13,6 +13,8 @@
 -- ignores: ServiceMapped, ServiceUnmapped, ServiceRetired
 -- ignores: SyncStarted, SyncCompleted, SyncFailed
 -- ignores: Reserved, ReservationReleased
+-- ignores: ServiceLinkLockSet, ServiceRemainderSet
+-- ignores: LinkAwaited, RemainderOrdered, RemainderNotOrdered, RemainderStatusChanged
 
 -- One row an order that has ended. One that goes on after a dispute is not here until it ends again.
 create table deliveries (

@@ -1,7 +1,8 @@
 -- What was ordered, and where does each order stand now?
 --
 -- folds: OrderPlaced, AttemptStarted, AttemptPlaced, AttemptRefused, AttemptInDoubt, AttemptNotSent, AttemptSettled
--- folds: OrderDeferred, OrderFailed, OrderStatusChanged
+-- folds: OrderDeferred, LinkAwaited, OrderFailed, OrderStatusChanged
+-- folds: RemainderOrdered, RemainderNotOrdered, RemainderStatusChanged
 -- ignores: FailedOver, DuplicateFound
 -- ignores: UnknownStatusSeen, RefillRequested, RefillRefused, RefillStatusChanged, CancelRequested, CancelRefused
 -- ignores: ProviderAdded, ProviderRenamed, ProviderUrlChanged, ProviderPriorityChanged, ProviderKeyReplaced
@@ -13,6 +14,7 @@
 -- ignores: SyncStarted, SyncCompleted, SyncFailed
 -- ignores: Reserved, ReservationReleased
 -- ignores: ProviderSyncIntervalSet, PriceMoveNoticed, DelistingNoticed
+-- ignores: ServiceLinkLockSet, ServiceRemainderSet
 
 create table orders (
     order_id        uuid primary key,
@@ -24,13 +26,19 @@ create table orders (
     quantity        bigint not null,
     charge          numeric not null,
     -- QUEUED: no provider holds it, though one may be being asked. IN_DOUBT, FAILED; or how far the provider is that holds
-    -- it: PENDING, PROCESSING, IN_PROGRESS, COMPLETED, PARTIAL, CANCELED.
+    -- it: PENDING, PROCESSING, IN_PROGRESS, COMPLETED, PARTIAL, CANCELED. With what was ordered for its remainder, how far
+    -- all of it is; then `status_there` is how far the order itself is at its provider.
     status          text not null,
+    status_there    text,
     -- Who is being asked, may hold it or holds it.
     provider_id     uuid,
     api_order_id    text,
     -- Not tried again before.
     waits_until     timestamptz,
+    waiting_reason  text,
+    -- The customer's order of which it orders the remainder; and why its own remainder was not ordered.
+    parent_id       uuid,
+    remainder_reason text,
     -- What that provider says of it: its own word, its charge in its own currency, and its counts.
     provider_status text,
     cost            numeric,
@@ -48,6 +56,9 @@ create index on orders (provider_id, placed_position);
 create index on orders (service_id, placed_position);
 create index on orders (status, placed_position);
 create index on orders (link, placed_position);
+
+-- The orders for a remainder, oldest first.
+create index on orders (parent_id, placed_position) where parent_id is not null;
 
 -- What has ended lately, and is still looked at now and then.
 create index on orders (unchanged_since) where status in ('COMPLETED', 'PARTIAL', 'CANCELED');
@@ -76,8 +87,24 @@ begin
             and position <= upto_position
             and event_type in (
                 'OrderPlaced', 'AttemptStarted', 'AttemptPlaced', 'AttemptRefused', 'AttemptInDoubt', 'AttemptNotSent',
-                'AttemptSettled', 'OrderDeferred', 'OrderFailed', 'OrderStatusChanged'
+                'AttemptSettled', 'OrderDeferred', 'LinkAwaited', 'OrderFailed', 'OrderStatusChanged'
             )
+    ),
+    -- How an order stands with what was ordered for its remainder.
+    wholes as (
+        select
+            aggregate_id::uuid as order_id,
+            (array_agg(payload -> 'overall' order by position desc) filter (where payload ? 'overall'))[1] as overall,
+            (array_agg(payload ->> 'reason' order by position desc)
+                filter (where event_type = 'RemainderNotOrdered'))[1] as reason
+        from events
+        where position > after_position
+            and position <= upto_position
+            and (
+                event_type in ('RemainderOrdered', 'RemainderNotOrdered', 'RemainderStatusChanged')
+                or event_type = 'OrderStatusChanged' and payload ? 'overall'
+            )
+        group by aggregate_id
     ),
     -- Each of these events says all there is to say of where the order stands.
     latest as (
@@ -90,6 +117,7 @@ begin
             end as provider_id,
             payload ->> 'api_order_id' as api_order_id,
             (payload ->> 'until')::timestamptz as waits_until,
+            case when event_type in ('OrderDeferred', 'LinkAwaited') then payload ->> 'reason' end as waiting_reason,
             payload ->> 'provider_status' as provider_status,
             payload ->> 'currency' as cost_currency,
             -- The charge in `OrderPlaced` is what the customer pays.
@@ -109,8 +137,8 @@ begin
     ),
     placed as (
         insert into orders (
-            order_id, number, placed_position, account, service_id, link, quantity, charge, status, provider_id,
-            api_order_id, waits_until, provider_status, cost, cost_currency, start_count, remains, held_since,
+            order_id, number, placed_position, account, service_id, link, quantity, charge, status, status_there,
+            provider_id, api_order_id, waits_until, waiting_reason, parent_id, remainder_reason, provider_status, cost, cost_currency, start_count, remains, held_since,
             unchanged_since, created_at
         )
         select
@@ -122,38 +150,57 @@ begin
             payload ->> 'link',
             (payload ->> 'quantity')::bigint,
             (payload ->> 'charge')::numeric,
-            latest.status,
+            coalesce(overall ->> 'status', latest.status),
+            case when overall is not null then latest.status end,
             provider_id,
             api_order_id,
             waits_until,
+            waiting_reason,
+            (payload -> 'remainder_of' ->> 'parent')::uuid,
+            wholes.reason,
             latest.provider_status,
             cost,
             cost_currency,
             start_count,
-            remains,
+            coalesce((overall ->> 'remains')::bigint, remains),
             held.since,
             unchanged_since,
             recorded_at
         from changes
         join latest using (order_id)
         left join held using (order_id)
+        left join wholes using (order_id)
         where event_type = 'OrderPlaced'
+    ),
+    -- Of the order itself nothing is new.
+    told as (
+        update orders
+        set status = coalesce(overall ->> 'status', orders.status),
+            remains = coalesce((overall ->> 'remains')::bigint, orders.remains),
+            remainder_reason = coalesce(wholes.reason, orders.remainder_reason)
+        from wholes
+        where orders.order_id = wholes.order_id
+            and not exists (select from latest where latest.order_id = wholes.order_id)
     )
     -- Does not see what this statement inserts, which needs no update either.
     update orders
-    set status = latest.status,
+    set status = coalesce(overall ->> 'status', latest.status),
+        status_there = case when overall is not null then latest.status end,
         provider_id = latest.provider_id,
         api_order_id = latest.api_order_id,
         waits_until = latest.waits_until,
+        waiting_reason = latest.waiting_reason,
+        remainder_reason = coalesce(wholes.reason, orders.remainder_reason),
         provider_status = latest.provider_status,
         cost = latest.cost,
         cost_currency = latest.cost_currency,
         start_count = latest.start_count,
-        remains = latest.remains,
+        remains = coalesce((overall ->> 'remains')::bigint, latest.remains),
         held_since = coalesce(orders.held_since, held.since),
         unchanged_since = latest.unchanged_since
     from latest
     left join held using (order_id)
+    left join wholes using (order_id)
     where orders.order_id = latest.order_id;
 end
 $$;

@@ -15,6 +15,8 @@
 -- ignores: CancelRequested, CancelRefused
 -- ignores: Reserved, ReservationReleased
 -- ignores: PriceMoveNoticed, DelistingNoticed
+-- ignores: ServiceLinkLockSet, ServiceRemainderSet
+-- ignores: LinkAwaited, RemainderOrdered, RemainderNotOrdered, RemainderStatusChanged
 
 -- A deleted provider keeps its row, because history goes on naming it.
 create table providers (

@@ -2,6 +2,7 @@
 --
 -- folds: ServiceImported, ServiceRepriced, ServiceChanged, ServiceDelisted, ServiceRelisted, ServiceIdReused
 -- folds: ServiceEnabled, ServiceDisabled, ServicePriceSet, ServiceRecategorised, ServiceStrategySet
+-- folds: ServiceLinkLockSet, ServiceRemainderSet
 -- folds: ServiceMapped, ServiceUnmapped, ServiceRetired
 -- ignores: ProviderAdded, ProviderRenamed, ProviderUrlChanged, ProviderPriorityChanged, ProviderKeyReplaced
 -- ignores: ProviderActivated, ProviderDeactivated, ProviderDeleted, ConnectionTestSucceeded, ConnectionTestFailed
@@ -13,6 +14,7 @@
 -- ignores: CancelRequested, CancelRefused
 -- ignores: Reserved, ReservationReleased
 -- ignores: ProviderSyncIntervalSet, PriceMoveNoticed, DelistingNoticed
+-- ignores: LinkAwaited, RemainderOrdered, RemainderNotOrdered, RemainderStatusChanged
 
 create table services (
     service_id          uuid primary key,
@@ -33,7 +35,10 @@ create table services (
     enabled             boolean not null,
     listed              boolean not null,
     retired             boolean not null,
-    strategy            text
+    strategy            text,
+    -- Null until an operator chooses.
+    link_lock           text,
+    remainder           text
 );
 
 -- A search in names reads all rows: 10,000 take some 20 ms.
@@ -95,7 +100,7 @@ begin
             and event_type in (
                 'ServiceImported', 'ServiceRepriced', 'ServiceChanged', 'ServiceDelisted', 'ServiceRelisted',
                 'ServiceIdReused', 'ServiceEnabled', 'ServiceDisabled', 'ServicePriceSet', 'ServiceRecategorised',
-                'ServiceStrategySet', 'ServiceRetired'
+                'ServiceStrategySet', 'ServiceLinkLockSet', 'ServiceRemainderSet', 'ServiceRetired'
             )
     ),
     -- What is known comes first. It is joined by key alone: between two results of this statement the database would
@@ -141,7 +146,9 @@ begin
         enabled = excluded.enabled,
         listed = excluded.listed,
         retired = excluded.retired,
-        strategy = excluded.strategy;
+        strategy = excluded.strategy,
+        link_lock = excluded.link_lock,
+        remainder = excluded.remainder;
 end
 $$;
 

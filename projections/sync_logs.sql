@@ -13,6 +13,8 @@
 -- ignores: CancelRequested, CancelRefused
 -- ignores: Reserved, ReservationReleased
 -- ignores: ProviderSyncIntervalSet, PriceMoveNoticed, DelistingNoticed
+-- ignores: ServiceLinkLockSet, ServiceRemainderSet
+-- ignores: LinkAwaited, RemainderOrdered, RemainderNotOrdered, RemainderStatusChanged
 
 create table sync_logs (
     sync_id          uuid primary key,

@@ -7,7 +7,9 @@ use crate::{
     domain::{
         Aggregate, ServiceId,
         routing::Strategy,
-        service::{Equivalent, ForSale, Service, ServiceCommand, ServiceError},
+        service::{
+            Equivalent, ForSale, LinkLock, RemainderPolicy, Service, ServiceCommand, ServiceError,
+        },
     },
     journal::AppendRequest,
 };
@@ -28,6 +30,10 @@ pub struct ServicePatch {
     pub category: Option<String>,
     /// How candidates are ordered.
     pub strategy: Option<Strategy>,
+    /// Whether orders wait for others on the same link.
+    pub link_lock: Option<LinkLock>,
+    /// What happens to what a provider leaves undelivered.
+    pub remainder: Option<RemainderPolicy>,
 }
 
 impl Commands {
@@ -130,6 +136,8 @@ impl ServicePatch {
             self.markup_percent.map(ServiceCommand::SetMarkup),
             self.category.clone().map(ServiceCommand::Recategorise),
             self.strategy.map(ServiceCommand::SetStrategy),
+            self.link_lock.map(ServiceCommand::SetLinkLock),
+            self.remainder.map(ServiceCommand::SetRemainder),
         ];
         Ok(commands.into_iter().flatten().collect())
     }

@@ -80,6 +80,8 @@ load_of! {
     AttemptsOf(OrderId) => Vec<AttemptRow>, attempts;
     /// An order's refills.
     RefillsOf(OrderId) => Vec<RefillRow>, refills;
+    /// The orders for an order's remainder.
+    ChildrenOf(OrderId) => Vec<OrderRow>, remainders;
     /// All that happened to an order.
     TimelineOf(OrderId) => Vec<EventRow>, timelines;
 }

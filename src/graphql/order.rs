@@ -4,7 +4,7 @@ use super::{
     context::loaders,
     error::ApiResult,
     event::Event,
-    loaders::{self, AttemptsOf, RefillsOf, TimelineOf},
+    loaders::{self, AttemptsOf, ChildrenOf, RefillsOf, TimelineOf},
     provider::Provider,
     scalars::{BigInt, DateTime, Decimal, Json},
     service::Service,
@@ -42,7 +42,7 @@ impl Order {
         BigInt(self.0.quantity)
     }
 
-    /// What the customer pays.
+    /// What the customer pays; for an order of a remainder nothing more.
     async fn charge(&self) -> Decimal {
         Decimal(self.0.charge)
     }
@@ -54,6 +54,30 @@ impl Order {
 
     async fn status(&self) -> ApiResult<OrderStatus> {
         of_word(&self.0.status)
+    }
+
+    /// What a QUEUED order waits for, where it waits for something.
+    async fn waiting_reason(&self) -> Option<&str> {
+        self.0.waiting_reason.as_deref()
+    }
+
+    /// The customer's order of which this one orders the remainder.
+    async fn parent(&self, ctx: &Context<'_>) -> ApiResult<Option<Order>> {
+        match self.0.parent_id {
+            Some(id) => loaders::order(ctx, OrderId(id)).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// The orders for what providers left undelivered of this one, oldest first. `status` and `remains` are those of all of it.
+    async fn children(&self, ctx: &Context<'_>) -> ApiResult<Vec<Order>> {
+        let rows = loaders(ctx).load_one(ChildrenOf(self.order_id())).await?;
+        Ok(rows.unwrap_or_default().into_iter().map(Order).collect())
+    }
+
+    /// Why what a provider left undelivered was not ordered at the next candidate.
+    async fn remainder_reason(&self) -> Option<&str> {
+        self.0.remainder_reason.as_deref()
     }
 
     /// The provider's own word, as last read.
@@ -84,6 +108,12 @@ impl Order {
     async fn refills(&self, ctx: &Context<'_>) -> ApiResult<Vec<Refill>> {
         let rows = loaders(ctx).load_one(RefillsOf(self.order_id())).await?;
         Ok(rows.unwrap_or_default().into_iter().map(Refill).collect())
+    }
+
+    /// How far the last refill is; null where none was taken.
+    async fn refill_status(&self, ctx: &Context<'_>) -> ApiResult<Option<RefillStatus>> {
+        let rows = loaders(ctx).load_one(RefillsOf(self.order_id())).await?.unwrap_or_default();
+        rows.last().map(|last| of_word(&last.status)).transpose()
     }
 
     async fn attempts(&self, ctx: &Context<'_>) -> ApiResult<Vec<Attempt>> {

@@ -96,6 +96,16 @@ impl Service {
         self.0.strategy.as_deref().map(of_word).transpose()
     }
 
+    /// Orders wait for others of the same kind on the same link.
+    async fn link_lock(&self) -> bool {
+        self.0.link_lock
+    }
+
+    /// What a provider leaves undelivered is ordered at the next candidate.
+    async fn complete_remainder(&self) -> bool {
+        self.0.complete_remainder
+    }
+
     /// Every change of rate or price, newest last; `last` is 1 to 1000.
     async fn price_history(
         &self,

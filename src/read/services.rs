@@ -44,6 +44,10 @@ pub struct ServiceRow {
     pub listed: bool,
     /// How its candidates are ordered, in the word of `RoutingStrategy`.
     pub strategy: Option<String>,
+    /// Whether its orders wait for others on the same link.
+    pub link_lock: bool,
+    /// Whether what a provider leaves undelivered is ordered at the next candidate.
+    pub complete_remainder: bool,
 }
 
 /// An equivalent of a service.
@@ -75,7 +79,9 @@ pub struct ServiceSelection {
 macro_rules! service_columns {
     () => {
         "s.service_id, s.number::int as number, s.provider_id, s.provider_service_id, s.name, s.category, s.kind,
-         s.rate, s.price, s.min, s.max, s.refill, s.cancel, s.dripfeed, s.enabled, s.listed, s.strategy"
+         s.rate, s.price, s.min, s.max, s.refill, s.cancel, s.dripfeed, s.enabled, s.listed, s.strategy,
+         coalesce(s.link_lock, 'ON') = 'ON' as link_lock,
+         coalesce(s.remainder, 'LEAVE') = 'COMPLETE' as complete_remainder"
     };
 }
 

@@ -51,6 +51,7 @@ const WHOLE_NUMBERS: &[&str] = &[
     "start_count",
     "sync_interval_minutes",
     "unchanged",
+    "undelivered",
     "updated",
 ];
 

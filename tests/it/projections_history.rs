@@ -10,7 +10,7 @@ use signalbox::domain::{
     ProviderId, ServiceId, SyncId,
     order::{
         Claim, Holding, NextStep, Order, OrderCommand, OrderEvent, OrderFields, ProviderAnswer,
-        SettledAs, StatusReading,
+        RemainderOf, RemainderOrder, RemainderPlan, RemainderRequest, SettledAs, StatusReading,
     },
     provider::{
         Activation, Dependents, KeyReference, Measures, Provider, ProviderChanges, ProviderCommand,
@@ -20,8 +20,8 @@ use signalbox::domain::{
     reservation::{Reservation, ReservationCommand, ReservationEvent, Subject},
     routing::{Candidate, Decision, Exclusion, Strategy},
     service::{
-        Equivalent, ForSale, PriceWatch, Service, ServiceCommand, ServiceEvent, ServiceKind,
-        ServiceListing,
+        Equivalent, ForSale, LinkLock, PriceWatch, RemainderPolicy, Service, ServiceCommand,
+        ServiceEvent, ServiceKind, ServiceListing,
     },
     sync::{SyncCommand, SyncCounts, SyncEvent, SyncRun, SyncTrigger},
 };
@@ -220,7 +220,7 @@ impl History {
         let provider_service_id = self.random.u32(0..5).to_string();
         let id = ServiceId::derive(provider_id, &provider_service_id);
         let mut service = self.services.remove(&id).unwrap_or_default();
-        let command = match self.random.u32(0..16) {
+        let command = match self.random.u32(0..18) {
             0..6 => ServiceCommand::Observe {
                 provider_id,
                 number: i64::try_from(self.entries.len()).unwrap(),
@@ -240,6 +240,8 @@ impl History {
                 let backup = self.random.choice(&backups).map(|backup| backup.service_id);
                 ServiceCommand::Unmap(backup.unwrap_or_default())
             }
+            16 => ServiceCommand::SetLinkLock(self.link_lock()),
+            17 => ServiceCommand::SetRemainder(self.remainder_policy()),
             _ => ServiceCommand::Map {
                 backup: Equivalent {
                     service_id: self.service(),
@@ -287,6 +289,14 @@ impl History {
         self.syncs.insert(id, run);
     }
 
+    fn link_lock(&mut self) -> LinkLock {
+        if self.random.bool() { LinkLock::On } else { LinkLock::Off }
+    }
+
+    fn remainder_policy(&mut self) -> RemainderPolicy {
+        if self.random.bool() { RemainderPolicy::Complete } else { RemainderPolicy::Leave }
+    }
+
     fn touch_reservation(&mut self) {
         let holder = OrderId(Uuid::from_u128(1));
         let subject = Subject::provider_order(self.provider(), "7", holder);
@@ -321,6 +331,9 @@ impl History {
             per_run: Some(1000),
             sent: BTreeMap::from([("quantity".to_owned(), "1000".to_owned())]),
         };
+        if number % 7 == 6 {
+            return self.place_remainder(number);
+        }
         OrderCommand::Place {
             number: i64::try_from(number).unwrap() + 1,
             account: "house".to_owned(),
@@ -332,14 +345,30 @@ impl History {
         }
     }
 
+    fn place_remainder(&mut self, number: usize) -> OrderCommand {
+        let parent = OrderId(Uuid::from_u128(0xc000 + number as u128 - 1));
+        let order = Box::new(self.orders[&parent].clone());
+        let sent = BTreeMap::from([("quantity".to_owned(), "100".to_owned())]);
+        OrderCommand::PlaceRemainder(RemainderOrder {
+            number: i64::try_from(number).unwrap() + 1,
+            account: "house".to_owned(),
+            parent: order,
+            request: RemainderRequest { quantity: 100, per_run: Some(100), sent },
+            of: RemainderOf { parent, cause: parent, not_at: vec![] },
+        })
+    }
+
     fn order_command(&mut self, order: &Order) -> OrderCommand {
         let attempt = self.random.choice(&order.attempts);
         if order.holding().is_ok() && self.random.u32(0..4) > 0 {
             return self.follow_up(order);
         }
         match (attempt, self.random.u32(0..10)) {
-            (None, 0) | (_, 1) => {
+            (None, 3) | (_, 1) => {
                 OrderCommand::Fail { reason: "nobody takes it".to_owned(), decision: None }
+            }
+            (_, 0) if order.is_free() => {
+                OrderCommand::AwaitLink { order_id: OrderId(self.uuid()), number: 7 }
             }
             (None, _) | (_, 2) => OrderCommand::Start(self.claim()),
             (Some(attempt), 3..6) => OrderCommand::Settle {
@@ -361,7 +390,35 @@ impl History {
         }
     }
 
+    /// Only what is told of the remainder.
+    fn remainder(&mut self, order: &Order) -> OrderCommand {
+        let cause = OrderId(Uuid::from_u128(self.random.u128(0..9)));
+        let (number, quantity) = (self.random.i64(1..9999), self.random.i64(1..1000));
+        let child = self.random.choice(&order.remainders).map(|known| known.child_id);
+        match (child, self.random.u32(0..6)) {
+            (Some(child_id), 2..) => {
+                let undelivered = self.random.bool().then(|| self.random.i64(0..1000));
+                OrderCommand::RecordRemainder { child_id, undelivered }
+            }
+            (_, 0) => {
+                let (reason, decision) = ("too few".to_owned(), None);
+                let plan = RemainderPlan::Leave { quantity, reason, decision };
+                OrderCommand::PlanRemainder { cause, plan }
+            }
+            _ => {
+                let plan = RemainderPlan::Order { child_id: OrderId(self.uuid()), number, quantity };
+                OrderCommand::PlanRemainder { cause, plan }
+            }
+        }
+    }
+
     fn follow_up(&mut self, order: &Order) -> OrderCommand {
+        // A remainder is ordered of what has ended.
+        if order.delivery.as_ref().is_some_and(|said| said.status.has_ended())
+            && self.random.u32(0..3) == 0
+        {
+            return self.remainder(order);
+        }
         let no = "Order can not be cancelled".to_owned();
         let refill_id = self.random.u32(0..5).to_string();
         match self.random.u32(0..8) {

@@ -78,8 +78,9 @@ impl Order {
             remains: now.remains,
             charge: now.charge,
             currency: now.currency,
+            overall: None,
         });
-        Ok([alarm, changed].into_iter().flatten().collect())
+        Ok(self.with_overall([alarm, changed].into_iter().flatten().collect()))
     }
 
     pub(super) fn record_refill(&self, answer: Result<String, String>) -> Decided {

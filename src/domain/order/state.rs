@@ -4,10 +4,11 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Attempt, AttemptState, Claim, Delivery, OrderCommand, OrderError, OrderEvent, Refill, SettledAs,
+    Attempt, AttemptState, Claim, Delivery, OrderCommand, OrderError, OrderEvent, Refill,
+    Remainder, RemainderOf, SettledAs,
 };
 use crate::domain::{
-    Aggregate, AttemptId, Link, ProviderId, ServiceId,
+    Aggregate, AttemptId, Link, OrderId, ProviderId, ServiceId,
     routing::{Exclusion, Request},
 };
 
@@ -18,6 +19,10 @@ pub struct Order {
     pub progress: Progress,
     /// What was ordered.
     pub service_id: ServiceId,
+    /// What the panel API answers as `order`.
+    pub number: i64,
+    /// Whose order.
+    pub account: String,
     /// What it works on.
     pub link: Link,
     /// What is sent besides the service and the link.
@@ -32,10 +37,18 @@ pub struct Order {
     pub refills: Vec<Refill>,
     /// Whether the provider took a request to cancel it.
     pub cancel_requested: bool,
+    /// What it orders the remainder of; `None` where a customer ordered.
+    pub remainder_of: Option<RemainderOf>,
+    /// What was ordered for its own remainder, oldest first.
+    pub remainders: Vec<Remainder>,
+    /// The order on the same link that it waits for.
+    pub awaits: Option<OrderId>,
+    /// Orders whose remainder is not ordered anew.
+    pub(super) remainders_left: Vec<OrderId>,
     /// The attempt by which a provider holds it: one that was found to be a duplicate is placed too.
     pub(super) held_by: Option<AttemptId>,
-    quantity: i64,
-    units_per_run: Option<i64>,
+    pub(super) quantity: i64,
+    pub(super) units_per_run: Option<i64>,
 }
 
 /// Where an order stands.
@@ -59,6 +72,14 @@ pub enum Progress {
 }
 
 impl Order {
+    /// Returns the order as it stands after further events.
+    #[must_use]
+    pub fn evolved(&self, events: &[OrderEvent]) -> Self {
+        let mut after = self.clone();
+        events.iter().for_each(|event| after.evolve(event));
+        after
+    }
+
     /// Returns what the order asks of a candidate.
     pub fn request(&self) -> Request {
         Request {
@@ -70,8 +91,11 @@ impl Order {
     }
 
     /// Returns why the order does not go to a service, where it does not: it was asked for there before and not taken,
-    /// or it waits for its link at another.
+    /// another delivered too little of it that is tried after that one, or it waits for its link at another.
     pub fn bars(&self, service: ServiceId) -> Option<Exclusion> {
+        if self.remainder_of.as_ref().is_some_and(|of| of.not_at.contains(&service)) {
+            return Some(Exclusion::BeforeRemainder);
+        }
         let mut attempts = self.attempts.iter();
         if attempts.any(|attempt| attempt.service_id == service && attempt.exhausts_its_candidate())
         {
@@ -184,11 +208,22 @@ impl Aggregate for Order {
     fn evolve(&mut self, event: &OrderEvent) {
         match event {
             OrderEvent::OrderPlaced {
-                service_id, link, quantity, per_run, fields, digest, ..
+                number,
+                account,
+                service_id,
+                link,
+                quantity,
+                per_run,
+                fields,
+                digest,
+                remainder_of,
+                ..
             } => {
                 *self = Self {
                     progress: Progress::Queued,
                     service_id: *service_id,
+                    number: *number,
+                    account: account.clone(),
                     link: link.clone(),
                     fields: fields.clone(),
                     digest: digest.clone(),
@@ -196,6 +231,10 @@ impl Aggregate for Order {
                     delivery: None,
                     refills: vec![],
                     cancel_requested: false,
+                    remainder_of: remainder_of.clone(),
+                    remainders: vec![],
+                    awaits: None,
+                    remainders_left: vec![],
                     held_by: None,
                     quantity: *quantity,
                     units_per_run: *per_run,
@@ -221,6 +260,7 @@ impl Aggregate for Order {
                     settle_after: *settle_after,
                     state: AttemptState::Started,
                 });
+                self.awaits = None;
                 self.progress = Progress::Attempting;
             }
             OrderEvent::AttemptPlaced { attempt_id, provider_id, api_order_id, .. } => {
@@ -243,7 +283,14 @@ impl Aggregate for Order {
             OrderEvent::AttemptSettled { attempt_id, settled_as, api_order_id, .. } => {
                 self.evolve_settled(*attempt_id, *settled_as, api_order_id.as_ref());
             }
-            OrderEvent::OrderDeferred { until, .. } => self.progress = Progress::Deferred(*until),
+            OrderEvent::OrderDeferred { until, .. } => {
+                self.awaits = None;
+                self.progress = Progress::Deferred(*until);
+            }
+            OrderEvent::LinkAwaited { order_id, .. } => {
+                self.awaits = Some(*order_id);
+                self.progress = Progress::Queued;
+            }
             OrderEvent::OrderFailed { .. } => self.progress = Progress::Failed,
             OrderEvent::DuplicateFound { attempt_id, api_order_id, .. } => {
                 self.evolve_duplicate(*attempt_id, api_order_id);
@@ -252,6 +299,9 @@ impl Aggregate for Order {
             | OrderEvent::RefillRequested { .. }
             | OrderEvent::RefillStatusChanged { .. }
             | OrderEvent::CancelRequested { .. } => self.follow(event),
+            OrderEvent::RemainderOrdered { .. }
+            | OrderEvent::RemainderNotOrdered { .. }
+            | OrderEvent::RemainderStatusChanged { .. } => self.follow_remainder(event),
             OrderEvent::FailedOver { .. }
             | OrderEvent::UnknownStatusSeen { .. }
             | OrderEvent::RefillRefused { .. }

@@ -96,6 +96,8 @@ pub enum Exclusion {
     AlreadyTried,
     /// The order waits for its link at another provider, and overlapping orders on a link spoil each other.
     WaitsForLink,
+    /// The order is for what a provider left undelivered, and this candidate is that one, or before it, or was asked.
+    BeforeRemainder,
 }
 
 impl fmt::Display for Exclusion {
@@ -111,6 +113,9 @@ impl fmt::Display for Exclusion {
                 write!(f, "the balance there, {balance}, does not cover {cost}")
             }
             Self::AlreadyTried => f.write_str("the order was tried there before"),
+            Self::BeforeRemainder => {
+                f.write_str("only candidates after the one that delivered too little are asked")
+            }
             Self::WaitsForLink => f.write_str("the order waits for its link at another provider"),
         }
     }

@@ -1,7 +1,7 @@
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use super::{Pricing, ServiceListing};
+use super::{LinkLock, Pricing, RemainderPolicy, ServiceListing};
 use crate::domain::{ProviderId, ServiceId, aggregate::event_types, routing::Strategy};
 
 /// What can have happened to a service.
@@ -93,6 +93,16 @@ pub enum ServiceEvent {
         /// The choice.
         strategy: Strategy,
     },
+    /// An operator let its orders wait for others on the same link, or not.
+    ServiceLinkLockSet {
+        /// The choice.
+        link_lock: LinkLock,
+    },
+    /// An operator chose what happens to what a provider leaves undelivered.
+    ServiceRemainderSet {
+        /// The choice.
+        remainder: RemainderPolicy,
+    },
     /// An operator named an equivalent at another provider.
     ServiceMapped {
         /// The equivalent.
@@ -125,6 +135,8 @@ event_types!(ServiceEvent {
     ServicePriceSet,
     ServiceRecategorised,
     ServiceStrategySet,
+    ServiceLinkLockSet,
+    ServiceRemainderSet,
     ServiceMapped,
     ServiceUnmapped,
     ServiceRetired,

@@ -2,7 +2,10 @@ use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 
 use crate::{
     command::{Done, ServicePatch as Patch},
-    domain::{self, ServiceId, service::ForSale},
+    domain::{
+        self, ServiceId,
+        service::{ForSale, LinkLock, RemainderPolicy},
+    },
     graphql::{
         context::Backend,
         error::{ApiError, ApiResult},
@@ -29,17 +32,28 @@ struct ServicePatch {
     markup_percent: Option<Decimal>,
     category: Option<String>,
     strategy: Option<RoutingStrategy>,
+    /// Whether orders wait for others of the same kind on the same link.
+    link_lock: Option<bool>,
+    /// Whether what a provider leaves undelivered is ordered at the next candidate.
+    complete_remainder: Option<bool>,
 }
 
 impl From<ServicePatch> for Patch {
     fn from(patch: ServicePatch) -> Self {
         let for_sale = |enabled| if enabled { ForSale::Yes } else { ForSale::No };
+        let link_lock = |on| if on { LinkLock::On } else { LinkLock::Off };
+        let remainder = |complete| match complete {
+            true => RemainderPolicy::Complete,
+            false => RemainderPolicy::Leave,
+        };
         Self {
             for_sale: patch.enabled.map(for_sale),
             price: patch.price.map(|price| price.0),
             markup_percent: patch.markup_percent.map(|percent| percent.0),
             category: patch.category,
             strategy: patch.strategy.map(Into::into),
+            link_lock: patch.link_lock.map(link_lock),
+            remainder: patch.complete_remainder.map(remainder),
         }
     }
 }

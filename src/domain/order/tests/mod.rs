@@ -6,6 +6,7 @@ mod fields;
 mod late_answers;
 mod placing;
 mod random;
+mod remainder;
 mod settling;
 
 use std::collections::BTreeMap;
@@ -141,6 +142,7 @@ fn placed() -> OrderEvent {
         fields: request_fields().sent,
         charge: dec!(0.9),
         digest: "ab".repeat(32),
+        remainder_of: None,
     }
 }
 
