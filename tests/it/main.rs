@@ -39,6 +39,7 @@ mod provider_connection;
 mod provider_keys;
 mod provider_rankings;
 mod rebuild_history;
+mod remainders;
 mod replay_added;
 mod replay_program;
 mod replay_start;
