@@ -1,5 +1,7 @@
 //! Random histories: whatever commands the aggregates accept, in any order, so that all of it can have happened.
 
+mod remainders;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -10,7 +12,7 @@ use signalbox::domain::{
     ProviderId, ServiceId, SyncId,
     order::{
         Claim, Holding, NextStep, Order, OrderCommand, OrderEvent, OrderFields, ProviderAnswer,
-        RemainderOf, RemainderOrder, RemainderPlan, RemainderRequest, SettledAs, StatusReading,
+        SettledAs, StatusReading,
     },
     provider::{
         Activation, Dependents, KeyReference, Measures, Provider, ProviderChanges, ProviderCommand,
@@ -20,8 +22,8 @@ use signalbox::domain::{
     reservation::{Reservation, ReservationCommand, ReservationEvent, Subject},
     routing::{Candidate, Decision, Exclusion, Strategy},
     service::{
-        Equivalent, ForSale, LinkLock, PriceWatch, RemainderPolicy, Service, ServiceCommand,
-        ServiceEvent, ServiceKind, ServiceListing,
+        Equivalent, ForSale, PriceWatch, Service, ServiceCommand, ServiceEvent, ServiceKind,
+        ServiceListing,
     },
     sync::{SyncCommand, SyncCounts, SyncEvent, SyncRun, SyncTrigger},
 };
@@ -289,14 +291,6 @@ impl History {
         self.syncs.insert(id, run);
     }
 
-    fn link_lock(&mut self) -> LinkLock {
-        if self.random.bool() { LinkLock::On } else { LinkLock::Off }
-    }
-
-    fn remainder_policy(&mut self) -> RemainderPolicy {
-        if self.random.bool() { RemainderPolicy::Complete } else { RemainderPolicy::Leave }
-    }
-
     fn touch_reservation(&mut self) {
         let holder = OrderId(Uuid::from_u128(1));
         let subject = Subject::provider_order(self.provider(), "7", holder);
@@ -345,19 +339,6 @@ impl History {
         }
     }
 
-    fn place_remainder(&mut self, number: usize) -> OrderCommand {
-        let parent = OrderId(Uuid::from_u128(0xc000 + number as u128 - 1));
-        let order = Box::new(self.orders[&parent].clone());
-        let sent = BTreeMap::from([("quantity".to_owned(), "100".to_owned())]);
-        OrderCommand::PlaceRemainder(RemainderOrder {
-            number: i64::try_from(number).unwrap() + 1,
-            account: "house".to_owned(),
-            parent: order,
-            request: RemainderRequest { quantity: 100, per_run: Some(100), sent },
-            of: RemainderOf { parent, cause: parent, not_at: vec![] },
-        })
-    }
-
     fn order_command(&mut self, order: &Order) -> OrderCommand {
         let attempt = self.random.choice(&order.attempts);
         if order.holding().is_ok() && self.random.u32(0..4) > 0 {
@@ -387,28 +368,6 @@ impl History {
                 answer: self.answer(),
                 next: self.next_step(),
             },
-        }
-    }
-
-    /// Only what is told of the remainder.
-    fn remainder(&mut self, order: &Order) -> OrderCommand {
-        let cause = OrderId(Uuid::from_u128(self.random.u128(0..9)));
-        let (number, quantity) = (self.random.i64(1..9999), self.random.i64(1..1000));
-        let child = self.random.choice(&order.remainders).map(|known| known.child_id);
-        match (child, self.random.u32(0..6)) {
-            (Some(child_id), 2..) => {
-                let undelivered = self.random.bool().then(|| self.random.i64(0..1000));
-                OrderCommand::RecordRemainder { child_id, undelivered }
-            }
-            (_, 0) => {
-                let (reason, decision) = ("too few".to_owned(), None);
-                let plan = RemainderPlan::Leave { quantity, reason, decision };
-                OrderCommand::PlanRemainder { cause, plan }
-            }
-            _ => {
-                let plan = RemainderPlan::Order { child_id: OrderId(self.uuid()), number, quantity };
-                OrderCommand::PlanRemainder { cause, plan }
-            }
         }
     }
 
