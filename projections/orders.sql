@@ -90,26 +90,29 @@ begin
                 'AttemptSettled', 'OrderDeferred', 'LinkAwaited', 'OrderFailed', 'OrderStatusChanged'
             )
     ),
-    -- How an order stands with what was ordered for its remainder.
-    wholes as (
+    -- In one pass over each order's events: a join of two lists of orders would be planned as if they were short.
+    gathered as (
         select
-            aggregate_id::uuid as order_id,
-            (array_agg(payload -> 'overall' order by position desc) filter (where payload ? 'overall'))[1] as overall,
-            (array_agg(payload ->> 'reason' order by position desc)
-                filter (where event_type = 'RemainderNotOrdered'))[1] as reason
-        from events
-        where position > after_position
-            and position <= upto_position
-            and (
-                event_type in ('RemainderOrdered', 'RemainderNotOrdered', 'RemainderStatusChanged')
-                or event_type = 'OrderStatusChanged' and payload ? 'overall'
-            )
-        group by aggregate_id
+            *,
+            lead(position) over stream is null as is_latest,
+            min(recorded_at) filter (
+                where event_type in ('AttemptPlaced', 'AttemptSettled') and status = 'PENDING'
+            ) over stream as held_since,
+            first_value(position) over stream as placed_position,
+            first_value(recorded_at) over stream as created_at,
+            -- Nothing where the order was placed before this range.
+            first_value(case when event_type = 'OrderPlaced' then payload end) over stream as placed
+        from changes
+        window stream as (partition by order_id order by position rows unbounded preceding)
     ),
     -- Each of these events says all there is to say of where the order stands.
-    latest as (
-        select distinct on (order_id)
+    latest as materialized (
+        select
             order_id,
+            placed,
+            placed_position,
+            created_at,
+            held_since,
             status,
             case
                 when status not in ('QUEUED', 'FAILED') or event_type = 'AttemptStarted'
@@ -125,82 +128,85 @@ begin
             (payload ->> 'start_count')::bigint as start_count,
             (payload ->> 'remains')::bigint as remains,
             case when status not in ('QUEUED', 'IN_DOUBT', 'FAILED') then recorded_at end as unchanged_since
-        from changes
-        order by order_id, position desc
+        from gathered
+        where is_latest
     ),
-    held as (
-        select order_id, min(recorded_at) as since
-        from changes
-        where event_type in ('AttemptPlaced', 'AttemptSettled')
-            and status = 'PENDING'
-        group by order_id
-    ),
-    placed as (
+    inserted as (
         insert into orders (
-            order_id, number, placed_position, account, service_id, link, quantity, charge, status, status_there,
-            provider_id, api_order_id, waits_until, waiting_reason, parent_id, remainder_reason, provider_status, cost, cost_currency, start_count, remains, held_since,
-            unchanged_since, created_at
+            order_id, number, placed_position, account, service_id, link, quantity, charge, status, provider_id,
+            api_order_id, waits_until, waiting_reason, parent_id, provider_status, cost, cost_currency, start_count,
+            remains, held_since, unchanged_since, created_at
         )
         select
             order_id,
-            (payload ->> 'number')::bigint,
-            position,
-            payload ->> 'account',
-            (payload ->> 'service_id')::uuid,
-            payload ->> 'link',
-            (payload ->> 'quantity')::bigint,
-            (payload ->> 'charge')::numeric,
-            coalesce(overall ->> 'status', latest.status),
-            case when overall is not null then latest.status end,
+            (placed ->> 'number')::bigint,
+            placed_position,
+            placed ->> 'account',
+            (placed ->> 'service_id')::uuid,
+            placed ->> 'link',
+            (placed ->> 'quantity')::bigint,
+            (placed ->> 'charge')::numeric,
+            status,
             provider_id,
             api_order_id,
             waits_until,
             waiting_reason,
-            (payload -> 'remainder_of' ->> 'parent')::uuid,
-            wholes.reason,
-            latest.provider_status,
+            (placed -> 'remainder_of' ->> 'parent')::uuid,
+            provider_status,
             cost,
             cost_currency,
             start_count,
-            coalesce((overall ->> 'remains')::bigint, remains),
-            held.since,
+            remains,
+            held_since,
             unchanged_since,
-            recorded_at
-        from changes
-        join latest using (order_id)
-        left join held using (order_id)
-        left join wholes using (order_id)
-        where event_type = 'OrderPlaced'
-    ),
-    -- Of the order itself nothing is new.
-    told as (
-        update orders
-        set status = coalesce(overall ->> 'status', orders.status),
-            remains = coalesce((overall ->> 'remains')::bigint, orders.remains),
-            remainder_reason = coalesce(wholes.reason, orders.remainder_reason)
-        from wholes
-        where orders.order_id = wholes.order_id
-            and not exists (select from latest where latest.order_id = wholes.order_id)
+            created_at
+        from latest
+        where placed is not null
     )
-    -- Does not see what this statement inserts, which needs no update either.
     update orders
-    set status = coalesce(overall ->> 'status', latest.status),
-        status_there = case when overall is not null then latest.status end,
+    set status = latest.status,
         provider_id = latest.provider_id,
         api_order_id = latest.api_order_id,
         waits_until = latest.waits_until,
         waiting_reason = latest.waiting_reason,
-        remainder_reason = coalesce(wholes.reason, orders.remainder_reason),
         provider_status = latest.provider_status,
         cost = latest.cost,
         cost_currency = latest.cost_currency,
         start_count = latest.start_count,
-        remains = coalesce((overall ->> 'remains')::bigint, latest.remains),
-        held_since = coalesce(orders.held_since, held.since),
+        remains = latest.remains,
+        held_since = coalesce(orders.held_since, latest.held_since),
         unchanged_since = latest.unchanged_since
     from latest
-    left join held using (order_id)
-    left join wholes using (order_id)
-    where orders.order_id = latest.order_id;
+    where orders.order_id = latest.order_id
+        and placed is null;
+
+    -- How an order stands with what was ordered for its remainder. Once something was, each status of it says so too.
+    with wholes as (
+        select
+            aggregate_id::uuid as order_id,
+            (array_agg(payload -> 'overall' order by position desc) filter (where payload ? 'overall'))[1] as overall,
+            (array_agg(payload ->> 'reason' order by position desc)
+                filter (where event_type = 'RemainderNotOrdered'))[1] as reason,
+            bool_or(event_type = 'OrderStatusChanged') as is_told_there
+        from events
+        where position > after_position
+            and position <= upto_position
+            and (
+                event_type in ('RemainderOrdered', 'RemainderNotOrdered', 'RemainderStatusChanged')
+                or event_type = 'OrderStatusChanged' and payload ? 'overall'
+            )
+        group by aggregate_id
+    )
+    update orders
+    set status = coalesce(overall ->> 'status', status),
+        status_there = case
+            when overall is null then status_there
+            when is_told_there then status
+            else coalesce(status_there, status)
+        end,
+        remains = coalesce((overall ->> 'remains')::bigint, remains),
+        remainder_reason = coalesce(wholes.reason, remainder_reason)
+    from wholes
+    where orders.order_id = wholes.order_id;
 end
 $$;

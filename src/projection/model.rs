@@ -79,6 +79,13 @@ impl ReadModel {
         self.header("-- folds:")
     }
 
+    /// The event types without which the fold need not be called; `None` where there is no header, or none to be relied
+    /// on, since an analyst wrote it.
+    pub(super) fn folds_only(&self) -> Option<Vec<&str>> {
+        let folds = self.folds();
+        (self.origin == Origin::BuiltIn && !folds.is_empty()).then_some(folds)
+    }
+
     /// The event types that the header says are ignored.
     pub fn ignores(&self) -> Vec<&str> {
         self.header("-- ignores:")
