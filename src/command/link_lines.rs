@@ -245,7 +245,8 @@ impl Lines {
         }
         let key = Uuid::new_v5(&Uuid::NAMESPACE_URL, link.canonical().as_bytes());
         self.link_of.insert(order_id, key);
-        let standing = Standing { order_id, number, service_id, place, recorded: false, busy: None };
+        let standing =
+            Standing { order_id, number, service_id, place, recorded: false, busy: None };
         self.by_link.entry(key).or_default().push(standing);
         key
     }

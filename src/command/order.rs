@@ -225,8 +225,7 @@ impl Commands {
         let linked = LinkedOrder { order_id: id, number, service_id: place.service_id, link };
         let turn = guard.as_ref().and_then(|_| self.turn_now(linked));
         let may_start = turn == Some(Turn::Taken);
-        let ticket =
-            may_start.then(|| self.parts.claims.try_claim(&draft.route)).flatten();
+        let ticket = may_start.then(|| self.parts.claims.try_claim(&draft.route)).flatten();
         let mut order = Order::default();
         let mut events = order.decide(OrderCommand::Place {
             number,

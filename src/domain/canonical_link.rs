@@ -18,8 +18,20 @@ const PREFIXES: &[&str] = &["www.", "m.", "mobile.", "web."];
 
 /// Parameters that say where a visitor came from, and not where to.
 const TRACKING: &[&str] = &[
-    "fbclid", "feature", "gclid", "igsh", "igshid", "img_index", "is_from_webapp", "mibextid", "pp",
-    "ref", "ref_src", "s", "sender_device", "si",
+    "fbclid",
+    "feature",
+    "gclid",
+    "igsh",
+    "igshid",
+    "img_index",
+    "is_from_webapp",
+    "mibextid",
+    "pp",
+    "ref",
+    "ref_src",
+    "s",
+    "sender_device",
+    "si",
 ];
 
 /// Paths under which some sites show the same post.

@@ -7,7 +7,7 @@ use signalbox::domain::{
     provider::{Measures, ProviderEvent, Score, SyncInterval},
     reservation::ReservationEvent,
     routing::Strategy,
-    service::{LinkLock, RemainderPolicy, Pricing, ServiceEvent, ServiceKind, ServiceListing},
+    service::{LinkLock, Pricing, RemainderPolicy, ServiceEvent, ServiceKind, ServiceListing},
     sync::{SyncCounts, SyncEvent, SyncTrigger},
 };
 use uuid::Uuid;
@@ -166,14 +166,8 @@ fn set_by_operators() -> Vec<Example<ServiceEvent>> {
             "ServiceStrategySet-best-score",
             ServiceEvent::ServiceStrategySet { strategy: Strategy::BestScore },
         ),
-        (
-            "ServiceLinkLockSet",
-            ServiceEvent::ServiceLinkLockSet { link_lock: LinkLock::Off },
-        ),
-        (
-            "ServiceLinkLockSet-on",
-            ServiceEvent::ServiceLinkLockSet { link_lock: LinkLock::On },
-        ),
+        ("ServiceLinkLockSet", ServiceEvent::ServiceLinkLockSet { link_lock: LinkLock::Off }),
+        ("ServiceLinkLockSet-on", ServiceEvent::ServiceLinkLockSet { link_lock: LinkLock::On }),
         (
             "ServiceRemainderSet",
             ServiceEvent::ServiceRemainderSet { remainder: RemainderPolicy::Complete },

@@ -38,7 +38,11 @@ fn placing() -> Vec<Example<OrderEvent>> {
     ]
 }
 
-pub(crate) fn placed(quantity: i64, per_run: Option<i64>, fields: BTreeMap<String, String>) -> OrderEvent {
+pub(crate) fn placed(
+    quantity: i64,
+    per_run: Option<i64>,
+    fields: BTreeMap<String, String>,
+) -> OrderEvent {
     OrderEvent::OrderPlaced {
         number: 23_501,
         account: "house".to_owned(),
@@ -155,7 +159,11 @@ pub(crate) fn decision() -> Decision {
     }
 }
 
-pub(crate) fn candidate(n: u128, mapping_priority: Option<i32>, excluded: Vec<Exclusion>) -> Candidate {
+pub(crate) fn candidate(
+    n: u128,
+    mapping_priority: Option<i32>,
+    excluded: Vec<Exclusion>,
+) -> Candidate {
     Candidate {
         provider_id: provider(n),
         service_id: service(n),

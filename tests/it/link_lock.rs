@@ -290,10 +290,8 @@ async fn next_process_knows_who_waits_for_whom() {
     running.dispatches().await;
     let third = running.place(shop.order(LINK)).await;
     assert_waits(&running, &second, &first).await;
-    until("it waits too", async || {
-        waiting(&running, &third).await["waitingReason"] != Value::Null
-    })
-    .await;
+    until("it waits too", async || waiting(&running, &third).await["waitingReason"] != Value::Null)
+        .await;
     assert_waits(&running, &third, &second).await;
     order_with(&running, &third, "COMPLETED").await;
     assert_one_by_one(&stays(running.database.pool()).await);
@@ -339,7 +337,8 @@ async fn ten_kills_let_no_two_orders_on_one_link_overlap_and_strand_none() {
     program.dispatches("here").await;
     until("nobody waits any more", async || {
         refresh_all(&api).await;
-        let left = "{ orders(filter: {status: [QUEUED, PENDING, IN_PROGRESS]}, first: 1) { totalCount }
+        let left =
+            "{ orders(filter: {status: [QUEUED, PENDING, IN_PROGRESS]}, first: 1) { totalCount }
             doubt: orders(filter: {status: [IN_DOUBT]}, first: 100) { nodes { id link } } }";
         let left = api.data(left, json!({})).await;
         // Who is in doubt holds its link; an operator looks into the panel's own books.

@@ -309,9 +309,11 @@ async fn ten_kills_order_every_remainder_once() {
             nodes { children { status } } } }";
         let left = api.data(left, json!({})).await;
         // A parent of a remainder in doubt stays open.
-        left["orders"]["nodes"].as_array().unwrap().iter().all(|order| {
-            order["children"][0]["status"] == "IN_DOUBT"
-        })
+        left["orders"]["nodes"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|order| order["children"][0]["status"] == "IN_DOUBT")
     })
     .await;
     let journal = PgPool::connect_with(postgres.options()).await.unwrap();

@@ -208,7 +208,10 @@ impl Order {
         events
     }
 
-    pub(super) fn place_remainder(&self, order: RemainderOrder) -> Result<Vec<OrderEvent>, OrderError> {
+    pub(super) fn place_remainder(
+        &self,
+        order: RemainderOrder,
+    ) -> Result<Vec<OrderEvent>, OrderError> {
         if self.progress != Progress::Absent {
             return Err(OrderError::AlreadyPlaced);
         }

@@ -65,7 +65,8 @@ pub(super) async fn open_orders(
         upto = Some(Position(row.position));
         queued.extend(stand_in_line(needs, row));
     }
-    let not_there = || CommandError::Unavailable("the read model of orders is not there".to_owned());
+    let not_there =
+        || CommandError::Unavailable("the read model of orders is not there".to_owned());
     Ok((queued, upto.ok_or_else(not_there)?))
 }
 

@@ -49,7 +49,8 @@ impl History {
                 OrderCommand::PlanRemainder { cause, plan }
             }
             _ => {
-                let plan = RemainderPlan::Order { child_id: OrderId(self.uuid()), number, quantity };
+                let plan =
+                    RemainderPlan::Order { child_id: OrderId(self.uuid()), number, quantity };
                 OrderCommand::PlanRemainder { cause, plan }
             }
         }

@@ -127,17 +127,18 @@ fn part_is_ordered_of_what_can_be_divided() {
 #[test]
 fn remainder_is_ordered_once_for_each_order_that_left_one() {
     let open = in_all(DeliveryStatus::InProgress, 400);
-    given(partial())
-        .when(order_it(2, 1, 400))
-        .then_expect_events(vec![ordered(2, 1, 400, open.clone())]);
+    given(partial()).when(order_it(2, 1, 400)).then_expect_events(vec![ordered(
+        2,
+        1,
+        400,
+        open.clone(),
+    )]);
     given(with_child()).when(order_it(3, 1, 400)).then_expect_events(vec![]);
     let reverted = vec![
         changed("In progress", Some(400), Some(open.clone())),
         changed("Partial", Some(900), Some(open)),
     ];
-    given([with_child(), reverted].concat())
-        .when(order_it(3, 1, 900))
-        .then_expect_events(vec![]);
+    given([with_child(), reverted].concat()).when(order_it(3, 1, 900)).then_expect_events(vec![]);
 }
 
 #[test]
@@ -153,9 +154,7 @@ fn remainder_that_fits_nowhere_is_on_record_and_decided() {
     given(partial())
         .when(OrderCommand::PlanRemainder { cause: order_id(1), plan })
         .then_expect_events(vec![left()]);
-    given([partial(), vec![left()]].concat())
-        .when(order_it(2, 1, 400))
-        .then_expect_events(vec![]);
+    given([partial(), vec![left()]].concat()).when(order_it(2, 1, 400)).then_expect_events(vec![]);
     let order = order(&[partial(), vec![left()]].concat());
     assert_eq!((order.overall(), order.is_over()), (None, true));
 }
@@ -187,9 +186,11 @@ fn order_of_which_nothing_was_delivered_in_all_is_canceled() {
 fn remainder_of_a_remainder_keeps_the_order_open() {
     let open = |remains| in_all(DeliveryStatus::InProgress, remains);
     let chain = [with_child(), vec![ordered(3, 2, 100, open(400))]].concat();
-    given(chain.clone())
-        .when(ended(2, Some(100)))
-        .then_expect_events(vec![child_changed(2, Some(100), open(100))]);
+    given(chain.clone()).when(ended(2, Some(100))).then_expect_events(vec![child_changed(
+        2,
+        Some(100),
+        open(100),
+    )]);
     given([chain, vec![child_changed(2, Some(100), open(100))]].concat())
         .when(ended(3, Some(0)))
         .then_expect_events(vec![child_changed(3, Some(0), in_all(DeliveryStatus::Completed, 0))]);
@@ -208,12 +209,16 @@ fn order_reopens_with_its_remainder_and_the_same_again_is_nothing_new() {
 #[test]
 fn status_of_an_order_with_a_remainder_says_how_all_of_it_stands() {
     let open = |remains| Some(in_all(DeliveryStatus::InProgress, remains));
-    given(with_child())
-        .when(said("In progress", Some(300)))
-        .then_expect_events(vec![changed("In progress", Some(300), open(300))]);
-    given(with_child())
-        .when(said("Completed", Some(0)))
-        .then_expect_events(vec![changed("Completed", Some(0), open(0))]);
+    given(with_child()).when(said("In progress", Some(300))).then_expect_events(vec![changed(
+        "In progress",
+        Some(300),
+        open(300),
+    )]);
+    given(with_child()).when(said("Completed", Some(0))).then_expect_events(vec![changed(
+        "Completed",
+        Some(0),
+        open(0),
+    )]);
 }
 
 #[test]

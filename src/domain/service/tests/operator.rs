@@ -172,7 +172,5 @@ fn remainder_is_left_until_an_operator_wants_it_completed() {
     let complete = || ServiceEvent::ServiceRemainderSet { remainder: RemainderPolicy::Complete };
     given([imported()]).when(set(RemainderPolicy::Leave)).then_expect_events(vec![]);
     given([imported()]).when(set(RemainderPolicy::Complete)).then_expect_events(vec![complete()]);
-    given([imported(), complete()])
-        .when(set(RemainderPolicy::Complete))
-        .then_expect_events(vec![]);
+    given([imported(), complete()]).when(set(RemainderPolicy::Complete)).then_expect_events(vec![]);
 }
