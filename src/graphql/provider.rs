@@ -1,11 +1,14 @@
+use std::sync::Arc;
+
 use async_graphql::{Context, ID, Object};
 use chrono::{Days, NaiveDate, Utc};
 
 use super::{
-    context::loaders,
+    at_hand::OfRow,
     error::{ApiError, ApiResult},
     loaders::{LastSyncOf, ServiceCountOf},
     performance::ProviderPerformance,
+    related::Related,
     scalars::{DateTime, Decimal},
     sync_log::SyncLog,
     words::{ProviderHealth, ProviderStatus},
@@ -22,7 +25,7 @@ pub(super) const RECENT_DAYS: i32 = 7;
 const MAX_DAYS: i32 = 366;
 
 #[derive(Debug, Clone)]
-pub(super) struct Provider(pub(super) ProviderRow);
+pub(super) struct Provider(pub(super) Arc<ProviderRow>);
 
 /// An upstream panel that orders are placed at.
 #[Object]
@@ -80,12 +83,12 @@ impl Provider {
     }
 
     async fn service_count(&self, ctx: &Context<'_>) -> ApiResult<i32> {
-        let count = loaders(ctx).load_one(ServiceCountOf(self.provider_id())).await?;
+        let count = Related::of(ctx).load_one(ServiceCountOf(self.provider_id())).await?;
         Ok(count.unwrap_or(0))
     }
 
     async fn last_sync(&self, ctx: &Context<'_>) -> ApiResult<Option<SyncLog>> {
-        let last = loaders(ctx).load_one(LastSyncOf(self.provider_id())).await?;
+        let last = Related::of(ctx).load_one(LastSyncOf(self.provider_id())).await?;
         Ok(last.map(SyncLog))
     }
 
@@ -109,6 +112,26 @@ impl Provider {
     }
 }
 
+impl From<ProviderRow> for Provider {
+    fn from(row: ProviderRow) -> Self {
+        Self(Arc::new(row))
+    }
+}
+
+impl OfRow for Provider {
+    fn reads(&self, field: &str) -> bool {
+        matches!(
+            field,
+            "successRate"
+                | "meanResponseMs"
+                | "p95ResponseMs"
+                | "serviceCount"
+                | "lastSync"
+                | "performance"
+        )
+    }
+}
+
 impl Provider {
     fn provider_id(&self) -> ProviderId {
         ProviderId(self.0.provider_id)
@@ -116,7 +139,7 @@ impl Provider {
 
     async fn days(&self, ctx: &Context<'_>, days: i32) -> ApiResult<Vec<ProviderDay>> {
         let key = (self.provider_id(), first_day(days)?);
-        Ok(loaders(ctx).load_one(key).await?.unwrap_or_default())
+        Ok(Related::of(ctx).load_one(key).await?.unwrap_or_default())
     }
 
     async fn recent(&self, ctx: &Context<'_>) -> ApiResult<Performance> {
