@@ -154,6 +154,8 @@ impl Claims {
     pub fn begin_tenure(&self) -> Incarnation {
         let incarnation = Incarnation(Uuid::now_v7());
         lock(&self.shared.tenures).insert(incarnation);
+        // Some came to rest because nothing could be started.
+        self.shared.rested.clear();
         self.shared.tenure.send_replace(Some(incarnation));
         incarnation
     }
