@@ -167,14 +167,16 @@ impl OrderRow {
             Progress::InDoubt => ("IN_DOUBT".to_owned(), last, None),
             Progress::AtProvider(provider) => (status, Some(provider.0), None),
             Progress::Failed => ("FAILED".to_owned(), None, None),
-            Progress::Absent | Progress::Queued => ("QUEUED".to_owned(), None, None),
+            Progress::Absent | Progress::Queued | Progress::AwaitingLink(_) => {
+                ("QUEUED".to_owned(), None, None)
+            }
         };
         Self {
             order_id: id,
             status,
             provider_id,
             waits_until,
-            waits: waits_until.is_some() || order.awaits.is_some(),
+            waits: matches!(order.progress, Progress::Deferred(_) | Progress::AwaitingLink(_)),
             parent_id: order.remainder_of.as_ref().map(|of| of.parent.0),
             api_order_id: order.holding().ok().map(|held| held.api_order_id),
             provider_status: said.as_ref().map(|said| said.provider_status.clone()),

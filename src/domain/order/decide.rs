@@ -85,7 +85,7 @@ impl Order {
     /// Waiting for the same order as before is nothing new.
     fn await_link(&self, order_id: OrderId, number: i64) -> Decided {
         self.free()?;
-        if self.awaits == Some(order_id) {
+        if self.progress == Progress::AwaitingLink(order_id) {
             return Ok(vec![]);
         }
         let reason = format!("order {number} on the same link is not over yet");

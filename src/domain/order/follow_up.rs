@@ -28,7 +28,7 @@ impl Order {
         match &self.progress {
             Progress::AtProvider(_) => self.held(),
             Progress::Absent => Err(OrderError::NotFound),
-            Progress::Queued | Progress::Deferred(_) => {
+            Progress::Queued | Progress::Deferred(_) | Progress::AwaitingLink(_) => {
                 Err(OrderError::NotHeld("it waits for one"))
             }
             Progress::Attempting => Err(OrderError::NotHeld("one is being asked")),

@@ -41,8 +41,6 @@ pub struct Order {
     pub remainder_of: Option<RemainderOf>,
     /// What was ordered for its own remainder, oldest first.
     pub remainders: Vec<Remainder>,
-    /// The order on the same link that it waits for.
-    pub awaits: Option<OrderId>,
     /// Orders whose remainder is not ordered anew.
     pub(super) remainders_left: Vec<OrderId>,
     /// The attempt by which a provider holds it: one that was found to be a duplicate is placed too.
@@ -61,6 +59,8 @@ pub enum Progress {
     Queued,
     /// Free, but not before this instant.
     Deferred(DateTime<Utc>),
+    /// Free, but not before this order on the same link is over.
+    AwaitingLink(OrderId),
     /// A provider is being asked.
     Attempting,
     /// A provider may hold it.
@@ -134,12 +134,15 @@ impl Order {
 
     /// Tells whether no provider holds the order or is being asked.
     pub fn is_free(&self) -> bool {
-        matches!(self.progress, Progress::Queued | Progress::Deferred(_))
+        matches!(
+            self.progress,
+            Progress::Queued | Progress::Deferred(_) | Progress::AwaitingLink(_)
+        )
     }
 
     pub(super) fn free(&self) -> Result<(), OrderError> {
         match self.progress {
-            Progress::Queued | Progress::Deferred(_) => Ok(()),
+            Progress::Queued | Progress::Deferred(_) | Progress::AwaitingLink(_) => Ok(()),
             Progress::Absent => Err(OrderError::NotFound),
             Progress::Attempting => Err(OrderError::NotFree("a provider is being asked")),
             Progress::InDoubt => Err(OrderError::NotFree("a provider may hold it")),
@@ -233,7 +236,6 @@ impl Aggregate for Order {
                     cancel_requested: false,
                     remainder_of: remainder_of.clone(),
                     remainders: vec![],
-                    awaits: None,
                     remainders_left: vec![],
                     held_by: None,
                     quantity: *quantity,
@@ -260,7 +262,6 @@ impl Aggregate for Order {
                     settle_after: *settle_after,
                     state: AttemptState::Started,
                 });
-                self.awaits = None;
                 self.progress = Progress::Attempting;
             }
             OrderEvent::AttemptPlaced { attempt_id, provider_id, api_order_id, .. } => {
@@ -283,13 +284,9 @@ impl Aggregate for Order {
             OrderEvent::AttemptSettled { attempt_id, settled_as, api_order_id, .. } => {
                 self.evolve_settled(*attempt_id, *settled_as, api_order_id.as_ref());
             }
-            OrderEvent::OrderDeferred { until, .. } => {
-                self.awaits = None;
-                self.progress = Progress::Deferred(*until);
-            }
+            OrderEvent::OrderDeferred { until, .. } => self.progress = Progress::Deferred(*until),
             OrderEvent::LinkAwaited { order_id, .. } => {
-                self.awaits = Some(*order_id);
-                self.progress = Progress::Queued;
+                self.progress = Progress::AwaitingLink(*order_id);
             }
             OrderEvent::OrderFailed { .. } => self.progress = Progress::Failed,
             OrderEvent::DuplicateFound { attempt_id, api_order_id, .. } => {

@@ -136,8 +136,8 @@ impl Drive {
     async fn look(&mut self) -> Step {
         match self.order.progress {
             Progress::Attempting => self.close_left_attempt().await,
-            Progress::Queued | Progress::Deferred(_) if !self.may_start() => Step::Rest,
-            Progress::Queued => self.start_next().await,
+            _ if self.order.is_free() && !self.may_start() => Step::Rest,
+            Progress::Queued | Progress::AwaitingLink(_) => self.start_next().await,
             Progress::Deferred(until) => {
                 let wait = (until - Utc::now()).to_std().unwrap_or_default();
                 tokio::select! {
