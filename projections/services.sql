@@ -15,6 +15,8 @@
 -- ignores: Reserved, ReservationReleased
 -- ignores: ProviderSyncIntervalSet, PriceMoveNoticed, DelistingNoticed
 -- ignores: LinkAwaited, RemainderOrdered, RemainderNotOrdered, RemainderStatusChanged
+-- folds: ServiceSuspended, ServiceResumed, ServiceWaitLimitSet
+-- ignores: ProviderSuspended, ProbeFailed, ProviderHalfOpened, TrialStarted, TrialReleased, ProviderResumed
 
 create table services (
     service_id          uuid primary key,
@@ -38,7 +40,12 @@ create table services (
     strategy            text,
     -- Null until an operator chooses.
     link_lock           text,
-    remainder           text
+    remainder           text,
+    -- Null: it is not set aside.
+    suspended_since     timestamptz,
+    suspension_reason   text,
+    -- Null: the installation's default.
+    wait_minutes        int
 );
 
 -- A search in names reads all rows: 10,000 take some 20 ms.
@@ -92,6 +99,11 @@ begin
                 when 'ServiceEnabled' then '{"enabled": true}'
                 when 'ServiceDisabled' then '{"enabled": false}'
                 when 'ServiceRetired' then '{"enabled": false, "retired": true}'
+                when 'ServiceSuspended' then jsonb_build_object(
+                    'suspended_since', payload -> 'since',
+                    'suspension_reason', payload -> 'reason'
+                )
+                when 'ServiceResumed' then '{"suspended_since": null, "suspension_reason": null}'
                 else '{}'
             end as columns
         from events
@@ -100,7 +112,8 @@ begin
             and event_type in (
                 'ServiceImported', 'ServiceRepriced', 'ServiceChanged', 'ServiceDelisted', 'ServiceRelisted',
                 'ServiceIdReused', 'ServiceEnabled', 'ServiceDisabled', 'ServicePriceSet', 'ServiceRecategorised',
-                'ServiceStrategySet', 'ServiceLinkLockSet', 'ServiceRemainderSet', 'ServiceRetired'
+                'ServiceStrategySet', 'ServiceLinkLockSet', 'ServiceRemainderSet', 'ServiceRetired',
+                'ServiceSuspended', 'ServiceResumed', 'ServiceWaitLimitSet'
             )
     ),
     -- What is known comes first. It is joined by key alone: between two results of this statement the database would
@@ -148,7 +161,10 @@ begin
         retired = excluded.retired,
         strategy = excluded.strategy,
         link_lock = excluded.link_lock,
-        remainder = excluded.remainder;
+        remainder = excluded.remainder,
+        suspended_since = excluded.suspended_since,
+        suspension_reason = excluded.suspension_reason,
+        wait_minutes = excluded.wait_minutes;
 end
 $$;
 

@@ -11,9 +11,10 @@ use crate::{
     journal::Journal,
     metrics,
     process::{
-        Dispatch, DispatchNeeds, DispatchStatus, DoubtSettlement, DoubtSettlementNeeds,
-        ProviderOperations, ProviderRankingNeeds, ProviderRankings, ScheduledSync,
-        ScheduledSyncNeeds, StatusPoll, StatusPollNeeds,
+        AttemptReports, Dispatch, DispatchNeeds, DispatchStatus, DoubtSettlement,
+        DoubtSettlementNeeds, ProviderHealth, ProviderHealthNeeds, ProviderOperations,
+        ProviderRankingNeeds, ProviderRankings, ScheduledSync, ScheduledSyncNeeds, StatusPoll,
+        StatusPollNeeds,
     },
     projection::{ModelSet, ProjectionError, Projections, ReadModels, search_path},
     provider_api::{ClientUnavailable, PanelClient},
@@ -229,6 +230,8 @@ impl Parts {
             reads: reads.pool().clone(),
             policy: config.policy,
             price_watch: config.price_watch,
+            breaker: config.breaker.unwrap_or_default(),
+            wait_limit: config.wait_limit,
         });
         let client = PanelClient::new(config.policy, config.call_limits)?;
         if let Some(first) = config.first_provider.clone() {
@@ -241,6 +244,7 @@ impl Parts {
 
     fn serve(self, config: AppConfig, database: Database, listener: TcpListener) -> App {
         let stop = CancellationToken::new();
+        let (reports, reported) = AttemptReports::new();
         let dispatch = Dispatch::new(DispatchNeeds {
             commands: self.commands.clone(),
             client: self.client.clone(),
@@ -248,8 +252,18 @@ impl Parts {
             reads: self.reads.pool().clone(),
             database: database.options(),
             pace: config.pace,
+            reports,
             stop: stop.clone(),
         });
+        let health = ProviderHealth::new(ProviderHealthNeeds {
+            operations: self.operations.clone(),
+            breaker: config.breaker,
+            pace: config.health_pace,
+            reports: reported,
+            dispatching: dispatch.status(),
+            stop: stop.clone(),
+        });
+        tokio::spawn(vital::or_end("provider health", health.run()));
         let status_poll = StatusPoll::new(StatusPollNeeds {
             commands: self.commands.clone(),
             client: self.client.clone(),

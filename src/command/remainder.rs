@@ -141,7 +141,8 @@ impl Commands {
         let placed = Order::default().decide(OrderCommand::PlaceRemainder(order))?;
         let child = Order::default().evolved(&placed);
         let route = self.route_surely(&child, |id| child.bars(id)).await?;
-        if route.decision.choice().is_none() {
+        let waits = self.waiting(&child, &route.decision).is_some();
+        if route.decision.choice().is_none() && !waits {
             let reason = unroutable(&route.decision);
             let decision = Some(route.decision);
             return Ok((RemainderPlan::Leave { quantity, reason, decision }, Along::default()));

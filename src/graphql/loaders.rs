@@ -14,8 +14,9 @@ use super::{
 use crate::{
     domain::{OrderId, ProviderId, ServiceId},
     read::{
-        AttemptRow, EventRow, MappingRow, OrderRow, PriceHistoryOf, PricePointRow, ProviderDay,
-        ProviderRow, ReadError, Reads, RefillRow, ServiceRow, SyncLogRow,
+        AttemptRow, EventRow, HealthChangeRow, HealthLogOf, MappingRow, OrderRow, PriceHistoryOf,
+        PricePointRow, ProviderDay, ProviderRow, ReadError, Reads, RefillRow, ServiceRow,
+        SyncLogRow,
     },
 };
 
@@ -66,6 +67,7 @@ load! {
     OrderId => OrderRow, orders_by_id;
     (ProviderId, NaiveDate) => Vec<ProviderDay>, provider_days;
     PriceHistoryOf => Vec<PricePointRow>, price_histories;
+    HealthLogOf => Vec<HealthChangeRow>, health_logs;
 }
 
 load_of! {

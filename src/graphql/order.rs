@@ -69,11 +69,6 @@ impl Order {
         of_word(&self.row.status)
     }
 
-    /// What a QUEUED order waits for, where it waits for something.
-    async fn waiting_reason(&self) -> Option<&str> {
-        self.row.waiting_reason.as_deref()
-    }
-
     /// The customer's order of which this one orders the remainder.
     async fn parent(&self, ctx: &Context<'_>) -> ApiResult<Option<Order>> {
         match self.row.parent_id {
@@ -110,6 +105,16 @@ impl Order {
 
     async fn api_order_id(&self) -> Option<&str> {
         self.row.api_order_id.as_deref()
+    }
+
+    /// Until when it is not tried again, or when it is given up; null where it does not wait.
+    async fn waits_until(&self) -> Option<DateTime> {
+        self.row.waits_until.map(DateTime)
+    }
+
+    /// What it waits for: its link, or providers that are suspended. Null where it does not wait.
+    async fn waiting_reason(&self) -> Option<&str> {
+        self.row.waiting_reason.as_deref()
     }
 
     async fn start_count(&self) -> Option<BigInt> {

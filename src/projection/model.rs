@@ -131,6 +131,7 @@ impl ReadModels {
             "failover_logs",
             "orders",
             "price_history",
+            "provider_health",
             "provider_performance",
             "providers",
             "refills",

@@ -46,13 +46,16 @@ const WHOLE_NUMBERS: &[&str] = &[
     "response_ms",
     "response_ms_sum",
     "responses",
+    "retry_after_seconds",
     "score_ppm",
     "speed_ppm",
     "start_count",
     "sync_interval_minutes",
+    "trips",
     "unchanged",
     "undelivered",
     "updated",
+    "wait_minutes",
 ];
 
 /// An event and its file's name: that of the event, and what sets this one apart from others of its type.

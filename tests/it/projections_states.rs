@@ -7,7 +7,8 @@ use rust_decimal::Decimal;
 use signalbox::{
     domain::{
         order::{AttemptState, Order, Progress},
-        service::{Imported, Service},
+        provider::Circuit,
+        service::{Imported, Service, WaitLimit},
     },
     projection::{ReadModels, rebuild, search_path},
 };
@@ -47,6 +48,8 @@ struct ServiceRow {
     strategy: Option<String>,
     link_lock: String,
     remainder: String,
+    is_suspended: bool,
+    wait_minutes: Option<i32>,
 }
 
 impl ServiceRow {
@@ -69,6 +72,8 @@ impl ServiceRow {
             strategy: as_json["strategy"].as_str().map(str::to_owned),
             link_lock: as_json["link_lock"].as_str().unwrap().to_owned(),
             remainder: as_json["remainder"].as_str().unwrap().to_owned(),
+            is_suspended: service.standing.is_suspended(),
+            wait_minutes: service.wait_limit.map(WaitLimit::minutes),
         }
     }
 }
@@ -79,7 +84,7 @@ async fn services_are_as_the_aggregates_have_them() {
     let rows: Vec<ServiceRow> = sqlx::query_as(
         "select service_id, provider_id, number, name, category, provider_category, rate, price, max, cancel, enabled,
              listed, retired, strategy, coalesce(link_lock, 'ON') as link_lock,
-             coalesce(remainder, 'LEAVE') as remainder
+             coalesce(remainder, 'LEAVE') as remainder, suspended_since is not null as is_suspended, wait_minutes
          from services order by service_id",
     )
     .fetch_all(&pool)
@@ -136,6 +141,31 @@ async fn providers_are_as_the_aggregates_have_them() {
     }
 }
 
+#[tokio::test]
+async fn providers_are_set_aside_as_the_aggregates_have_them() {
+    let (_database, pool, history) = folded().await;
+    let mut seen = BTreeSet::new();
+    for (id, provider) in &history.providers {
+        let row: (Option<DateTime<Utc>>, Option<DateTime<Utc>>, Option<String>, bool) =
+            sqlx::query_as(
+                "select suspended_since, suspended_until, suspension_reason, half_open
+                 from providers where provider_id = $1",
+            )
+            .bind(id.0)
+            .fetch_one(&pool)
+            .await
+            .unwrap();
+        let expected = match provider.breaker.circuit().clone() {
+            Circuit::Closed => (None, None, None, false),
+            Circuit::Open(of) => (Some(of.since), of.until, Some(of.reason), false),
+            Circuit::HalfOpen { from: of, .. } => (Some(of.since), of.until, Some(of.reason), true),
+        };
+        seen.insert((expected.0.is_some(), expected.3));
+        assert_eq!(row, expected);
+    }
+    assert!(seen.len() > 1, "{seen:?}");
+}
+
 #[derive(Debug, PartialEq, sqlx::FromRow)]
 struct OrderRow {
     order_id: Uuid,
@@ -162,7 +192,9 @@ impl OrderRow {
         let status = word.map(|status| serde_json::to_value(status).unwrap());
         let status = status.map_or("PENDING".to_owned(), |word| word.as_str().unwrap().to_owned());
         let (status, provider_id, waits_until) = match order.progress {
-            Progress::Deferred(until) => ("QUEUED".to_owned(), None, Some(until)),
+            Progress::Deferred(until) | Progress::Waiting(until) => {
+                ("QUEUED".to_owned(), None, Some(until))
+            }
             Progress::Attempting => ("QUEUED".to_owned(), last, None),
             Progress::InDoubt => ("IN_DOUBT".to_owned(), last, None),
             Progress::AtProvider(provider) => (status, Some(provider.0), None),
@@ -176,7 +208,10 @@ impl OrderRow {
             status,
             provider_id,
             waits_until,
-            waits: matches!(order.progress, Progress::Deferred(_) | Progress::AwaitingLink(_)),
+            waits: matches!(
+                order.progress,
+                Progress::Deferred(_) | Progress::AwaitingLink(_) | Progress::Waiting(_)
+            ),
             parent_id: order.remainder_of.as_ref().map(|of| of.parent.0),
             api_order_id: order.holding().ok().map(|held| held.api_order_id),
             provider_status: said.as_ref().map(|said| said.provider_status.clone()),
@@ -320,7 +355,7 @@ async fn durations_are_read_from_their_buckets_within_five_percent() {
     .unwrap();
     assert!(worst <= 0.05, "{worst}");
     let worst: f64 = sqlx::query_scalar(
-        "select max(abs(provider_latency(provider_id, day, day, 0.95) / p95 - 1))
+        "select max(abs(provider_latency(provider_id::uuid, day, day, 0.95) / p95 - 1))
          from (
              select provider_id, day, percentile_disc(0.95) within group (order by response_ms) as p95
              from (

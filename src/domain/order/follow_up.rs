@@ -28,9 +28,10 @@ impl Order {
         match &self.progress {
             Progress::AtProvider(_) => self.held(),
             Progress::Absent => Err(OrderError::NotFound),
-            Progress::Queued | Progress::Deferred(_) | Progress::AwaitingLink(_) => {
-                Err(OrderError::NotHeld("it waits for one"))
-            }
+            Progress::Queued
+            | Progress::Deferred(_)
+            | Progress::AwaitingLink(_)
+            | Progress::Waiting(_) => Err(OrderError::NotHeld("it waits for one")),
             Progress::Attempting => Err(OrderError::NotHeld("one is being asked")),
             Progress::InDoubt => Err(OrderError::NotHeld("one may, which is in doubt")),
             Progress::Failed => Err(OrderError::NotHeld("none took it")),
@@ -181,6 +182,7 @@ mod tests {
             provider_service_id: "7".to_owned(),
             incarnation: Incarnation::default(),
             settle_after: chrono::DateTime::default(),
+            is_trial: false,
             state: AttemptState::Placed("23501".to_owned()),
         };
         let progress = Progress::AtProvider(attempt.provider_id);

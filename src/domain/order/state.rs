@@ -43,6 +43,8 @@ pub struct Order {
     pub remainders: Vec<Remainder>,
     /// Orders whose remainder is not ordered anew.
     pub(super) remainders_left: Vec<OrderId>,
+    /// When it is given up, once it has waited for a provider that is set aside.
+    pub gives_up_at: Option<DateTime<Utc>>,
     /// The attempt by which a provider holds it: one that was found to be a duplicate is placed too.
     pub(super) held_by: Option<AttemptId>,
     pub(super) quantity: i64,
@@ -61,6 +63,8 @@ pub enum Progress {
     Deferred(DateTime<Utc>),
     /// Free, but not before this order on the same link is over.
     AwaitingLink(OrderId),
+    /// Free, and only providers could take it that are set aside; given up at this instant.
+    Waiting(DateTime<Utc>),
     /// A provider is being asked.
     Attempting,
     /// A provider may hold it.
@@ -136,13 +140,19 @@ impl Order {
     pub fn is_free(&self) -> bool {
         matches!(
             self.progress,
-            Progress::Queued | Progress::Deferred(_) | Progress::AwaitingLink(_)
+            Progress::Queued
+                | Progress::Deferred(_)
+                | Progress::AwaitingLink(_)
+                | Progress::Waiting(_)
         )
     }
 
     pub(super) fn free(&self) -> Result<(), OrderError> {
         match self.progress {
-            Progress::Queued | Progress::Deferred(_) | Progress::AwaitingLink(_) => Ok(()),
+            Progress::Queued
+            | Progress::Deferred(_)
+            | Progress::AwaitingLink(_)
+            | Progress::Waiting(_) => Ok(()),
             Progress::Absent => Err(OrderError::NotFound),
             Progress::Attempting => Err(OrderError::NotFree("a provider is being asked")),
             Progress::InDoubt => Err(OrderError::NotFree("a provider may hold it")),
@@ -237,6 +247,7 @@ impl Aggregate for Order {
                     remainder_of: remainder_of.clone(),
                     remainders: vec![],
                     remainders_left: vec![],
+                    gives_up_at: None,
                     held_by: None,
                     quantity: *quantity,
                     units_per_run: *per_run,
@@ -250,6 +261,7 @@ impl Aggregate for Order {
                 provider_service_id,
                 incarnation,
                 settle_after,
+                decision,
                 ..
             } => {
                 self.attempts.push(Attempt {
@@ -260,6 +272,7 @@ impl Aggregate for Order {
                     provider_service_id: provider_service_id.clone(),
                     incarnation: *incarnation,
                     settle_after: *settle_after,
+                    is_trial: decision.is_trial(),
                     state: AttemptState::Started,
                 });
                 self.progress = Progress::Attempting;
@@ -284,9 +297,15 @@ impl Aggregate for Order {
             OrderEvent::AttemptSettled { attempt_id, settled_as, api_order_id, .. } => {
                 self.evolve_settled(*attempt_id, *settled_as, api_order_id.as_ref());
             }
-            OrderEvent::OrderDeferred { until, .. } => self.progress = Progress::Deferred(*until),
             OrderEvent::LinkAwaited { order_id, .. } => {
                 self.progress = Progress::AwaitingLink(*order_id);
+            }
+            OrderEvent::OrderDeferred { until, gives_up_at: None, .. } => {
+                self.progress = Progress::Deferred(*until);
+            }
+            OrderEvent::OrderDeferred { gives_up_at: Some(at), .. } => {
+                self.progress = Progress::Waiting(*at);
+                self.gives_up_at = Some(*at);
             }
             OrderEvent::OrderFailed { .. } => self.progress = Progress::Failed,
             OrderEvent::DuplicateFound { attempt_id, api_order_id, .. } => {

@@ -1,5 +1,6 @@
 //! An upstream provider: a panel that we buy from, with an account and a key of ours.
 
+mod breaker;
 mod command;
 mod error;
 mod event;
@@ -11,6 +12,10 @@ mod sync_interval;
 mod tests;
 mod url;
 
+pub use breaker::{
+    BackOff, Bearing, Breaker, BreakerPolicy, Circuit, Outcome, ResumedBy, Suspension,
+    SuspensionCause, Trial, Trip, Verdict, Window,
+};
 pub use command::{Activation, Dependents, KeyReference, ProviderChanges, ProviderCommand};
 pub use error::ProviderError;
 pub use event::ProviderEvent;

@@ -3,7 +3,8 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    MAX_PRIORITY, Measures, ProviderCommand, ProviderError, ProviderEvent, Score, SyncInterval,
+    Breaker, MAX_PRIORITY, Measures, ProviderCommand, ProviderError, ProviderEvent, Score,
+    SyncInterval,
     command::{Activation, Dependents, ProviderChanges},
 };
 use crate::domain::{Aggregate, CredentialId, Position};
@@ -53,6 +54,8 @@ pub struct Provider {
     pub score: Score,
     /// How often its catalogue is synced by itself.
     pub sync_interval: SyncInterval,
+    /// Whether it is set aside.
+    pub breaker: Breaker,
 }
 
 impl Provider {
@@ -185,6 +188,19 @@ impl Aggregate for Provider {
                 }])
             }
             ProviderCommand::Rank { measures, basis } => Ok(self.ranked(measures, basis)),
+            ProviderCommand::Trip { trip, back_off, now } => {
+                Ok(self.breaker.trip(trip, back_off, now))
+            }
+            ProviderCommand::TakeProbe { reading, back_off, now } => {
+                Ok(self.breaker.probed(&reading, back_off, now))
+            }
+            ProviderCommand::EndTrial { attempt_id, verdict, back_off, now } => {
+                Ok(self.breaker.tried(attempt_id, verdict, back_off, now))
+            }
+            ProviderCommand::Suspend { until, note, now } => {
+                Ok(self.breaker.suspend(until, note, now))
+            }
+            ProviderCommand::Resume { now } => Ok(self.breaker.resume(now)),
         }
     }
 
@@ -200,6 +216,7 @@ impl Aggregate for Provider {
                     balance: None,
                     score: Score::default(),
                     sync_interval: SyncInterval::default(),
+                    breaker: Breaker::default(),
                 };
             }
             ProviderEvent::ProviderRenamed { name } => self.name = name,
@@ -219,6 +236,12 @@ impl Aggregate for Provider {
             }
             ProviderEvent::ConnectionTestFailed { .. } => {}
             ProviderEvent::RankingChanged { score, .. } => self.score = score,
+            ProviderEvent::ProviderSuspended { .. }
+            | ProviderEvent::ProbeFailed { .. }
+            | ProviderEvent::ProviderHalfOpened { .. }
+            | ProviderEvent::TrialStarted { .. }
+            | ProviderEvent::TrialReleased { .. }
+            | ProviderEvent::ProviderResumed { .. } => self.breaker.evolve(event),
         }
     }
 }

@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     LinkLock, PriceWatch, Pricing, RemainderPolicy, ServiceCommand, ServiceError, ServiceEvent,
-    ServiceListing,
+    ServiceListing, ServiceStanding, WaitLimit,
     command::{Equivalent, ForSale},
     counter::counters,
 };
@@ -57,6 +57,10 @@ pub struct Imported {
     pub link_lock: LinkLock,
     /// What happens to what a provider leaves undelivered.
     pub remainder: RemainderPolicy,
+    /// Whether it is set aside.
+    pub standing: ServiceStanding,
+    /// How long its orders wait for providers that are set aside; `None` is the installation's default.
+    pub wait_limit: Option<WaitLimit>,
     category: String,
 }
 
@@ -92,6 +96,8 @@ impl Imported {
             strategy: None,
             link_lock: LinkLock::On,
             remainder: RemainderPolicy::Leave,
+            standing: ServiceStanding::default(),
+            wait_limit: None,
         }
     }
 
@@ -321,6 +327,16 @@ impl Aggregate for Service {
             }
             ServiceCommand::Map { backup, priority } => self.existing()?.map(&backup, priority),
             ServiceCommand::Unmap(backup) => self.existing()?.unmap(backup),
+            ServiceCommand::Suspend { reason, now } => {
+                let service = self.existing()?;
+                Ok(service.standing.refused(service.provider_id, reason, now))
+            }
+            ServiceCommand::FindListed { at } => Ok(self.existing()?.standing.listed(at)),
+            ServiceCommand::Resume { now } => Ok(self.existing()?.standing.resume(now)),
+            ServiceCommand::SetWaitLimit(limit) => Ok(match self.existing()?.wait_limit == limit {
+                true => vec![],
+                false => vec![ServiceEvent::ServiceWaitLimitSet { wait_minutes: limit }],
+            }),
             ServiceCommand::Retire { open_orders: 0 } => {
                 Ok(self.associated().map(|_| ServiceEvent::ServiceRetired {}).into_iter().collect())
             }
@@ -377,6 +393,12 @@ impl Aggregate for Service {
             }
             ServiceEvent::ServiceUnmapped { backup_service_id } => {
                 service.backups.retain(|known| known.service_id != *backup_service_id);
+            }
+            ServiceEvent::ServiceSuspended { .. } | ServiceEvent::ServiceResumed { .. } => {
+                service.standing.evolve(event);
+            }
+            ServiceEvent::ServiceWaitLimitSet { wait_minutes } => {
+                service.wait_limit = *wait_minutes;
             }
             ServiceEvent::ServiceRetired {} => {
                 service.enabled = false;

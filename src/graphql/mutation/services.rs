@@ -1,4 +1,4 @@
-use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
+use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, SimpleObject};
 
 use crate::{
     command::{Done, ServicePatch as Patch},
@@ -36,6 +36,8 @@ struct ServicePatch {
     link_lock: Option<bool>,
     /// Whether what a provider leaves undelivered is ordered at the next candidate.
     complete_remainder: Option<bool>,
+    /// How long an order waits while all that could take it are suspended, 0 to 10080. Null: the default of the installation.
+    wait_minutes: MaybeUndefined<i32>,
 }
 
 impl From<ServicePatch> for Patch {
@@ -54,6 +56,11 @@ impl From<ServicePatch> for Patch {
             strategy: patch.strategy.map(Into::into),
             link_lock: patch.link_lock.map(link_lock),
             remainder: patch.complete_remainder.map(remainder),
+            wait_minutes: match patch.wait_minutes {
+                MaybeUndefined::Undefined => None,
+                MaybeUndefined::Null => Some(None),
+                MaybeUndefined::Value(minutes) => Some(Some(minutes)),
+            },
         }
     }
 }
@@ -115,6 +122,19 @@ impl ServiceMutations {
         let done =
             backend.run(async move { commands.unmap_service(service, backup).await }).await?;
         mapping_payload(backend, done).await
+    }
+
+    /// Lets orders go to services again that their provider refused; answered in the order of `ids`.
+    async fn resume_services(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(name = "ids")] services: Vec<ID>,
+    ) -> ApiResult<ServicesPayload> {
+        let backend = Backend::of(ctx);
+        let services: Vec<ServiceId> = ids(&services)?;
+        let (commands, resumed) = (backend.commands.clone(), services.clone());
+        let done = backend.run(async move { commands.resume_services(resumed).await }).await?;
+        services_payload(backend, &services, done.position).await
     }
 
     /// Bulk change of up to 1000 services, all or none; answered in the order of `ids`.

@@ -12,7 +12,6 @@ use crate::{
     domain::{
         Aggregate, AttemptId, OrderId,
         order::{Order, OrderCommand, OrderEvent, Progress, ProviderAnswer},
-        routing::Decision,
     },
     journal::{AppendError, AppendRequest},
     request_id::RequestId,
@@ -146,6 +145,7 @@ impl Drive {
                     () = self.may_start_no_more() => Step::Rest,
                 }
             }
+            Progress::Waiting(until) => self.wait_for_providers(until).await,
             Progress::Absent | Progress::InDoubt | Progress::AtProvider(_) | Progress::Failed => {
                 Step::Rest
             }
@@ -183,7 +183,7 @@ impl Drive {
     }
 
     /// Waits for the order's turn on its link and for a permit of the best candidate, and puts the attempt on record.
-    async fn start_next(&mut self) -> Step {
+    pub(super) async fn start_next(&mut self) -> Step {
         if let Some(step) = self.wait_for_turn().await {
             return step;
         }
@@ -192,7 +192,7 @@ impl Drive {
             return Step::ReloadLater;
         };
         let Some(provider) = route.decision.choice().map(|candidate| candidate.provider_id) else {
-            return self.fail(route.decision).await;
+            return self.without_candidate(route.decision).await;
         };
         // A provider whose key cannot be read at present is not claimed: the claim could only be released again.
         if self.shared.endpoints.of(provider).await.is_err_and(|error| error.may_pass()) {
@@ -200,12 +200,12 @@ impl Drive {
         }
         let permit = tokio::select! {
             permit = self.commands().claims().permit(provider) => permit,
+            () = self.led_elsewhere(provider) => return Step::Look,
             () = self.may_start_no_more() => return Step::Rest,
         };
         // What was known may have changed during the wait.
-        let order = &self.order;
-        let route = self.commands().route(order.service_id, &order.request(), |id| order.bars(id));
-        let Some(route) = route.filter(|route| route.leads_to(provider)) else { return Step::Look };
+        let route = self.route_now().filter(|route| route.leads_to(provider));
+        let Some(route) = route else { return Step::Look };
         let ticket = permit.and_then(|permit| self.commands().claims().claim(&route, permit));
         match ticket {
             Some(ticket) => self.start(ticket).await,
@@ -218,21 +218,8 @@ impl Drive {
             return Step::Reload;
         };
         let request = self.request("startAttempt", &events);
-        match self.append(ticket.guard(request), &events).await {
+        match self.append(ticket.guard(request, self.id), &events).await {
             Ok(()) => Step::Send(Box::new(ticket)),
-            Err(step) => step,
-        }
-    }
-
-    async fn fail(&mut self, decision: Decision) -> Step {
-        let reason = "no candidate can take the order any more".to_owned();
-        let decision = Some(decision);
-        let Ok(events) = self.order.decide(OrderCommand::Fail { reason, decision }) else {
-            return Step::Reload;
-        };
-        let request = self.request("failOrder", &events);
-        match self.append(request, &events).await {
-            Ok(()) => Step::Rest,
             Err(step) => step,
         }
     }
