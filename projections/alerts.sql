@@ -18,6 +18,8 @@
 -- ignores: ProviderSyncIntervalSet
 -- ignores: ServiceLinkLockSet, ServiceRemainderSet
 -- ignores: LinkAwaited, RemainderOrdered, RemainderNotOrdered, RemainderStatusChanged
+-- ignores: RefusalTextReclassified
+-- ignores: ProviderDescribed, ProviderDialectChanged, ProviderLimitsChanged
 -- folds: ProviderSuspended, ServiceSuspended
 -- ignores: ProbeFailed, ProviderHalfOpened, TrialStarted, TrialReleased, ProviderResumed
 -- ignores: ServiceResumed, ServiceWaitLimitSet

@@ -19,6 +19,8 @@
 -- ignores: Reserved, ReservationReleased
 -- ignores: ServiceLinkLockSet, ServiceRemainderSet
 -- ignores: LinkAwaited, RemainderOrdered, RemainderNotOrdered, RemainderStatusChanged
+-- ignores: RefusalTextReclassified
+-- ignores: ProviderDescribed, ProviderDialectChanged, ProviderLimitsChanged
 
 create table provider_outcomes (
     provider_id uuid primary key,

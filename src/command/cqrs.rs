@@ -15,6 +15,7 @@ use crate::{
         self, Event,
         order::{Order, OrderEvent},
         provider::{Provider, ProviderEvent},
+        refusal::{RefusalText, RefusalTextEvent},
         reservation::{Reservation, ReservationEvent},
         service::{Service, ServiceEvent},
         sync::{SyncEvent, SyncRun},
@@ -78,6 +79,7 @@ macro_rules! stored {
 stored! {
     Order => OrderEvent,
     Provider => ProviderEvent,
+    RefusalText => RefusalTextEvent,
     Reservation => ReservationEvent,
     Service => ServiceEvent,
     SyncRun => SyncEvent,
@@ -142,11 +144,6 @@ impl JournalStore {
         Ok(loaded)
     }
 
-    /// Keeps the state to which an append of this process led, for the next command on the stream.
-    pub fn keep<A: Stored>(&self, state: Loaded<A>) {
-        self.recent.keep(state);
-    }
-
     async fn read<A: Stored>(&self, id: &str) -> Result<Vec<SerializedEvent>, PersistenceError> {
         PostgresEventRepository::new(self.journal.pool().clone()).get_events::<A>(id).await
     }
@@ -196,7 +193,7 @@ impl<A: Stored> EventStore<A> for JournalStore {
             }
         })?;
         let moved = version + events.len() as i64;
-        self.keep(Loaded { id: id.clone(), aggregate, version: moved, request_id });
+        self.recent.keep(Loaded { id: id.clone(), aggregate, version: moved, request_id });
         let envelopes = events.into_iter().zip(version + 1..).map(|(payload, sequence)| {
             let (aggregate_id, metadata) = (id.clone(), metadata.clone());
             EventEnvelope { aggregate_id, sequence: sequence as usize, payload, metadata }

@@ -29,8 +29,8 @@ pub struct ServicePatch {
     pub markup_percent: Option<Decimal>,
     /// A category.
     pub category: Option<String>,
-    /// How candidates are ordered.
-    pub strategy: Option<Strategy>,
+    /// How candidates are ordered; an inner `None` is the installation's default.
+    pub strategy: Option<Option<Strategy>>,
     /// Whether orders wait for others on the same link.
     pub link_lock: Option<LinkLock>,
     /// What happens to what a provider leaves undelivered.

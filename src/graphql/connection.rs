@@ -5,7 +5,8 @@ use async_graphql::{
 
 use super::{
     alert::Alert, at_hand::AtHand, context::Backend, coverage::CoverageGap, error::ApiResult,
-    failover_log::FailoverLog, order::Order, service::Service, sync_log::SyncLog,
+    error_text::ErrorText, failover_log::FailoverLog, order::Order, service::Service,
+    sync_log::SyncLog,
 };
 use crate::read::{OrderSelection, Page, ServiceSelection};
 
@@ -41,6 +42,12 @@ impl Keyed for FailoverLog {
 impl Keyed for Alert {
     fn key(&self) -> i64 {
         self.0.position
+    }
+}
+
+impl Keyed for ErrorText {
+    fn key(&self) -> i64 {
+        self.0.last_position
     }
 }
 

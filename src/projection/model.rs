@@ -128,7 +128,9 @@ impl ReadModels {
             "alerts",
             "attempts",
             "deliveries",
+            "error_texts",
             "failover_logs",
+            "ledgers",
             "orders",
             "price_history",
             "provider_health",
@@ -147,8 +149,8 @@ mod tests {
 
     use super::*;
     use crate::domain::{
-        Event, order::OrderEvent, provider::ProviderEvent, reservation::ReservationEvent,
-        service::ServiceEvent, sync::SyncEvent,
+        Event, order::OrderEvent, provider::ProviderEvent, refusal::RefusalTextEvent,
+        reservation::ReservationEvent, service::ServiceEvent, sync::SyncEvent,
     };
 
     #[test]
@@ -171,6 +173,7 @@ mod tests {
             SyncEvent::TYPES,
             OrderEvent::TYPES,
             ReservationEvent::TYPES,
+            RefusalTextEvent::TYPES,
         ]
         .concat();
         every.sort_unstable();

@@ -3,7 +3,8 @@ use rust_decimal::Decimal;
 
 use super::{OrderFields, RemainderOrder, RemainderPlan, SettledAs, StatusReading};
 use crate::domain::{
-    AttemptId, Incarnation, OrderId, ProviderId, ServiceId, refusal::RefusalClass,
+    AttemptId, Incarnation, OrderId, ProviderId, ServiceId,
+    refusal::{ErrorText, RefusalClass},
     routing::Decision,
 };
 
@@ -170,6 +171,8 @@ pub enum ProviderAnswer {
     InDoubt {
         /// What went wrong on the way.
         reason: String,
+        /// The provider's own words, where it answered an error that does not rule the order out.
+        text: Option<ErrorText>,
         /// Time until it went wrong; absent where the process died.
         response_ms: Option<i64>,
     },

@@ -2,7 +2,9 @@ use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use super::{Measures, ResumedBy, Score, SuspensionCause, SyncInterval};
+use super::{
+    Description, Dialect, Measures, ProviderLimits, ResumedBy, Score, SuspensionCause, SyncInterval,
+};
 use crate::domain::{AttemptId, CredentialId, OrderId, Position, aggregate::event_types};
 
 /// What can have happened to a provider.
@@ -49,6 +51,23 @@ pub enum ProviderEvent {
         /// Minutes from one start to the next; absent is never.
         sync_interval_minutes: SyncInterval,
     },
+    /// Operators note something else about it.
+    ProviderDescribed {
+        /// What; absent where they note nothing.
+        description: Description,
+    },
+    /// It is called in another way from now on.
+    ProviderDialectChanged {
+        /// How.
+        #[serde(flatten)]
+        dialect: Dialect,
+    },
+    /// It is called more or less often at once, faster or slower, with more or less patience from now on.
+    ProviderLimitsChanged {
+        /// All its limits.
+        #[serde(flatten)]
+        limits: ProviderLimits,
+    },
     /// Orders may go to it again.
     ProviderActivated {},
     /// No more orders go to it.
@@ -85,6 +104,9 @@ pub enum ProviderEvent {
         measures: Measures,
         /// Up to where the journal was measured.
         basis: Position,
+        /// From when the days were counted back; absent where they were whole UTC days.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        as_of: Option<DateTime<Utc>>,
     },
     /// It is set aside: no orders go to it.
     ProviderSuspended {
@@ -143,6 +165,9 @@ event_types!(ProviderEvent {
     ProviderPriorityChanged,
     ProviderKeyReplaced,
     ProviderSyncIntervalSet,
+    ProviderDescribed,
+    ProviderDialectChanged,
+    ProviderLimitsChanged,
     ProviderActivated,
     ProviderDeactivated,
     ProviderDeleted,

@@ -29,8 +29,8 @@ pub enum ServiceCommand {
     SetMarkup(Decimal),
     /// File it under another category.
     Recategorise(String),
-    /// Choose how its candidates are ordered.
-    SetStrategy(Strategy),
+    /// Choose how its candidates are ordered; `None` for the installation's default.
+    SetStrategy(Option<Strategy>),
     /// Let its orders wait for others on the same link, or not.
     SetLinkLock(LinkLock),
     /// Order what a provider leaves undelivered at the next one, or not.

@@ -31,7 +31,8 @@ struct ServicePatch {
     price: Option<Decimal>,
     markup_percent: Option<Decimal>,
     category: Option<String>,
-    strategy: Option<RoutingStrategy>,
+    /// Null: the default of the installation.
+    strategy: MaybeUndefined<RoutingStrategy>,
     /// Whether orders wait for others of the same kind on the same link.
     link_lock: Option<bool>,
     /// Whether what a provider leaves undelivered is ordered at the next candidate.
@@ -53,7 +54,11 @@ impl From<ServicePatch> for Patch {
             price: patch.price.map(|price| price.0),
             markup_percent: patch.markup_percent.map(|percent| percent.0),
             category: patch.category,
-            strategy: patch.strategy.map(Into::into),
+            strategy: match patch.strategy {
+                MaybeUndefined::Undefined => None,
+                MaybeUndefined::Null => Some(None),
+                MaybeUndefined::Value(strategy) => Some(Some(strategy.into())),
+            },
             link_lock: patch.link_lock.map(link_lock),
             remainder: patch.complete_remainder.map(remainder),
             wait_minutes: match patch.wait_minutes {
