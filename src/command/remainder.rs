@@ -14,6 +14,7 @@ use crate::{
             Order, OrderCommand, OrderEvent, RemainderOf, RemainderOrder, RemainderPlan,
             RemainderRequest,
         },
+        routing::Request,
         service::RemainderPolicy,
     },
     journal::AppendRequest,
@@ -128,7 +129,7 @@ impl Commands {
         let of = RemainderOf {
             parent: parent_id,
             cause: cause.id,
-            not_at: self.candidates_passed(parent, cause.order),
+            not_at: self.candidates_passed(parent, &cause),
         };
         let number = self.parts.order_numbers.next().await?;
         let order = RemainderOrder {
@@ -140,23 +141,25 @@ impl Commands {
         };
         let placed = Order::default().decide(OrderCommand::PlaceRemainder(order))?;
         let child = Order::default().evolved(&placed);
-        let route = self.route_surely(&child, |id| child.bars(id)).await?;
+        let child_id = OrderId::of_remainder(parent_id, cause.id);
+        let route = self.route_surely(child_id, &child, |id| child.bars(id)).await?;
         let waits = self.waiting(&child, &route.decision).is_some();
         if route.decision.choice().is_none() && !waits {
             let reason = unroutable(&route.decision);
             let decision = Some(route.decision);
             return Ok((RemainderPlan::Leave { quantity, reason, decision }, Along::default()));
         }
-        let child_id = OrderId::of_remainder(parent_id, cause.id);
         let plan = RemainderPlan::Order { child_id, number, quantity };
         Ok((plan, Along(vec![(child_id, 0, placed)])))
     }
 
     /// Returns the candidates up to the one that delivered too little, in the order in which they are tried, and whoever was
     /// asked before.
-    fn candidates_passed(&self, parent: &Order, cause: &Order) -> Vec<ServiceId> {
+    fn candidates_passed(&self, parent: &Order, cause: &Cause<'_>) -> Vec<ServiceId> {
+        let Cause { id, order: cause, .. } = cause;
         let failed = cause.holding().ok().map(|held| held.service_id);
-        let route = self.route(parent.service_id, &cause.request(), |_| None);
+        let request = Request { order: Some(*id), ..cause.request() };
+        let route = self.route(parent.service_id, &request, |_| None);
         let in_turn = route.map(|route| route.decision.candidates).unwrap_or_default();
         let in_turn: Vec<ServiceId> = in_turn.iter().map(|it| it.service_id).collect();
         let upto = in_turn.iter().position(|id| Some(*id) == failed).map_or(0, |index| index + 1);
