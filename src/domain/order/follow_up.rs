@@ -186,11 +186,8 @@ mod tests {
             state: AttemptState::Placed("23501".to_owned()),
         };
         let progress = Progress::AtProvider(attempt.provider_id);
-        let mut order = Order::default();
-        order.progress = progress;
-        order.held_by = Some(attempt.attempt_id);
-        order.attempts = vec![attempt];
-        order
+        let held_by = Some(attempt.attempt_id);
+        Order { progress, held_by, attempts: vec![attempt], ..Order::default() }
     }
 
     fn reading(word: &str) -> StatusReading {

@@ -1,13 +1,12 @@
 //! Orders on the same link and of the same kind wait for one another, whoever delivers them.
 
-use std::{fs::Permissions, os::unix::fs::PermissionsExt, time::Duration};
+mod kills;
+
+use std::time::Duration;
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
-use signalbox::{
-    postgres::PrivatePostgres,
-    simulator::{Action, Catalogue, Fault, FaultRule, Panel, PanelConfig},
-};
+use signalbox::simulator::{Action, Catalogue, Fault, FaultRule, Panel, PanelConfig};
 use sqlx::PgPool;
 use tokio::time::{Instant, sleep};
 
@@ -16,7 +15,6 @@ use crate::{
     support::{
         api::{Api, until},
         catalogue::{row, service, update_services},
-        program::Program,
         running::Running,
         shop::{Shop, assert_gapless},
     },
@@ -296,77 +294,4 @@ async fn next_process_knows_who_waits_for_whom() {
     order_with(&running, &third, "COMPLETED").await;
     assert_one_by_one(&stays(running.database.pool()).await);
     running.stop().await;
-}
-
-/// Asks providers about all orders that they hold, over and over, as the status poll does at its own pace.
-async fn refresh_all(api: &Api) {
-    let open = "{ orders(filter: {status: [PENDING, IN_PROGRESS]}, first: 100) { nodes { id } } }";
-    let Ok(found) = api.try_ask(open, json!({})).await else { return };
-    let nodes = found["data"]["orders"]["nodes"].as_array().cloned().unwrap_or_default();
-    let ids: Vec<Value> = nodes.iter().map(|node| node["id"].clone()).collect();
-    if !ids.is_empty() {
-        let refresh = "mutation($ids: [ID!]!) { refreshOrders(ids: $ids) { position } }";
-        let _ = api.try_ask(refresh, json!({"ids": ids})).await;
-    }
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn ten_kills_let_no_two_orders_on_one_link_overlap_and_strand_none() {
-    let folder =
-        tempfile::Builder::new().permissions(Permissions::from_mode(0o755)).tempdir().unwrap();
-    let postgres = PrivatePostgres::start(&folder.path().join("database")).await.unwrap();
-    let mut program = Program::start(&folder.path().join("program"), &postgres.url());
-    program.dispatches("here").await;
-    let api = program.api();
-    let shop = Shop::open_with(&api, vec![panel(100, 100)]).await;
-    for round in 0..10 {
-        program.dispatches("here").await;
-        let places = (0..4).map(|n| {
-            let link = format!("https://social.example/p/{}", n % 2);
-            let mut input = shop.order(&link);
-            input["idempotencyKey"] = json!(format!("{round} {n}"));
-            let place = crate::support::api::PLACE;
-            let api = &api;
-            async move { api.try_ask(place, json!({"input": input})).await }
-        });
-        join_all(places).await;
-        refresh_all(&api).await;
-        sleep(Duration::from_millis(fastrand::u64(0..300))).await;
-        program.kill_and_restart();
-    }
-    program.dispatches("here").await;
-    until("nobody waits any more", async || {
-        refresh_all(&api).await;
-        let left =
-            "{ orders(filter: {status: [QUEUED, PENDING, IN_PROGRESS]}, first: 1) { totalCount }
-            doubt: orders(filter: {status: [IN_DOUBT]}, first: 100) { nodes { id link } } }";
-        let left = api.data(left, json!({})).await;
-        // Who is in doubt holds its link; an operator looks into the panel's own books.
-        for doubt in left["doubt"]["nodes"].as_array().unwrap() {
-            settle_by_the_books(&api, &shop, doubt).await;
-        }
-        left["orders"]["totalCount"] == 0
-    })
-    .await;
-    let journal = PgPool::connect_with(postgres.options()).await.unwrap();
-    assert_one_by_one(&stays(&journal).await);
-    assert_gapless(&journal).await;
-    journal.close().await;
-    assert!(program.terminate().await);
-    postgres.stop().await;
-}
-
-/// Says which of the panel's orders on the link is the one in doubt: the only one that no other order claims.
-async fn settle_by_the_books(api: &Api, shop: &Shop, doubt: &Value) {
-    let claimed = "{ orders(first: 100) { nodes { apiOrderId } } }";
-    let claimed = api.data(claimed, json!({})).await;
-    let claimed = claimed["orders"]["nodes"].as_array().unwrap();
-    let is_claimed = |id: &str| claimed.iter().any(|order| order["apiOrderId"] == id);
-    let there = shop.panels[0].orders().into_iter().rev();
-    let unclaimed = there
-        .filter(|order| Some(order.link.as_str()) == doubt["link"].as_str())
-        .map(|order| order.id.to_string())
-        .find(|id| !is_claimed(id));
-    let Some(id) = unclaimed else { return };
-    api.settle(doubt["id"].as_str().unwrap(), "PLACED", Some(&id)).await;
 }

@@ -1,24 +1,21 @@
 //! What a provider leaves undelivered is ordered at the next one, where the operator wants that.
 
-use std::{fs::Permissions, os::unix::fs::PermissionsExt, time::Duration};
+mod ends;
+mod kills;
 
-use futures_util::future::join_all;
+use std::time::Duration;
+
 use serde_json::{Value, json};
-use signalbox::{
-    postgres::PrivatePostgres,
-    simulator::{Action, Catalogue, Fault, FaultRule, Pace, Panel, PanelConfig},
-};
-use sqlx::PgPool;
+use signalbox::simulator::{Catalogue, Pace, Panel, PanelConfig};
 use tokio::time::sleep;
 
 use crate::{
     status_poll::{count, order, order_with, panel, quick},
     support::{
-        api::{Api, PLACE, until},
+        api::{Api, until},
         catalogue::{row, update_services},
-        program::Program,
         running::Running,
-        shop::{Shop, assert_gapless},
+        shop::Shop,
     },
 };
 
@@ -141,23 +138,6 @@ async fn order_ends_short_where_the_last_provider_does() {
 }
 
 #[tokio::test]
-async fn order_ends_as_it_did_where_nobody_takes_the_remainder() {
-    let running = Running::start_with(quick).await;
-    let shop = open(&running, vec![ending(0.0, 1.0), panel(1, 1)]).await;
-    complete(&running, &shop).await;
-    let refuse = Fault::Refuse("Not enough funds on balance".to_owned());
-    shop.panels[1].set_faults(vec![FaultRule::on(Action::Add, refuse)]);
-    let id = place(&running, &shop, LINK).await;
-    order_with(&running, &id, "CANCELED").await;
-    assert_eq!(family(&running, &id).await["children"][0]["status"], "FAILED");
-    // The link is free again.
-    shop.panels[1].clear_faults();
-    let next = place(&running, &shop, LINK).await;
-    order_with(&running, &next, "COMPLETED").await;
-    running.stop().await;
-}
-
-#[tokio::test]
 async fn nothing_is_ordered_unless_the_operator_wants_it() {
     let running = Running::start_with(quick).await;
     let shop = open(&running, vec![ending(1.0, 0.0), panel(1, 1)]).await;
@@ -183,31 +163,6 @@ async fn remainder_that_fits_nowhere_is_told_with_the_reason() {
     let reason = family(&running, &id).await["remainderReason"].clone();
     assert!(reason.as_str().unwrap().contains("it takes 1000 to 1000 units"), "{reason}");
     assert_eq!(shop.held(), [1, 0]);
-    running.stop().await;
-}
-
-#[tokio::test]
-async fn status_that_reverts_orders_no_second_remainder() {
-    let running = Running::start_with(quick).await;
-    let shop = open(&running, vec![panel(600_000, 1), panel(600_000, 1)]).await;
-    complete(&running, &shop).await;
-    let id = place(&running, &shop, LINK).await;
-    running.order_at_rest(&id).await;
-    let there = shop.panels[0].orders()[0].id;
-    for word in ["Canceled", "In progress", "Partial", "Pending", "Refunded"] {
-        shop.panels[0].say_of_order(there, Some(word));
-        until(word, async || order(&running, &id).await["providerStatus"] == word).await;
-        assert_eq!(order(&running, &id).await["status"], "IN_PROGRESS");
-    }
-    until("the remainder is held", async || shop.held() == [1, 1]).await;
-    let there = shop.panels[1].orders()[0].id;
-    for word in ["Completed", "In progress", "Completed"] {
-        shop.panels[1].say_of_order(there, Some(word));
-        let status = if word == "Completed" { "COMPLETED" } else { "IN_PROGRESS" };
-        order_with(&running, &id, status).await;
-    }
-    assert_eq!(count(&order(&running, &id).await, "RemainderOrdered"), 1);
-    assert_eq!(shop.held(), [1, 1]);
     running.stop().await;
 }
 
@@ -257,84 +212,4 @@ async fn refill_is_seen_at_the_order() {
     })
     .await;
     running.stop().await;
-}
-
-/// Asks providers about all orders that they hold.
-async fn refresh_all(api: &Api) {
-    let open = "{ orders(filter: {status: [PENDING, IN_PROGRESS]}, first: 100) { nodes { id } } }";
-    let Ok(found) = api.try_ask(open, json!({})).await else { return };
-    let nodes = found["data"]["orders"]["nodes"].as_array().cloned().unwrap_or_default();
-    let ids: Vec<Value> = nodes.iter().map(|node| node["id"].clone()).collect();
-    if !ids.is_empty() {
-        let refresh = "mutation($ids: [ID!]!) { refreshOrders(ids: $ids) { position } }";
-        let _ = api.try_ask(refresh, json!({"ids": ids})).await;
-    }
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn ten_kills_order_every_remainder_once() {
-    let folder =
-        tempfile::Builder::new().permissions(Permissions::from_mode(0o755)).tempdir().unwrap();
-    let postgres = PrivatePostgres::start(&folder.path().join("database")).await.unwrap();
-    let mut program = Program::start(&folder.path().join("program"), &postgres.url());
-    program.dispatches("here").await;
-    let api = program.api();
-    let shop = open(&api, vec![ending(0.0, 1.0), ending(0.0, 0.0)]).await;
-    let update = "mutation($ids: [ID!]!) {
-        updateServices(ids: $ids, patch: {completeRemainder: true}) { position } }";
-    api.data(update, json!({"ids": [shop.service]})).await;
-    for round in 0..10 {
-        program.dispatches("here").await;
-        let places = (0..4).map(|n| {
-            let mut input = input(&shop, &format!("https://social.example/{round}/{n}"));
-            input["idempotencyKey"] = json!(format!("{round} {n}"));
-            let api = &api;
-            async move { api.try_ask(PLACE, json!({"input": input})).await }
-        });
-        join_all(places).await;
-        let refreshing = async {
-            loop {
-                refresh_all(&api).await;
-                sleep(Duration::from_millis(5)).await;
-            }
-        };
-        let killed = Duration::from_millis(fastrand::u64(0..400));
-        let _ = tokio::time::timeout(killed, refreshing).await;
-        program.kill_and_restart();
-    }
-    program.dispatches("here").await;
-    until("all that is not in doubt has ended", async || {
-        refresh_all(&api).await;
-        let left = "{ orders(filter: {status: [QUEUED, PENDING, IN_PROGRESS]}, first: 100) {
-            nodes { children { status } } } }";
-        let left = api.data(left, json!({})).await;
-        // A parent of a remainder in doubt stays open.
-        left["orders"]["nodes"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .all(|order| order["children"][0]["status"] == "IN_DOUBT")
-    })
-    .await;
-    let journal = PgPool::connect_with(postgres.options()).await.unwrap();
-    let (parents, children): (i64, i64) = sqlx::query_as(
-        "select
-             count(*) filter (where event_type = 'RemainderOrdered'),
-             count(*) filter (where event_type = 'OrderPlaced' and payload ? 'remainder_of')
-         from events",
-    )
-    .fetch_one(&journal)
-    .await
-    .unwrap();
-    assert_eq!(parents, children);
-    assert!(parents > 20, "{parents} remainders");
-    let mut links: Vec<String> = shop.panels[1].orders().into_iter().map(|it| it.link).collect();
-    let held = links.len();
-    links.sort();
-    links.dedup();
-    assert_eq!(links.len(), held, "a remainder was placed twice");
-    assert_gapless(&journal).await;
-    journal.close().await;
-    assert!(program.terminate().await);
-    postgres.stop().await;
 }
