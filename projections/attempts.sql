@@ -1,6 +1,7 @@
 -- Which providers was each order tried at, why there, and what became of it?
 --
 -- folds: AttemptStarted, AttemptPlaced, AttemptRefused, AttemptInDoubt, AttemptNotSent, AttemptSettled, DuplicateFound
+-- folds: DoubtGivenUp, DoubtCleared
 -- ignores: OrderPlaced, FailedOver, OrderDeferred, OrderFailed
 -- ignores: ProviderAdded, ProviderRenamed, ProviderUrlChanged, ProviderPriorityChanged, ProviderKeyReplaced
 -- ignores: ProviderActivated, ProviderDeactivated, ProviderDeleted, ConnectionTestSucceeded, ConnectionTestFailed
@@ -13,6 +14,7 @@
 -- ignores: CancelRequested, CancelRefused
 -- ignores: Reserved, ReservationReleased
 -- ignores: ProviderSyncIntervalSet, PriceMoveNoticed, DelistingNoticed
+-- ignores: EvidenceRead, ProviderDeclaredExclusive, ProviderDeclaredShared, ServiceDoubtPolicySet
 
 create table attempts (
     attempt_id   uuid primary key,
@@ -22,6 +24,10 @@ create table attempts (
     service_id   uuid not null,
     -- STARTED, PLACED, REFUSED, IN_DOUBT, or NOT_PLACED: nothing was sent, or evidence showed that it was not taken.
     outcome      text not null,
+    -- Since when.
+    since        timestamptz not null,
+    -- Whether its order goes on or has ended, as its service's policy says, though it is in doubt.
+    given_up     boolean not null,
     -- What a refusal lets us do.
     class        text,
     reason       text,
@@ -35,8 +41,20 @@ create table attempts (
 
 create unique index on attempts (order_id, number);
 
--- What a provider holds or may hold.
-create index on attempts (provider_id) where outcome in ('STARTED', 'PLACED', 'IN_DOUBT');
+-- What a provider holds or may hold, by its own ids.
+create index on attempts (provider_id, api_order_id) where outcome in ('STARTED', 'PLACED', 'IN_DOUBT');
+
+-- What is not decided yet, and what was decided lately.
+create index on attempts (provider_id, started_at) where outcome in ('STARTED', 'IN_DOUBT');
+create index on attempts (started_at) where outcome = 'IN_DOUBT';
+create index on attempts (provider_id, since) where outcome = 'PLACED';
+
+-- Every id under which a provider holds an order that exists elsewhere, too.
+create table duplicates (
+    provider_id  uuid not null,
+    api_order_id text not null,
+    primary key (provider_id, api_order_id)
+);
 
 -- The rows that a batch touches are mostly the newest, in memory: looked up one by one, at any size of the table.
 create function fold(after_position bigint, upto_position bigint) returns void
@@ -49,17 +67,22 @@ begin
             event_type,
             aggregate_id,
             payload,
+            recorded_at,
             case event_type
                 when 'AttemptStarted' then 'STARTED'
                 when 'AttemptRefused' then 'REFUSED'
                 when 'AttemptInDoubt' then 'IN_DOUBT'
                 when 'AttemptNotSent' then 'NOT_PLACED'
+                when 'DoubtGivenUp' then 'IN_DOUBT'
+                when 'DoubtCleared' then 'NOT_PLACED'
                 when 'AttemptSettled' then payload ->> 'settled_as'
                 else 'PLACED'
             end as outcome,
             case event_type
                 when 'AttemptNotSent' then 'not sent: ' || (payload ->> 'reason')
                 when 'AttemptSettled' then 'settled: ' || (payload ->> 'note')
+                when 'DoubtCleared' then 'settled: ' || (payload ->> 'note')
+                when 'DoubtGivenUp' then 'in doubt, and given up after ' || (payload ->> 'after_minutes') || ' minutes'
                 when 'DuplicateFound' then 'duplicate: the provider holds it as ' || (payload ->> 'api_order_id')
                 else payload ->> 'reason'
             end as reason,
@@ -70,13 +93,15 @@ begin
             and position <= upto_position
             and event_type in (
                 'AttemptStarted', 'AttemptPlaced', 'AttemptRefused', 'AttemptInDoubt', 'AttemptNotSent',
-                'AttemptSettled', 'DuplicateFound'
+                'AttemptSettled', 'DoubtGivenUp', 'DoubtCleared', 'DuplicateFound'
             )
     ),
     latest as (
         select
             attempt_id,
             (array_agg(outcome order by position desc))[1] as outcome,
+            (array_agg(recorded_at order by position desc))[1] as since,
+            (array_agg(event_type = 'DoubtGivenUp' order by position desc))[1] as given_up,
             (array_agg(payload ->> 'class' order by position desc))[1] as class,
             (array_agg(reason order by position desc))[1] as reason,
             (array_agg(api_order_id order by position) filter (where api_order_id is not null))[1] as api_order_id,
@@ -86,8 +111,8 @@ begin
     ),
     started as (
         insert into attempts (
-            attempt_id, order_id, number, provider_id, service_id, outcome, class, reason, api_order_id, response_ms,
-            started_at, decision
+            attempt_id, order_id, number, provider_id, service_id, outcome, since, given_up, class, reason, api_order_id,
+            response_ms, started_at, decision
         )
         select
             attempt_id,
@@ -96,6 +121,8 @@ begin
             (payload ->> 'provider_id')::uuid,
             (payload ->> 'service_id')::uuid,
             latest.outcome,
+            latest.since,
+            latest.given_up,
             latest.class,
             latest.reason,
             latest.api_order_id,
@@ -105,10 +132,19 @@ begin
         from answers
         join latest using (attempt_id)
         where event_type = 'AttemptStarted'
+    ),
+    twice as (
+        insert into duplicates (provider_id, api_order_id)
+        select distinct (payload ->> 'provider_id')::uuid, api_order_id
+        from answers
+        where event_type = 'DuplicateFound'
+        on conflict do nothing
     )
     -- Does not see what this statement inserts, which needs no update either.
     update attempts
     set outcome = latest.outcome,
+        since = latest.since,
+        given_up = latest.given_up,
         class = latest.class,
         reason = latest.reason,
         api_order_id = coalesce(attempts.api_order_id, latest.api_order_id),

@@ -1,7 +1,7 @@
 -- What was ordered, and where does each order stand now?
 --
 -- folds: OrderPlaced, AttemptStarted, AttemptPlaced, AttemptRefused, AttemptInDoubt, AttemptNotSent, AttemptSettled
--- folds: OrderDeferred, OrderFailed, OrderStatusChanged
+-- folds: OrderDeferred, OrderFailed, OrderStatusChanged, DoubtGivenUp
 -- ignores: FailedOver, DuplicateFound
 -- ignores: UnknownStatusSeen, RefillRequested, RefillRefused, RefillStatusChanged, CancelRequested, CancelRefused
 -- ignores: ProviderAdded, ProviderRenamed, ProviderUrlChanged, ProviderPriorityChanged, ProviderKeyReplaced
@@ -13,6 +13,7 @@
 -- ignores: SyncStarted, SyncCompleted, SyncFailed
 -- ignores: Reserved, ReservationReleased
 -- ignores: ProviderSyncIntervalSet, PriceMoveNoticed, DelistingNoticed
+-- ignores: EvidenceRead, DoubtCleared, ProviderDeclaredExclusive, ProviderDeclaredShared, ServiceDoubtPolicySet
 
 create table orders (
     order_id        uuid primary key,
@@ -76,7 +77,7 @@ begin
             and position <= upto_position
             and event_type in (
                 'OrderPlaced', 'AttemptStarted', 'AttemptPlaced', 'AttemptRefused', 'AttemptInDoubt', 'AttemptNotSent',
-                'AttemptSettled', 'OrderDeferred', 'OrderFailed', 'OrderStatusChanged'
+                'AttemptSettled', 'DoubtGivenUp', 'OrderDeferred', 'OrderFailed', 'OrderStatusChanged'
             )
     ),
     -- Each of these events says all there is to say of where the order stands.

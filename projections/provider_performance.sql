@@ -1,6 +1,7 @@
 -- How did each provider do on each UTC day: how many attempts started, what became of them, how quick were the answers?
 --
 -- folds: AttemptStarted, AttemptPlaced, AttemptRefused, AttemptInDoubt, AttemptNotSent, AttemptSettled, DuplicateFound
+-- folds: DoubtCleared
 -- ignores: OrderPlaced, FailedOver, OrderDeferred, OrderFailed
 -- ignores: ProviderAdded, ProviderRenamed, ProviderUrlChanged, ProviderPriorityChanged, ProviderKeyReplaced
 -- ignores: ProviderActivated, ProviderDeactivated, ProviderDeleted, ConnectionTestSucceeded, ConnectionTestFailed
@@ -13,6 +14,7 @@
 -- ignores: CancelRequested, CancelRefused
 -- ignores: Reserved, ReservationReleased
 -- ignores: ProviderSyncIntervalSet, PriceMoveNoticed, DelistingNoticed
+-- ignores: EvidenceRead, DoubtGivenUp, ProviderDeclaredExclusive, ProviderDeclaredShared, ServiceDoubtPolicySet
 
 -- The attempts that started on a day, by what they count as now. One that was never sent does not count at all.
 -- The pages keep room, so that the day's row is updated in place at every batch.
@@ -60,7 +62,7 @@ select
         when event_type = 'AttemptInDoubt' then 'IN_DOUBT'
         when event_type = 'AttemptNotSent' then 'NOT_SENT'
         when payload ->> 'class' in ('quantity', 'link', 'link_busy') then 'CUSTOMER_FAULT'
-        when event_type = 'AttemptRefused' or payload ->> 'settled_as' = 'NOT_PLACED' then 'FAILED'
+        when event_type in ('AttemptRefused', 'DoubtCleared') or payload ->> 'settled_as' = 'NOT_PLACED' then 'FAILED'
         else 'PLACED'
     end as counts_as,
     case
@@ -70,7 +72,7 @@ from events
 where aggregate_type = 'order'
     and event_type in (
         'AttemptStarted', 'AttemptPlaced', 'AttemptRefused', 'AttemptInDoubt', 'AttemptNotSent', 'AttemptSettled',
-        'DuplicateFound'
+        'DoubtCleared', 'DuplicateFound'
     );
 
 create function latency_bucket(response_ms bigint) returns int

@@ -1,7 +1,7 @@
 -- Which upstream providers are there, and how does each stand now?
 --
 -- folds: ProviderAdded, ProviderRenamed, ProviderUrlChanged, ProviderPriorityChanged, ProviderKeyReplaced
--- folds: ProviderSyncIntervalSet
+-- folds: ProviderSyncIntervalSet, ProviderDeclaredExclusive, ProviderDeclaredShared
 -- folds: ProviderActivated, ProviderDeactivated, ProviderDeleted, ConnectionTestSucceeded
 -- folds: RankingChanged
 -- ignores: ConnectionTestFailed
@@ -15,6 +15,7 @@
 -- ignores: CancelRequested, CancelRefused
 -- ignores: Reserved, ReservationReleased
 -- ignores: PriceMoveNoticed, DelistingNoticed
+-- ignores: EvidenceRead, DoubtGivenUp, DoubtCleared, ServiceDoubtPolicySet
 
 -- A deleted provider keeps its row, because history goes on naming it.
 create table providers (
@@ -29,6 +30,8 @@ create table providers (
     currency              text,
     -- Null: never by itself.
     sync_interval_minutes int,
+    -- Nobody but us orders with our account there.
+    exclusive             boolean not null,
     created_at            timestamptz not null,
     -- How good it has proved to be, in parts per million, and what that was computed from; null before it was measured.
     score_ppm         bigint,
@@ -63,9 +66,12 @@ begin
                     'deleted', false,
                     -- Until it is told otherwise.
                     'sync_interval_minutes', 360,
+                    'exclusive', false,
                     'created_at', recorded_at
                 )
                 when 'ProviderKeyReplaced' then jsonb_build_object('api_key_hint', payload -> 'key_hint')
+                when 'ProviderDeclaredExclusive' then '{"exclusive": true}'
+                when 'ProviderDeclaredShared' then '{"exclusive": false}'
                 when 'ProviderActivated' then '{"active": true}'
                 when 'ProviderDeactivated' then '{"active": false}'
                 when 'ProviderDeleted' then '{"active": false, "deleted": true}'
@@ -77,7 +83,8 @@ begin
             and event_type in (
                 'ProviderAdded', 'ProviderRenamed', 'ProviderUrlChanged', 'ProviderPriorityChanged',
                 'ProviderKeyReplaced', 'ProviderActivated', 'ProviderDeactivated', 'ProviderDeleted',
-                'ConnectionTestSucceeded', 'ProviderSyncIntervalSet', 'RankingChanged'
+                'ConnectionTestSucceeded', 'ProviderSyncIntervalSet', 'ProviderDeclaredExclusive', 'ProviderDeclaredShared',
+                'RankingChanged'
             )
     ),
     changed as (
@@ -100,6 +107,7 @@ begin
         balance = excluded.balance,
         currency = excluded.currency,
         sync_interval_minutes = excluded.sync_interval_minutes,
+        exclusive = excluded.exclusive,
         score_ppm = excluded.score_ppm,
         placement_ppm = excluded.placement_ppm,
         speed_ppm = excluded.speed_ppm,

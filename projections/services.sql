@@ -2,7 +2,7 @@
 --
 -- folds: ServiceImported, ServiceRepriced, ServiceChanged, ServiceDelisted, ServiceRelisted, ServiceIdReused
 -- folds: ServiceEnabled, ServiceDisabled, ServicePriceSet, ServiceRecategorised, ServiceStrategySet
--- folds: ServiceMapped, ServiceUnmapped, ServiceRetired
+-- folds: ServiceMapped, ServiceUnmapped, ServiceRetired, ServiceDoubtPolicySet
 -- ignores: ProviderAdded, ProviderRenamed, ProviderUrlChanged, ProviderPriorityChanged, ProviderKeyReplaced
 -- ignores: ProviderActivated, ProviderDeactivated, ProviderDeleted, ConnectionTestSucceeded, ConnectionTestFailed
 -- ignores: RankingChanged
@@ -13,6 +13,7 @@
 -- ignores: CancelRequested, CancelRefused
 -- ignores: Reserved, ReservationReleased
 -- ignores: ProviderSyncIntervalSet, PriceMoveNoticed, DelistingNoticed
+-- ignores: EvidenceRead, DoubtGivenUp, DoubtCleared, ProviderDeclaredExclusive, ProviderDeclaredShared
 
 create table services (
     service_id          uuid primary key,
@@ -33,7 +34,10 @@ create table services (
     enabled             boolean not null,
     listed              boolean not null,
     retired             boolean not null,
-    strategy            text
+    strategy            text,
+    -- What becomes of orders that stay in doubt, after so many minutes; null: they are held.
+    given_up_as         text,
+    after_minutes       int
 );
 
 -- A search in names reads all rows: 10,000 take some 20 ms.
@@ -95,7 +99,7 @@ begin
             and event_type in (
                 'ServiceImported', 'ServiceRepriced', 'ServiceChanged', 'ServiceDelisted', 'ServiceRelisted',
                 'ServiceIdReused', 'ServiceEnabled', 'ServiceDisabled', 'ServicePriceSet', 'ServiceRecategorised',
-                'ServiceStrategySet', 'ServiceRetired'
+                'ServiceStrategySet', 'ServiceDoubtPolicySet', 'ServiceRetired'
             )
     ),
     -- What is known comes first. It is joined by key alone: between two results of this statement the database would
@@ -141,7 +145,9 @@ begin
         enabled = excluded.enabled,
         listed = excluded.listed,
         retired = excluded.retired,
-        strategy = excluded.strategy;
+        strategy = excluded.strategy,
+        given_up_as = excluded.given_up_as,
+        after_minutes = excluded.after_minutes;
 end
 $$;
 

@@ -12,6 +12,7 @@ mod catalogue;
 mod claims;
 mod commands;
 mod cqrs;
+mod doubt;
 mod error;
 mod follow_up;
 mod numbers;

@@ -131,7 +131,7 @@ impl Commands {
 
     /// Returns where an order goes once its attempt in doubt turns out not to be placed. The dispatcher looks again when
     /// it has a permit.
-    async fn next_candidate(&self, order: &Order) -> Result<NextStep, CommandError> {
+    pub(super) async fn next_candidate(&self, order: &Order) -> Result<NextStep, CommandError> {
         let route = self.route_surely(order, |id| order.bars(id)).await?;
         let choice = route.decision.choice().map(|candidate| candidate.provider_id);
         Ok(choice.map_or(NextStep::GiveUp(Some(route.decision)), NextStep::Queue))

@@ -13,7 +13,7 @@ use crate::{
     domain::{
         Aggregate, Balance, Position, ProviderId, ServiceId,
         provider::{
-            Activation, Dependents, KeyReference, Measures, Provider, ProviderChanges,
+            Activation, DeclaredUse, Dependents, KeyReference, Measures, Provider, ProviderChanges,
             ProviderCommand, ProviderError, ProviderName, ProviderUrl, SyncInterval,
         },
         reservation::{Reservation, ReservationCommand, ReservationError, Subject},
@@ -60,6 +60,8 @@ pub struct UpdateProvider {
     pub priority: Option<i32>,
     /// How often to sync its catalogue, in minutes; 0 is never.
     pub sync_interval_minutes: Option<i32>,
+    /// Whether nobody but us orders with our account there.
+    pub exclusive: Option<bool>,
 }
 
 impl Commands {
@@ -106,6 +108,10 @@ impl Commands {
             priority: update.priority,
             key: None,
             sync_interval: update.sync_interval_minutes.map(SyncInterval::try_new).transpose()?,
+            account_use: update.exclusive.map(|exclusive| match exclusive {
+                true => DeclaredUse::Exclusive { declared_at: Utc::now() },
+                false => DeclaredUse::Shared,
+            }),
         };
         let provider = self.find_provider(id).await?;
         provider.aggregate.decide(ProviderCommand::Update(changes.clone()))?;

@@ -7,7 +7,7 @@ use crate::{
     domain::{
         Aggregate, ServiceId,
         routing::Strategy,
-        service::{Equivalent, ForSale, Service, ServiceCommand, ServiceError},
+        service::{DoubtPolicy, Equivalent, ForSale, Service, ServiceCommand, ServiceError},
     },
     journal::AppendRequest,
 };
@@ -28,6 +28,8 @@ pub struct ServicePatch {
     pub category: Option<String>,
     /// How candidates are ordered.
     pub strategy: Option<Strategy>,
+    /// What becomes of orders that stay in doubt.
+    pub doubt_policy: Option<DoubtPolicy>,
 }
 
 impl Commands {
@@ -130,6 +132,7 @@ impl ServicePatch {
             self.markup_percent.map(ServiceCommand::SetMarkup),
             self.category.clone().map(ServiceCommand::Recategorise),
             self.strategy.map(ServiceCommand::SetStrategy),
+            self.doubt_policy.map(ServiceCommand::SetDoubtPolicy),
         ];
         Ok(commands.into_iter().flatten().collect())
     }

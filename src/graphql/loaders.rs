@@ -11,10 +11,10 @@ use super::{
     service::Service,
 };
 use crate::{
-    domain::{OrderId, ProviderId, ServiceId},
+    domain::{AttemptId, OrderId, ProviderId, ServiceId},
     read::{
-        AttemptRow, EventRow, MappingRow, OrderRow, PriceHistoryOf, PricePointRow, ProviderDay,
-        ProviderRow, ReadError, Reads, RefillRow, ServiceRow, SyncLogRow,
+        AttemptRow, EventRow, EvidenceRow, MappingRow, OrderRow, PriceHistoryOf, PricePointRow,
+        ProviderDay, ProviderRow, ReadError, Reads, RefillRow, ServiceRow, SyncLogRow,
     },
 };
 
@@ -78,6 +78,8 @@ load_of! {
     MappingsOf(ServiceId) => Vec<MappingRow>, mappings;
     /// An order's attempts.
     AttemptsOf(OrderId) => Vec<AttemptRow>, attempts;
+    /// What was seen of an attempt while it was in doubt.
+    EvidenceOf(AttemptId) => Vec<EvidenceRow>, evidence;
     /// An order's refills.
     RefillsOf(OrderId) => Vec<RefillRow>, refills;
     /// All that happened to an order.

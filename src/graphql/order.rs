@@ -4,15 +4,15 @@ use super::{
     context::loaders,
     error::ApiResult,
     event::Event,
-    loaders::{self, AttemptsOf, RefillsOf, TimelineOf},
+    loaders::{self, AttemptsOf, EvidenceOf, RefillsOf, TimelineOf},
     provider::Provider,
     scalars::{BigInt, DateTime, Decimal, Json},
     service::Service,
-    words::{AttemptOutcome, OrderStatus, RefillStatus, of_word},
+    words::{AttemptOutcome, EvidenceSource, OrderStatus, RefillStatus, of_word},
 };
 use crate::{
-    domain::{OrderId, ProviderId, ServiceId},
-    read::{AttemptRow, OrderRow, RefillRow},
+    domain::{AttemptId, OrderId, ProviderId, ServiceId},
+    read::{AttemptRow, EvidenceRow, OrderRow, RefillRow},
 };
 
 #[derive(Debug, Clone)]
@@ -147,9 +147,42 @@ impl Attempt {
         DateTime(self.0.started_at)
     }
 
+    /// What was looked at to find out what became of it while it was in doubt, oldest first.
+    async fn evidence(&self, ctx: &Context<'_>) -> ApiResult<Vec<Evidence>> {
+        let key = EvidenceOf(AttemptId(self.0.attempt_id));
+        let rows = loaders(ctx).load_one(key).await?.unwrap_or_default();
+        Ok(rows.into_iter().map(Evidence).collect())
+    }
+
     /// Why this provider: every candidate with score and reasons, as recorded when it was chosen.
     async fn decision(&self) -> Json {
         Json(self.0.decision.clone())
+    }
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Evidence(EvidenceRow);
+
+/// One look at what became of an attempt in doubt. One that says the same as the last is not kept.
+#[Object]
+impl Evidence {
+    /// Where it was looked.
+    async fn asked(&self) -> ApiResult<EvidenceSource> {
+        of_word(&self.0.asked)
+    }
+
+    /// What was seen there.
+    async fn answered(&self) -> &str {
+        &self.0.answered
+    }
+
+    /// What follows from it.
+    async fn follows(&self) -> &str {
+        &self.0.follows
+    }
+
+    async fn at(&self) -> DateTime {
+        DateTime(self.0.at)
     }
 }
 

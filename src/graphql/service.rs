@@ -1,4 +1,4 @@
-use async_graphql::{Context, ID, Object};
+use async_graphql::{Context, ID, Object, SimpleObject};
 
 use super::{
     context::loaders,
@@ -8,7 +8,7 @@ use super::{
     price_point::PricePoint,
     provider::Provider,
     scalars::{BigInt, Decimal},
-    words::{RoutingStrategy, of_word},
+    words::{DoubtAction, RoutingStrategy, of_word},
 };
 use crate::{
     domain::{ProviderId, ServiceId},
@@ -96,6 +96,12 @@ impl Service {
         self.0.strategy.as_deref().map(of_word).transpose()
     }
 
+    /// What becomes of orders that stay in doubt.
+    async fn doubt_policy(&self) -> ApiResult<DoubtPolicy> {
+        let action = self.0.given_up_as.as_deref().map_or(Ok(DoubtAction::Hold), of_word)?;
+        Ok(DoubtPolicy { action, after_minutes: self.0.after_minutes })
+    }
+
     /// Every change of rate or price, newest last; `last` is 1 to 1000.
     async fn price_history(
         &self,
@@ -112,6 +118,14 @@ impl Service {
         let rows = loaders(ctx).load_one(key).await?.unwrap_or_default();
         Ok(rows.into_iter().map(ServiceMapping).collect())
     }
+}
+
+/// What becomes of orders that stay in doubt.
+#[derive(Debug, Clone, SimpleObject)]
+pub(super) struct DoubtPolicy {
+    action: DoubtAction,
+    /// How long an attempt is in doubt before that; null with HOLD.
+    after_minutes: Option<i32>,
 }
 
 #[derive(Debug, Clone)]

@@ -143,7 +143,8 @@ impl Filter {
                  from events
                  where position > $1 and position <= $2
                    and event_type in (
-                       'OrderPlaced', 'AttemptRefused', 'AttemptNotSent', 'AttemptSettled', 'OrderDeferred'
+                       'OrderPlaced', 'AttemptRefused', 'AttemptNotSent', 'AttemptSettled', 'DoubtGivenUp',
+                       'OrderDeferred'
                    )
                  order by position
                  limit $3"

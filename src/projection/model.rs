@@ -116,6 +116,7 @@ impl ReadModels {
             "alerts",
             "attempts",
             "deliveries",
+            "evidence",
             "failover_logs",
             "orders",
             "price_history",

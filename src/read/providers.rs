@@ -32,6 +32,8 @@ pub struct ProviderRow {
     pub currency: Option<String>,
     /// How often its catalogue is synced by itself; absent for never.
     pub sync_interval_minutes: Option<i32>,
+    /// Whether nobody but us orders with our account there.
+    pub exclusive: bool,
     /// When it was added.
     pub created_at: DateTime<Utc>,
     /// How good it has proved to be.
@@ -85,7 +87,7 @@ macro_rules! select_providers {
     ($rest:literal) => {
         concat!(
             "select provider_id, name, api_url, api_key_hint, priority, active and not deleted as active,
-                    balance, currency, sync_interval_minutes, created_at, score_ppm, placement_ppm, speed_ppm,
+                    balance, currency, sync_interval_minutes, exclusive, created_at, score_ppm, placement_ppm, speed_ppm,
                     delivery_ppm, judged, placed, responses, response_ms_sum, ended, delivered_ppm_sum
              from providers ",
             $rest

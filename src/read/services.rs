@@ -44,6 +44,10 @@ pub struct ServiceRow {
     pub listed: bool,
     /// How its candidates are ordered, in the word of `RoutingStrategy`.
     pub strategy: Option<String>,
+    /// What becomes of orders that stay in doubt, in the word of `DoubtAction`; absent where they are held.
+    pub given_up_as: Option<String>,
+    /// After so many minutes.
+    pub after_minutes: Option<i32>,
 }
 
 /// An equivalent of a service.
@@ -75,7 +79,8 @@ pub struct ServiceSelection {
 macro_rules! service_columns {
     () => {
         "s.service_id, s.number::int as number, s.provider_id, s.provider_service_id, s.name, s.category, s.kind,
-         s.rate, s.price, s.min, s.max, s.refill, s.cancel, s.dripfeed, s.enabled, s.listed, s.strategy"
+         s.rate, s.price, s.min, s.max, s.refill, s.cancel, s.dripfeed, s.enabled, s.listed, s.strategy,
+         s.given_up_as, s.after_minutes"
     };
 }
 

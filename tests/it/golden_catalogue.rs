@@ -4,10 +4,11 @@ use chrono::{DateTime, Utc};
 use rust_decimal::{Decimal, dec};
 use signalbox::domain::{
     CredentialId, Incarnation, Position, ProviderId, ServiceId,
+    order::GivenUpAs,
     provider::{Measures, ProviderEvent, Score, SyncInterval},
     reservation::ReservationEvent,
     routing::Strategy,
-    service::{Pricing, ServiceEvent, ServiceKind, ServiceListing},
+    service::{DoubtPolicy, Pricing, ServiceEvent, ServiceKind, ServiceListing},
     sync::{SyncCounts, SyncEvent, SyncTrigger},
 };
 use uuid::Uuid;
@@ -44,6 +45,11 @@ fn provider_life() -> Vec<Example<ProviderEvent>> {
         ),
         ("ProviderSyncIntervalSet", sync_interval(SyncInterval::default())),
         ("ProviderSyncIntervalSet-never", sync_interval(SyncInterval::NEVER)),
+        (
+            "ProviderDeclaredExclusive",
+            ProviderEvent::ProviderDeclaredExclusive { declared_at: at("2026-11-22T10:00:00Z") },
+        ),
+        ("ProviderDeclaredShared", ProviderEvent::ProviderDeclaredShared {}),
         ("ProviderActivated", ProviderEvent::ProviderActivated {}),
         ("ProviderDeactivated", ProviderEvent::ProviderDeactivated {}),
         ("ProviderDeleted", ProviderEvent::ProviderDeleted {}),
@@ -166,8 +172,19 @@ fn set_by_operators() -> Vec<Example<ServiceEvent>> {
             "ServiceStrategySet-best-score",
             ServiceEvent::ServiceStrategySet { strategy: Strategy::BestScore },
         ),
+        (
+            "ServiceDoubtPolicySet-hold",
+            ServiceEvent::ServiceDoubtPolicySet { policy: DoubtPolicy::Hold },
+        ),
+        ("ServiceDoubtPolicySet-return-charge", doubt_policy(GivenUpAs::ReturnCharge)),
+        ("ServiceDoubtPolicySet-accept-risk", doubt_policy(GivenUpAs::AcceptRisk)),
         ("ServiceRetired", ServiceEvent::ServiceRetired {}),
     ]
+}
+
+fn doubt_policy(given_up_as: GivenUpAs) -> ServiceEvent {
+    let policy = DoubtPolicy::try_new(Some(given_up_as), Some(60)).unwrap();
+    ServiceEvent::ServiceDoubtPolicySet { policy }
 }
 
 fn mappings() -> Vec<Example<ServiceEvent>> {

@@ -9,19 +9,19 @@ use signalbox::domain::{
     Aggregate, AttemptId, Balance, CredentialId, Event, Incarnation, Link, OrderId, Position,
     ProviderId, ServiceId, SyncId,
     order::{
-        Claim, Holding, NextStep, Order, OrderCommand, OrderEvent, OrderFields, ProviderAnswer,
-        SettledAs, StatusReading,
+        Claim, Evidence, EvidenceSource, GivenUpAs, Holding, NextStep, Order, OrderCommand,
+        OrderEvent, OrderFields, ProviderAnswer, SettledAs, StatusReading,
     },
     provider::{
-        Activation, Dependents, KeyReference, Measures, Provider, ProviderChanges, ProviderCommand,
-        ProviderEvent, ProviderName, ProviderUrl, SyncInterval, UpstreamPolicy,
+        Activation, DeclaredUse, Dependents, KeyReference, Measures, Provider, ProviderChanges,
+        ProviderCommand, ProviderEvent, ProviderName, ProviderUrl, SyncInterval, UpstreamPolicy,
     },
     refusal::RefusalClass,
     reservation::{Reservation, ReservationCommand, ReservationEvent, Subject},
     routing::{Candidate, Decision, Exclusion, Strategy},
     service::{
-        Equivalent, ForSale, PriceWatch, Service, ServiceCommand, ServiceEvent, ServiceKind,
-        ServiceListing,
+        DoubtPolicy, Equivalent, ForSale, PriceWatch, Service, ServiceCommand, ServiceEvent,
+        ServiceKind, ServiceListing,
     },
     sync::{SyncCommand, SyncCounts, SyncEvent, SyncRun, SyncTrigger},
 };
@@ -177,7 +177,15 @@ impl History {
         if !provider.exists() {
             return ProviderCommand::Add { name, api_url, priority, key };
         }
-        match self.random.u32(0..13) {
+        match self.random.u32(0..15) {
+            13 => ProviderCommand::Update(ProviderChanges {
+                account_use: Some(DeclaredUse::Exclusive { declared_at: self.time() }),
+                ..Default::default()
+            }),
+            14 => ProviderCommand::Update(ProviderChanges {
+                account_use: Some(DeclaredUse::Shared),
+                ..Default::default()
+            }),
             12 => ProviderCommand::Rank {
                 measures: self.measures(),
                 basis: Position(self.entries.len() as i64),
@@ -220,7 +228,7 @@ impl History {
         let provider_service_id = self.random.u32(0..5).to_string();
         let id = ServiceId::derive(provider_id, &provider_service_id);
         let mut service = self.services.remove(&id).unwrap_or_default();
-        let command = match self.random.u32(0..16) {
+        let command = match self.random.u32(0..17) {
             0..6 => ServiceCommand::Observe {
                 provider_id,
                 number: i64::try_from(self.entries.len()).unwrap(),
@@ -234,6 +242,7 @@ impl History {
             10 => ServiceCommand::SetMarkup(Decimal::from(self.random.i64(0..50))),
             11 => ServiceCommand::Recategorise(self.category()),
             12 => ServiceCommand::SetStrategy(Strategy::BestScore),
+            16 => ServiceCommand::SetDoubtPolicy(self.doubt_policy()),
             13 => ServiceCommand::Retire { open_orders: 0 },
             14 => {
                 let backups = service.imported().map(|s| s.backups.clone()).unwrap_or_default();
@@ -337,7 +346,9 @@ impl History {
         if order.holding().is_ok() && self.random.u32(0..4) > 0 {
             return self.follow_up(order);
         }
-        match (attempt, self.random.u32(0..10)) {
+        match (attempt, self.random.u32(0..12)) {
+            (Some(attempt), 10) => self.give_up(attempt.number),
+            (Some(attempt), 11) => self.look(attempt.attempt_id),
             (None, 0) | (_, 1) => {
                 OrderCommand::Fail { reason: "nobody takes it".to_owned(), decision: None }
             }
@@ -359,6 +370,34 @@ impl History {
                 next: self.next_step(),
             },
         }
+    }
+
+    fn give_up(&mut self, attempt: i32) -> OrderCommand {
+        OrderCommand::GiveUpDoubt {
+            attempt,
+            policy: self.given_up_as(),
+            after_minutes: 60,
+            now: DateTime::<Utc>::MAX_UTC,
+            next: self.next_step(),
+        }
+    }
+
+    fn look(&mut self, attempt_id: AttemptId) -> OrderCommand {
+        let evidence = Evidence {
+            asked: EvidenceSource::Balance,
+            answered: format!("{} now", self.random.u32(0..9)),
+            follows: "held".to_owned(),
+        };
+        OrderCommand::RecordEvidence { attempt_id, evidence: vec![evidence] }
+    }
+
+    fn given_up_as(&mut self) -> GivenUpAs {
+        *self.random.choice(&[GivenUpAs::ReturnCharge, GivenUpAs::AcceptRisk]).unwrap()
+    }
+
+    fn doubt_policy(&mut self) -> DoubtPolicy {
+        let given_up_as = self.random.bool().then(|| self.given_up_as());
+        DoubtPolicy::try_new(given_up_as, given_up_as.map(|_| 60)).unwrap()
     }
 
     fn follow_up(&mut self, order: &Order) -> OrderCommand {

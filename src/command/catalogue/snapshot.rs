@@ -63,6 +63,11 @@ impl Snapshot {
         self.providers.get(&id)
     }
 
+    /// Returns all providers, deleted ones included.
+    pub fn providers(&self) -> impl Iterator<Item = (ProviderId, &Versioned<Provider>)> {
+        self.providers.iter().map(|(id, provider)| (*id, provider))
+    }
+
     /// Tells whether any provider was ever added.
     pub fn has_ever_had_a_provider(&self) -> bool {
         !self.providers.is_empty()

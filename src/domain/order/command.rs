@@ -1,7 +1,7 @@
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 
-use super::{OrderFields, SettledAs, StatusReading};
+use super::{Evidence, GivenUpAs, OrderFields, SettledAs, StatusReading};
 use crate::domain::{
     AttemptId, Incarnation, ProviderId, ServiceId, refusal::RefusalClass, routing::Decision,
 };
@@ -50,6 +50,26 @@ pub enum OrderCommand {
         /// The time now.
         now: DateTime<Utc>,
         /// Where the order goes if it was not placed.
+        next: NextStep,
+    },
+    /// Take in what was seen of an attempt in doubt.
+    RecordEvidence {
+        /// Which attempt.
+        attempt_id: AttemptId,
+        /// What was seen, where.
+        evidence: Vec<Evidence>,
+    },
+    /// Stop waiting for what became of an attempt in doubt, as the service's policy says.
+    GiveUpDoubt {
+        /// Number of the attempt.
+        attempt: i32,
+        /// What becomes of the order.
+        policy: GivenUpAs,
+        /// How long the policy waits.
+        after_minutes: i32,
+        /// The time now.
+        now: DateTime<Utc>,
+        /// Where the order goes if the risk is accepted.
         next: NextStep,
     },
     /// Give an order up that no provider can take.

@@ -4,7 +4,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Attempt, AttemptState, Claim, Delivery, OrderCommand, OrderError, OrderEvent, Refill, SettledAs,
+    Attempt, AttemptState, Claim, Delivery, OrderCommand, OrderError, OrderEvent, Refill,
+    SeenEvidence, SettledAs,
 };
 use crate::domain::{
     Aggregate, AttemptId, Link, ProviderId, ServiceId,
@@ -32,6 +33,8 @@ pub struct Order {
     pub refills: Vec<Refill>,
     /// Whether the provider took a request to cancel it.
     pub cancel_requested: bool,
+    /// What was seen last of its attempts in doubt, by attempt and place.
+    pub(super) evidence: Vec<SeenEvidence>,
     /// The attempt by which a provider holds it: one that was found to be a duplicate is placed too.
     pub(super) held_by: Option<AttemptId>,
     quantity: i64,
@@ -196,6 +199,7 @@ impl Aggregate for Order {
                     delivery: None,
                     refills: vec![],
                     cancel_requested: false,
+                    evidence: vec![],
                     held_by: None,
                     quantity: *quantity,
                     units_per_run: *per_run,
@@ -243,6 +247,14 @@ impl Aggregate for Order {
             OrderEvent::AttemptSettled { attempt_id, settled_as, api_order_id, .. } => {
                 self.evolve_settled(*attempt_id, *settled_as, api_order_id.as_ref());
             }
+            OrderEvent::DoubtGivenUp { attempt_id, .. } => {
+                self.set_attempt(*attempt_id, AttemptState::GivenUp);
+                self.progress = Progress::Queued;
+            }
+            OrderEvent::DoubtCleared { attempt_id, .. } => {
+                self.set_attempt(*attempt_id, AttemptState::NotPlaced);
+            }
+            OrderEvent::EvidenceRead { .. } => self.see(event),
             OrderEvent::OrderDeferred { until, .. } => self.progress = Progress::Deferred(*until),
             OrderEvent::OrderFailed { .. } => self.progress = Progress::Failed,
             OrderEvent::DuplicateFound { attempt_id, api_order_id, .. } => {

@@ -49,6 +49,14 @@ pub enum ProviderEvent {
         /// Minutes from one start to the next; absent is never.
         sync_interval_minutes: SyncInterval,
     },
+    /// An operator declared that nobody but us orders with our account there, and that nothing runs there that others
+    /// ordered: evidence may prove more from now on.
+    ProviderDeclaredExclusive {
+        /// Since when.
+        declared_at: DateTime<Utc>,
+    },
+    /// Others may order with our account there.
+    ProviderDeclaredShared {},
     /// Orders may go to it again.
     ProviderActivated {},
     /// No more orders go to it.
@@ -95,6 +103,8 @@ event_types!(ProviderEvent {
     ProviderPriorityChanged,
     ProviderKeyReplaced,
     ProviderSyncIntervalSet,
+    ProviderDeclaredExclusive,
+    ProviderDeclaredShared,
     ProviderActivated,
     ProviderDeactivated,
     ProviderDeleted,

@@ -11,7 +11,9 @@ mod sync_interval;
 mod tests;
 mod url;
 
-pub use command::{Activation, Dependents, KeyReference, ProviderChanges, ProviderCommand};
+pub use command::{
+    Activation, DeclaredUse, Dependents, KeyReference, ProviderChanges, ProviderCommand,
+};
 pub use error::ProviderError;
 pub use event::ProviderEvent;
 pub use name::{InvalidName, ProviderName};

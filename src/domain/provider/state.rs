@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     MAX_PRIORITY, Measures, ProviderCommand, ProviderError, ProviderEvent, Score, SyncInterval,
-    command::{Activation, Dependents, ProviderChanges},
+    command::{Activation, DeclaredUse, Dependents, ProviderChanges},
 };
 use crate::domain::{Aggregate, CredentialId, Position};
 
@@ -53,6 +53,8 @@ pub struct Provider {
     pub score: Score,
     /// How often its catalogue is synced by itself.
     pub sync_interval: SyncInterval,
+    /// Since when nobody but us orders with our account there, as an operator declared.
+    pub exclusive_since: Option<DateTime<Utc>>,
 }
 
 impl Provider {
@@ -99,7 +101,18 @@ impl Provider {
         if let Some(interval) = changes.sync_interval.filter(|new| *new != self.sync_interval) {
             events.push(ProviderEvent::ProviderSyncIntervalSet { sync_interval_minutes: interval });
         }
+        events.extend(changes.account_use.and_then(|declared| self.declare(declared)));
         Ok(events)
+    }
+
+    fn declare(&self, account_use: DeclaredUse) -> Option<ProviderEvent> {
+        match (account_use, self.exclusive_since) {
+            (DeclaredUse::Exclusive { declared_at }, None) => {
+                Some(ProviderEvent::ProviderDeclaredExclusive { declared_at })
+            }
+            (DeclaredUse::Shared, Some(_)) => Some(ProviderEvent::ProviderDeclaredShared {}),
+            _ => None,
+        }
     }
 
     fn ranked(&self, measures: Measures, basis: Position) -> Vec<ProviderEvent> {
@@ -200,6 +213,7 @@ impl Aggregate for Provider {
                     balance: None,
                     score: Score::default(),
                     sync_interval: SyncInterval::default(),
+                    exclusive_since: None,
                 };
             }
             ProviderEvent::ProviderRenamed { name } => self.name = name,
@@ -211,6 +225,10 @@ impl Aggregate for Provider {
             ProviderEvent::ProviderSyncIntervalSet { sync_interval_minutes } => {
                 self.sync_interval = sync_interval_minutes;
             }
+            ProviderEvent::ProviderDeclaredExclusive { declared_at } => {
+                self.exclusive_since = Some(declared_at);
+            }
+            ProviderEvent::ProviderDeclaredShared {} => self.exclusive_since = None,
             ProviderEvent::ProviderActivated {} => self.lifecycle = Lifecycle::Active,
             ProviderEvent::ProviderDeactivated {} => self.lifecycle = Lifecycle::Inactive,
             ProviderEvent::ProviderDeleted {} => self.lifecycle = Lifecycle::Deleted,

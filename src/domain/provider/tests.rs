@@ -132,6 +132,7 @@ fn each_change_is_an_event_of_its_own() {
         priority: Some(2),
         key: Some(key(2)),
         sync_interval: Some(SyncInterval::NEVER),
+        account_use: None,
     };
     given([added()]).when(ProviderCommand::Update(changes)).then_expect_events(vec![
         ProviderEvent::ProviderRenamed { name: "Summit".to_owned() },
@@ -153,6 +154,7 @@ fn update_to_what_is_there_already_is_quiet() {
         priority: Some(1),
         key: None,
         sync_interval: Some(SyncInterval::default()),
+        account_use: None,
     };
     given([added()]).when(ProviderCommand::Update(changes)).then_expect_events(vec![]);
 }

@@ -1,6 +1,6 @@
 use rust_decimal::Decimal;
 
-use super::{PriceWatch, ServiceKind, ServiceListing};
+use super::{DoubtPolicy, PriceWatch, ServiceKind, ServiceListing};
 use crate::domain::{ProviderId, ServiceId, routing::Strategy};
 
 /// What may be asked of a service.
@@ -29,6 +29,8 @@ pub enum ServiceCommand {
     Recategorise(String),
     /// Choose how its candidates are ordered.
     SetStrategy(Strategy),
+    /// Choose what becomes of its orders that stay in doubt.
+    SetDoubtPolicy(DoubtPolicy),
     /// Name an equivalent, or change its priority.
     Map {
         /// The equivalent.

@@ -1,7 +1,7 @@
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use super::{Pricing, ServiceListing};
+use super::{DoubtPolicy, Pricing, ServiceListing};
 use crate::domain::{ProviderId, ServiceId, aggregate::event_types, routing::Strategy};
 
 /// What can have happened to a service.
@@ -93,6 +93,12 @@ pub enum ServiceEvent {
         /// The choice.
         strategy: Strategy,
     },
+    /// An operator chose what becomes of its orders that stay in doubt.
+    ServiceDoubtPolicySet {
+        /// The choice.
+        #[serde(flatten)]
+        policy: DoubtPolicy,
+    },
     /// An operator named an equivalent at another provider.
     ServiceMapped {
         /// The equivalent.
@@ -125,6 +131,7 @@ event_types!(ServiceEvent {
     ServicePriceSet,
     ServiceRecategorised,
     ServiceStrategySet,
+    ServiceDoubtPolicySet,
     ServiceMapped,
     ServiceUnmapped,
     ServiceRetired,

@@ -2,6 +2,7 @@
 //! equivalents at others.
 
 mod command;
+mod doubt_policy;
 mod error;
 mod event;
 mod kind;
@@ -13,6 +14,7 @@ mod state;
 mod tests;
 
 pub use command::{Equivalent, ForSale, ServiceCommand};
+pub use doubt_policy::{DoubtPolicy, InvalidDoubtPolicy};
 pub use error::ServiceError;
 pub use event::ServiceEvent;
 pub use kind::{Requirements, ServiceKind, Units};

@@ -2,7 +2,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    PriceWatch, Pricing, ServiceCommand, ServiceError, ServiceEvent, ServiceListing,
+    DoubtPolicy, PriceWatch, Pricing, ServiceCommand, ServiceError, ServiceEvent, ServiceListing,
     command::{Equivalent, ForSale},
 };
 use crate::domain::{Aggregate, ProviderId, ServiceId, provider::MAX_PRIORITY, routing::Strategy};
@@ -51,6 +51,9 @@ pub struct Imported {
     pub backups: Vec<Backup>,
     /// How its candidates are ordered; `None` is the installation's default.
     pub strategy: Option<Strategy>,
+    /// What becomes of its orders that stay in doubt.
+    #[serde(default)]
+    pub doubt_policy: DoubtPolicy,
     category: String,
 }
 
@@ -84,6 +87,7 @@ impl Imported {
             retired: false,
             backups: vec![],
             strategy: None,
+            doubt_policy: DoubtPolicy::default(),
         }
     }
 
@@ -280,6 +284,12 @@ impl Aggregate for Service {
                     false => vec![ServiceEvent::ServiceStrategySet { strategy }],
                 })
             }
+            ServiceCommand::SetDoubtPolicy(policy) => {
+                Ok(match self.existing()?.doubt_policy == policy {
+                    true => vec![],
+                    false => vec![ServiceEvent::ServiceDoubtPolicySet { policy }],
+                })
+            }
             ServiceCommand::Map { backup, priority } => self.existing()?.map(&backup, priority),
             ServiceCommand::Unmap(backup) => self.existing()?.unmap(backup),
             ServiceCommand::Retire { open_orders: 0 } => {
@@ -327,6 +337,7 @@ impl Aggregate for Service {
                 service.category.clone_from(category);
             }
             ServiceEvent::ServiceStrategySet { strategy } => service.strategy = Some(*strategy),
+            ServiceEvent::ServiceDoubtPolicySet { policy } => service.doubt_policy = *policy,
             ServiceEvent::ServiceMapped { backup_service_id, backup_provider_id, priority } => {
                 service.take_backup(Backup {
                     service_id: *backup_service_id,

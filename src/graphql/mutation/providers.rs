@@ -34,6 +34,8 @@ struct UpdateProviderInput {
     priority: Option<i32>,
     /// Null or 0: never by itself.
     sync_interval_minutes: MaybeUndefined<i32>,
+    /// True: nobody but us orders with our account there from now on, and nothing runs there that others ordered.
+    exclusive: Option<bool>,
 }
 
 /// `position`: where this change stands in the journal. A payload is read at its own position; a query sent with the header `X-Min-Position` waits for at least that one (5 s, then the error TIMEOUT; the change stands).
@@ -121,6 +123,7 @@ impl ProviderMutations {
                 MaybeUndefined::Null => Some(0),
                 MaybeUndefined::Value(minutes) => Some(minutes),
             },
+            exclusive: input.exclusive,
         };
         let commands = backend.commands.clone();
         let done = backend.run(async move { commands.update_provider(command).await }).await?;

@@ -2,14 +2,17 @@ use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 
 use crate::{
     command::{Done, ServicePatch as Patch},
-    domain::{self, ServiceId, service::ForSale},
+    domain::{
+        self, ServiceId,
+        service::{DoubtPolicy, ForSale},
+    },
     graphql::{
         context::Backend,
         error::{ApiError, ApiResult},
         input::{id, ids},
         scalars::{Decimal, Position},
         service::Service,
-        words::RoutingStrategy,
+        words::{DoubtAction, RoutingStrategy},
     },
 };
 
@@ -29,18 +32,36 @@ struct ServicePatch {
     markup_percent: Option<Decimal>,
     category: Option<String>,
     strategy: Option<RoutingStrategy>,
+    doubt_policy: Option<DoubtPolicyInput>,
 }
 
-impl From<ServicePatch> for Patch {
-    fn from(patch: ServicePatch) -> Self {
+/// `afterMinutes`: how long an attempt is in doubt before that, 1 to 43200; not with HOLD.
+#[derive(InputObject)]
+struct DoubtPolicyInput {
+    action: DoubtAction,
+    after_minutes: Option<i32>,
+}
+
+impl DoubtPolicyInput {
+    fn read(self) -> ApiResult<DoubtPolicy> {
+        DoubtPolicy::try_new(self.action.into(), self.after_minutes)
+            .map_err(|error| ApiError::invalid("doubtPolicy", error))
+    }
+}
+
+impl TryFrom<ServicePatch> for Patch {
+    type Error = ApiError;
+
+    fn try_from(patch: ServicePatch) -> ApiResult<Self> {
         let for_sale = |enabled| if enabled { ForSale::Yes } else { ForSale::No };
-        Self {
+        Ok(Self {
             for_sale: patch.enabled.map(for_sale),
             price: patch.price.map(|price| price.0),
             markup_percent: patch.markup_percent.map(|percent| percent.0),
             category: patch.category,
             strategy: patch.strategy.map(Into::into),
-        }
+            doubt_policy: patch.doubt_policy.map(DoubtPolicyInput::read).transpose()?,
+        })
     }
 }
 
@@ -113,7 +134,8 @@ impl ServiceMutations {
         let backend = Backend::of(ctx);
         let services: Vec<ServiceId> = ids(&services)?;
         let (commands, changed) = (backend.commands.clone(), services.clone());
-        let command = async move { commands.update_services(changed, patch.into()).await };
+        let patch = patch.try_into()?;
+        let command = async move { commands.update_services(changed, patch).await };
         let done = backend.run(command).await?;
         services_payload(backend, &services, done.position).await
     }

@@ -112,12 +112,16 @@ fn of_error<T>(
     Ok(vec![AnswerFor::Error(words)])
 }
 
-/// A panel that knows only `order` finds none in a call with `orders`.
-fn takes_no_lists(words: &str) -> bool {
+/// Tells whether a provider says that our account has no order under an id.
+pub fn means_no_order(words: &str) -> bool {
     let words = words.trim().trim_end_matches('.').to_lowercase();
     let no_order = ["incorrect order id", "incorrect order", "invalid order id", "order not found"];
     no_order.contains(&words.as_str())
-        || RefusalClass::of_text(&words) == Some(RefusalClass::Dialect)
+}
+
+/// A panel that knows only `order` finds none in a call with `orders`.
+fn takes_no_lists(words: &str) -> bool {
+    means_no_order(words) || RefusalClass::of_text(words) == Some(RefusalClass::Dialect)
 }
 
 fn is_about_the_call(words: &str) -> bool {

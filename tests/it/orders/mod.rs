@@ -8,5 +8,6 @@ mod failover;
 mod outcomes;
 mod placing;
 mod secrets;
+mod settlement;
 mod settling;
 mod tenure;

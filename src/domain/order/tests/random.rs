@@ -22,6 +22,7 @@ enum Step {
     Start,
     Answer(usize, ProviderAnswer, Then),
     Settle(usize, SettledAs, Then),
+    GiveUp(usize, GivenUpAs, Then),
     Fail,
 }
 
@@ -38,11 +39,13 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let then = || select(vec![Then::Start, Then::Queue, Then::Wait, Then::GiveUp]);
     let back = || 0..3_usize;
     let settled = select(vec![SettledAs::Placed, SettledAs::NotPlaced]);
+    let given_up = select(vec![GivenUpAs::ReturnCharge, GivenUpAs::AcceptRisk]);
     let step = prop_oneof![
         1 => then().prop_map(Step::Place),
         3 => Just(Step::Start),
         8 => (back(), answers(), then()).prop_map(|(n, answer, then)| Step::Answer(n, answer, then)),
         3 => (back(), settled, then()).prop_map(|(n, as_, then)| Step::Settle(n, as_, then)),
+        2 => (back(), given_up, then()).prop_map(|(n, as_, then)| Step::GiveUp(n, as_, then)),
         1 => Just(Step::Fail),
     ];
     vec(step, 1..40)
@@ -99,6 +102,7 @@ impl Played {
             Step::Settle(back, settled_as, then) => {
                 settle(number(back), settled_as, self.step(then))
             }
+            Step::GiveUp(back, policy, then) => give_up(number(back), policy, self.step(then)),
             Step::Fail => OrderCommand::Fail { reason: "x".to_owned(), decision: None },
         }
     }
@@ -117,7 +121,7 @@ impl Played {
         Ok(())
     }
 
-    /// Attempts whose provider holds the order, or may.
+    /// Attempts whose provider holds the order, or may, but for those that a policy gave up: the one exception.
     fn held_by(&self) -> Vec<i32> {
         let attempts = self.order.attempts.iter();
         attempts
