@@ -30,6 +30,7 @@ mod private_postgres;
 mod program_demo;
 mod program_serve;
 mod projections;
+mod projections_doubt;
 mod projections_history;
 mod projections_states;
 mod provider_commands;

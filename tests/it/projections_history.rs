@@ -9,8 +9,8 @@ use signalbox::domain::{
     Aggregate, AttemptId, Balance, CredentialId, Event, Incarnation, Link, OrderId, Position,
     ProviderId, ServiceId, SyncId,
     order::{
-        Claim, Evidence, EvidenceSource, GivenUpAs, Holding, NextStep, Order, OrderCommand,
-        OrderEvent, OrderFields, ProviderAnswer, SettledAs, StatusReading,
+        Claim, Holding, NextStep, Order, OrderCommand, OrderEvent, OrderFields, ProviderAnswer,
+        SettledAs, StatusReading,
     },
     provider::{
         Activation, DeclaredUse, Dependents, KeyReference, Measures, Provider, ProviderChanges,
@@ -20,13 +20,15 @@ use signalbox::domain::{
     reservation::{Reservation, ReservationCommand, ReservationEvent, Subject},
     routing::{Candidate, Decision, Exclusion, Strategy},
     service::{
-        DoubtPolicy, Equivalent, ForSale, PriceWatch, Service, ServiceCommand, ServiceEvent,
-        ServiceKind, ServiceListing,
+        Equivalent, ForSale, PriceWatch, Service, ServiceCommand, ServiceEvent, ServiceKind,
+        ServiceListing,
     },
     sync::{SyncCommand, SyncCounts, SyncEvent, SyncRun, SyncTrigger},
 };
 use sqlx::PgPool;
 use uuid::Uuid;
+
+use crate::projections_doubt as doubt;
 
 /// What happened, and the aggregates as they are after it.
 pub(crate) struct History {
@@ -242,7 +244,7 @@ impl History {
             10 => ServiceCommand::SetMarkup(Decimal::from(self.random.i64(0..50))),
             11 => ServiceCommand::Recategorise(self.category()),
             12 => ServiceCommand::SetStrategy(Strategy::BestScore),
-            16 => ServiceCommand::SetDoubtPolicy(self.doubt_policy()),
+            16 => ServiceCommand::SetDoubtPolicy(doubt::policy(&mut self.random)),
             13 => ServiceCommand::Retire { open_orders: 0 },
             14 => {
                 let backups = service.imported().map(|s| s.backups.clone()).unwrap_or_default();
@@ -348,7 +350,7 @@ impl History {
         }
         match (attempt, self.random.u32(0..12)) {
             (Some(attempt), 10) => self.give_up(attempt.number),
-            (Some(attempt), 11) => self.look(attempt.attempt_id),
+            (Some(attempt), 11) => doubt::look(&mut self.random, attempt.attempt_id),
             (None, 0) | (_, 1) => {
                 OrderCommand::Fail { reason: "nobody takes it".to_owned(), decision: None }
             }
@@ -375,29 +377,11 @@ impl History {
     fn give_up(&mut self, attempt: i32) -> OrderCommand {
         OrderCommand::GiveUpDoubt {
             attempt,
-            policy: self.given_up_as(),
+            policy: doubt::given_up_as(&mut self.random),
             after_minutes: 60,
             now: DateTime::<Utc>::MAX_UTC,
             next: self.next_step(),
         }
-    }
-
-    fn look(&mut self, attempt_id: AttemptId) -> OrderCommand {
-        let evidence = Evidence {
-            asked: EvidenceSource::Balance,
-            answered: format!("{} now", self.random.u32(0..9)),
-            follows: "held".to_owned(),
-        };
-        OrderCommand::RecordEvidence { attempt_id, evidence: vec![evidence] }
-    }
-
-    fn given_up_as(&mut self) -> GivenUpAs {
-        *self.random.choice(&[GivenUpAs::ReturnCharge, GivenUpAs::AcceptRisk]).unwrap()
-    }
-
-    fn doubt_policy(&mut self) -> DoubtPolicy {
-        let given_up_as = self.random.bool().then(|| self.given_up_as());
-        DoubtPolicy::try_new(given_up_as, given_up_as.map(|_| 60)).unwrap()
     }
 
     fn follow_up(&mut self, order: &Order) -> OrderCommand {

@@ -21,6 +21,9 @@ pub fn judge_account(doubt: &Doubt, account: &Account) -> Verdict {
     if doubt.others > 0 {
         return Verdict::Inconclusive(Why::Others);
     }
+    if doubt.subscriptions > 0 {
+        return Verdict::Inconclusive(Why::Subscriptions);
+    }
     let found = match &account.scan {
         Some(scan) if !scan.controlled => return Verdict::Inconclusive(Why::NoAnswer),
         Some(scan) => scan.found.as_slice(),

@@ -22,6 +22,8 @@ pub struct Doubt {
     pub others: usize,
     /// Those of them that are for the same target.
     pub rivals: usize,
+    /// Subscriptions of ours that run there: each makes orders by itself, which nobody claims.
+    pub subscriptions: usize,
     /// Whether the provider turned another order away because its link, which is this one's, was busy, though nothing else
     /// of ours was under way on it.
     pub link_was_busy: bool,

@@ -39,6 +39,9 @@ fn the_one(doubt: &Doubt, reading: &Reading, order: &ListedOrder) -> Verdict {
     if !doubt.is_exclusive() {
         return Verdict::Inconclusive(Why::NotExclusive);
     }
+    if doubt.subscriptions > 0 {
+        return Verdict::Inconclusive(Why::Subscriptions);
+    }
     let since_declared = doubt.anchor.as_ref().is_some_and(|anchor| anchor.since_declared);
     match spent(doubt, reading) {
         Spent::Just(amount) if doubt.is_worth(amount) => placed(order),
@@ -51,7 +54,7 @@ fn the_one(doubt: &Doubt, reading: &Reading, order: &ListedOrder) -> Verdict {
 /// Where no order of ours is known from before, the only order that is like ours is ours if the account has spent the charge
 /// of just one.
 fn the_only_one(doubt: &Doubt, reading: &Reading) -> Option<Verdict> {
-    if doubt.anchor.is_some() || !doubt.is_exclusive() {
+    if doubt.anchor.is_some() || !doubt.is_exclusive() || doubt.subscriptions > 0 {
         return None;
     }
     let Spent::Just(amount) = spent(doubt, reading) else { return None };
@@ -64,9 +67,13 @@ fn placed(order: &ListedOrder) -> Verdict {
     Verdict::Placed { api_order_id: order.api_order_id.clone() }
 }
 
-/// What was spent may be another attempt's, while one is not decided.
+/// What was spent may be another attempt's, while one is not decided, or a subscription's.
 fn spent(doubt: &Doubt, reading: &Reading) -> Spent {
-    if doubt.others > 0 { Spent::Unknown(Why::Others) } else { reading.spent }
+    match (doubt.others, doubt.subscriptions) {
+        (0, 0) => reading.spent,
+        (0, _) => Spent::Unknown(Why::Subscriptions),
+        _ => Spent::Unknown(Why::Others),
+    }
 }
 
 fn unclaimed(reading: &Reading) -> impl Iterator<Item = &ListedOrder> {

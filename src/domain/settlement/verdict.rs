@@ -49,6 +49,9 @@ pub enum Why {
     /// It would prove it, were nobody else ordering there.
     #[error("the provider is not declared exclusive, so that an unclaimed order proves nothing")]
     NotExclusive,
+    /// An order that nobody claims may be one of theirs.
+    #[error("subscriptions run at this provider, which make orders by themselves")]
+    Subscriptions,
     /// Only one of them can be ours.
     #[error("several orders there are claimed by nobody")]
     Several,

@@ -1,12 +1,12 @@
 //! What becomes of orders that stay in doubt for longer than the policy of their service waits.
 
 use super::{load::InDoubt, settle::DoubtSettlement};
-use crate::command::CommandError;
+use crate::{command::CommandError, domain::service::DoubtPolicy};
 
 impl DoubtSettlement {
     /// Gives up what is due by the services' policies.
     pub(super) async fn give_up(&self, doubts: &[InDoubt]) {
-        for doubt in doubts.iter().filter(|doubt| !doubt.given_up) {
+        for doubt in doubts.iter().filter(|doubt| !doubt.given_up && self.has_a_policy(doubt)) {
             let given_up =
                 self.needs.commands.give_up_doubt(doubt.order(), doubt.number, doubt.since).await;
             match given_up {
@@ -23,5 +23,13 @@ impl DoubtSettlement {
                 }
             }
         }
+    }
+
+    fn has_a_policy(&self, doubt: &InDoubt) -> bool {
+        self.needs.commands.catalogue().read(|known| {
+            let service = known.service(doubt.service());
+            let policy = service.and_then(|it| Some(it.aggregate.imported()?.doubt_policy));
+            policy.is_some_and(|policy| policy != DoubtPolicy::Hold)
+        })
     }
 }

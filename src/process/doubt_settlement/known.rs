@@ -220,6 +220,27 @@ impl InDoubt {
         Ok(rows.into_iter().map(OwnRecord::row).collect())
     }
 
+    /// Counts our subscriptions at the provider that run or ended lately.
+    pub(super) async fn subscriptions(&self, reads: &PgPool) -> Result<usize, sqlx::Error> {
+        let count: i64 = sqlx::query_scalar(
+            "select count(*)
+             from services s
+             join orders o using (service_id)
+             where lower(s.kind) like 'subscription%'
+               and o.provider_id = $1
+               and o.api_order_id is not null
+               and (
+                   o.status in ('PENDING', 'PROCESSING', 'IN_PROGRESS')
+                   or o.unchanged_since > $2
+               )",
+        )
+        .bind(self.provider().0)
+        .bind(Utc::now() - PAID_BACK_WITHIN)
+        .fetch_one(reads)
+        .await?;
+        Ok(usize::try_from(count).unwrap_or(usize::MAX))
+    }
+
     /// Tells whether the provider turned another order for the link away as busy since the attempt began, though nothing
     /// else of ours was under way on it there.
     pub(super) async fn link_was_busy(&self, reads: &PgPool) -> Result<bool, sqlx::Error> {

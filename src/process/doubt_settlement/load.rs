@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgPool};
 use uuid::Uuid;
 
-use crate::domain::{AttemptId, OrderId, ProviderId};
+use crate::domain::{AttemptId, OrderId, ProviderId, ServiceId};
 
 /// An attempt in doubt, as the read models have it.
 #[derive(Debug, Clone, FromRow)]
@@ -12,6 +12,7 @@ pub(super) struct InDoubt {
     order_id: Uuid,
     attempt_id: Uuid,
     provider_id: Uuid,
+    service_id: Uuid,
     pub(super) number: i32,
     pub(super) link: String,
     pub(super) quantity: i64,
@@ -31,6 +32,11 @@ impl InDoubt {
         AttemptId(self.attempt_id)
     }
 
+    /// The service that was ordered.
+    pub(super) fn service(&self) -> ServiceId {
+        ServiceId(self.service_id)
+    }
+
     pub(super) fn provider(&self) -> ProviderId {
         ProviderId(self.provider_id)
     }
@@ -39,7 +45,8 @@ impl InDoubt {
 /// Lists the attempts in doubt, oldest first, those that were given up among them.
 pub(super) async fn in_doubt(reads: &PgPool) -> Result<Vec<InDoubt>, sqlx::Error> {
     sqlx::query_as(
-        "select a.order_id, a.attempt_id, a.provider_id, a.number, o.link, o.quantity, a.started_at, a.since, a.given_up
+        "select a.order_id, a.attempt_id, a.provider_id, o.service_id, a.number, o.link, o.quantity, a.started_at,
+                a.since, a.given_up
          from attempts a
          join orders o using (order_id)
          where a.outcome = 'IN_DOUBT'

@@ -15,6 +15,7 @@ use crate::{
     domain::{
         charge_for,
         order::Order,
+        service::{Imported, Units},
         settlement::{
             Account, AccountUse, Anchor, BalanceBefore, Doubt, OwnOrder, Purse, Reading, Scan,
             ScanPlan, Spent, Verdict, Why, judge, judge_account,
@@ -24,7 +25,7 @@ use crate::{
 };
 
 /// The read models that a look rests on.
-const RESTS_ON: [&str; 2] = ["orders", "attempts"];
+const RESTS_ON: [&str; 3] = ["orders", "attempts", "services"];
 
 /// What was seen, and what would follow if the next look said the same.
 #[derive(Debug)]
@@ -50,6 +51,15 @@ struct Before {
 struct Money {
     now: Decimal,
     own: Option<Vec<OwnOrder>>,
+}
+
+/// What the provider charges for so many units; a subscription is charged post by post.
+fn cost(service: &Imported, units: i64) -> Option<Decimal> {
+    match service.listing.kind.requirements()?.units {
+        Units::Package => Some(service.listing.rate),
+        Units::Subscription => None,
+        Units::Quantity | Units::Lines(_) => Some(charge_for(service.listing.rate, units)),
+    }
 }
 
 impl Look {
@@ -155,20 +165,18 @@ impl DoubtSettlement {
         let attempt = order.attempt(in_doubt.attempt()).ok_or_else(|| {
             CommandError::NotFound("the order has no such attempt any more".to_owned())
         })?;
-        let (declared_at, rate) = commands.catalogue().read(|known| {
+        let (declared_at, charge) = commands.catalogue().read(|known| {
             let provider = known.provider(in_doubt.provider());
             let service = known.service(attempt.service_id);
-            let rate = service.and_then(|it| Some(it.aggregate.imported()?.listing.rate));
-            (provider.and_then(|it| it.aggregate.exclusive_since), rate)
+            let charge = service.and_then(|it| cost(it.aggregate.imported()?, in_doubt.quantity));
+            (provider.and_then(|it| it.aggregate.exclusive_since), charge)
         });
-        let package = order.request().package;
-        let charge = |rate| if package { rate } else { charge_for(rate, in_doubt.quantity) };
         Ok(Before {
             declared_at,
             anchor: in_doubt.anchor(reads, declared_at).await?,
             settle_after: attempt.settle_after,
             provider_service_id: attempt.provider_service_id.clone(),
-            charge: rate.map(charge),
+            charge,
             balance: in_doubt.balance_before(reads).await?,
             own: in_doubt.own(reads).await?,
             alone: in_doubt.undecided(reads).await?.is_empty(),
@@ -217,6 +225,7 @@ impl DoubtSettlement {
             anchor: before.anchor.clone(),
             others: undecided.len(),
             rivals: undecided.iter().filter(|link| in_doubt.is_rival(link)).count(),
+            subscriptions: in_doubt.subscriptions(&self.needs.reads).await?,
             link_was_busy: in_doubt.link_was_busy(&self.needs.reads).await?,
         })
     }

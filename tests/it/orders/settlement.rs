@@ -400,7 +400,9 @@ impl Account {
         .await;
         let held = self.holding(name);
         match order["attempts"][0]["outcome"] == "PLACED" {
-            true => assert_eq!(held, [order["apiOrderId"].as_str().unwrap()], "{what}"),
+            true => {
+                assert_eq!(held, [order["attempts"][0]["apiOrderId"].as_str().unwrap()], "{what}")
+            }
             false => assert_eq!(held, [""; 0], "{what}"),
         }
         !held.is_empty()

@@ -251,6 +251,15 @@ fn order_found_that_was_not_paid_for_is_a_contradiction() {
 }
 
 #[test]
+fn order_that_a_subscription_may_have_made_is_not_taken_for_ours() {
+    let history = quiet(Some(1), [10, 20]);
+    let book = history.book();
+    let doubt = super::Doubt { subscriptions: 1, ..history.doubt(&book, 10) };
+    assert_eq!(judge(&doubt, &history.reading(&book, 10)), held(Why::Subscriptions));
+    assert_eq!(judge_account(&doubt, &history.account(&book, 10)), held(Why::Subscriptions));
+}
+
+#[test]
 fn busy_link_speaks_against_an_order_that_was_not_placed() {
     let history = quiet(None, [130, 140]);
     let book = history.book();

@@ -239,6 +239,7 @@ impl History {
             }),
             others: open().count(),
             rivals: open().filter(|other| same_target(other.link, LINK)).count(),
+            subscriptions: 0,
             link_was_busy: false,
         }
     }
