@@ -80,10 +80,29 @@ begin
                 'AttemptSettled', 'DoubtGivenUp', 'OrderDeferred', 'OrderFailed', 'OrderStatusChanged'
             )
     ),
+    -- In one pass over each order's events: a join of two lists of orders would be planned as if they were short.
+    gathered as (
+        select
+            *,
+            lead(position) over stream is null as is_latest,
+            min(recorded_at) filter (
+                where event_type in ('AttemptPlaced', 'AttemptSettled') and status = 'PENDING'
+            ) over stream as held_since,
+            first_value(position) over stream as placed_position,
+            first_value(recorded_at) over stream as created_at,
+            -- Nothing where the order was placed before this range.
+            first_value(case when event_type = 'OrderPlaced' then payload end) over stream as placed
+        from changes
+        window stream as (partition by order_id order by position rows unbounded preceding)
+    ),
     -- Each of these events says all there is to say of where the order stands.
-    latest as (
-        select distinct on (order_id)
+    latest as materialized (
+        select
             order_id,
+            placed,
+            placed_position,
+            created_at,
+            held_since,
             status,
             case
                 when status not in ('QUEUED', 'FAILED') or event_type = 'AttemptStarted'
@@ -98,17 +117,10 @@ begin
             (payload ->> 'start_count')::bigint as start_count,
             (payload ->> 'remains')::bigint as remains,
             case when status not in ('QUEUED', 'IN_DOUBT', 'FAILED') then recorded_at end as unchanged_since
-        from changes
-        order by order_id, position desc
+        from gathered
+        where is_latest
     ),
-    held as (
-        select order_id, min(recorded_at) as since
-        from changes
-        where event_type in ('AttemptPlaced', 'AttemptSettled')
-            and status = 'PENDING'
-        group by order_id
-    ),
-    placed as (
+    inserted as (
         insert into orders (
             order_id, number, placed_position, account, service_id, link, quantity, charge, status, provider_id,
             api_order_id, waits_until, provider_status, cost, cost_currency, start_count, remains, held_since,
@@ -116,31 +128,28 @@ begin
         )
         select
             order_id,
-            (payload ->> 'number')::bigint,
-            position,
-            payload ->> 'account',
-            (payload ->> 'service_id')::uuid,
-            payload ->> 'link',
-            (payload ->> 'quantity')::bigint,
-            (payload ->> 'charge')::numeric,
-            latest.status,
+            (placed ->> 'number')::bigint,
+            placed_position,
+            placed ->> 'account',
+            (placed ->> 'service_id')::uuid,
+            placed ->> 'link',
+            (placed ->> 'quantity')::bigint,
+            (placed ->> 'charge')::numeric,
+            status,
             provider_id,
             api_order_id,
             waits_until,
-            latest.provider_status,
+            provider_status,
             cost,
             cost_currency,
             start_count,
             remains,
-            held.since,
+            held_since,
             unchanged_since,
-            recorded_at
-        from changes
-        join latest using (order_id)
-        left join held using (order_id)
-        where event_type = 'OrderPlaced'
+            created_at
+        from latest
+        where placed is not null
     )
-    -- Does not see what this statement inserts, which needs no update either.
     update orders
     set status = latest.status,
         provider_id = latest.provider_id,
@@ -151,10 +160,10 @@ begin
         cost_currency = latest.cost_currency,
         start_count = latest.start_count,
         remains = latest.remains,
-        held_since = coalesce(orders.held_since, held.since),
+        held_since = coalesce(orders.held_since, latest.held_since),
         unchanged_since = latest.unchanged_since
     from latest
-    left join held using (order_id)
-    where orders.order_id = latest.order_id;
+    where orders.order_id = latest.order_id
+        and placed is null;
 end
 $$;

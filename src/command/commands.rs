@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use cqrs_es::{AggregateError, EventStore};
+use cqrs_es::AggregateError;
 use sqlx::PgPool;
 use tokio::time::{sleep, timeout};
 
@@ -127,7 +127,7 @@ impl Commands {
     /// # Errors
     /// [`CommandError::Unavailable`] where the database cannot be asked.
     pub async fn load<A: Stored>(&self, id: impl Display) -> Result<Loaded<A>, CommandError> {
-        let loaded = EventStore::<A>::load_aggregate(&self.parts.store, &id.to_string()).await;
+        let loaded = self.parts.store.load::<A>(&id.to_string()).await;
         loaded.map_err(|error| match error {
             // The stock repository reports a pool that gives no connection, and a server that starts, as unexpected.
             AggregateError::DatabaseConnectionError(error)

@@ -1,6 +1,6 @@
 //! Binds the domain's aggregates to `cqrs-es`, and its event store to the journal.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use cqrs_es::{
     AggregateContext, AggregateError, DomainEvent, EventEnvelope, EventStore,
@@ -9,6 +9,7 @@ use cqrs_es::{
 };
 use postgres_es::PostgresEventRepository;
 
+use super::recent::RecentStates;
 use crate::{
     domain::{
         self, Event,
@@ -101,10 +102,12 @@ impl<A: Stored> AggregateContext<A> for Loaded<A> {
     }
 }
 
-/// The journal as `cqrs-es` sees it: streams are read by the stock repository, and written by the one appender.
+/// The journal as `cqrs-es` sees it: streams are read by the stock repository, and written by the one appender. The states
+/// to which this process's own appends led are not read again. Cheap to clone.
 #[derive(Clone)]
 pub struct JournalStore {
     journal: Journal,
+    recent: Arc<RecentStates>,
 }
 
 impl std::fmt::Debug for JournalStore {
@@ -116,7 +119,32 @@ impl std::fmt::Debug for JournalStore {
 impl JournalStore {
     /// Opens a journal.
     pub fn new(journal: Journal) -> Self {
-        Self { journal }
+        Self { journal, recent: Arc::default() }
+    }
+
+    /// Reads a stream and folds it.
+    ///
+    /// # Errors
+    /// Where the database cannot be asked, or holds an event that cannot be read.
+    pub async fn load<A: Stored>(
+        &self,
+        id: &str,
+    ) -> Result<Loaded<A>, AggregateError<<A as cqrs_es::Aggregate>::Error>> {
+        let mut loaded = Loaded::<A> { id: id.to_owned(), ..Loaded::default() };
+        for envelope in EventStore::<A>::load_events(self, id).await? {
+            if loaded.version == 0 {
+                let id = envelope.metadata.get(METADATA_KEY);
+                loaded.request_id = id.and_then(|id| RequestId::try_new(id));
+            }
+            loaded.aggregate.apply(envelope.payload);
+            loaded.version = envelope.sequence as i64;
+        }
+        Ok(loaded)
+    }
+
+    /// Keeps the state to which an append of this process led, for the next command on the stream.
+    pub fn keep<A: Stored>(&self, state: Loaded<A>) {
+        self.recent.keep(state);
     }
 
     async fn read<A: Stored>(&self, id: &str) -> Result<Vec<SerializedEvent>, PersistenceError> {
@@ -136,20 +164,16 @@ impl<A: Stored> EventStore<A> for JournalStore {
         Ok(envelopes.collect::<Result<_, PersistenceError>>()?)
     }
 
+    /// Returns a recent state without a look at the journal: an append that it leads to conflicts where another process
+    /// has moved the stream.
     async fn load_aggregate(
         &self,
         id: &str,
     ) -> Result<Loaded<A>, AggregateError<<A as cqrs_es::Aggregate>::Error>> {
-        let mut loaded = Loaded::<A> { id: id.to_owned(), ..Loaded::default() };
-        for envelope in EventStore::<A>::load_events(self, id).await? {
-            if loaded.version == 0 {
-                let id = envelope.metadata.get(METADATA_KEY);
-                loaded.request_id = id.and_then(|id| RequestId::try_new(id));
-            }
-            loaded.aggregate.apply(envelope.payload);
-            loaded.version = envelope.sequence as i64;
+        match self.recent.take(id) {
+            Some(recent) => Ok(recent),
+            None => self.load(id).await,
         }
-        Ok(loaded)
     }
 
     async fn commit(
@@ -158,7 +182,7 @@ impl<A: Stored> EventStore<A> for JournalStore {
         context: Loaded<A>,
         metadata: HashMap<String, String>,
     ) -> Result<Vec<EventEnvelope<A>>, AggregateError<<A as cqrs_es::Aggregate>::Error>> {
-        let Loaded { id, version, .. } = context;
+        let Loaded { id, aggregate, version, request_id } = context;
         let request = AppendRequest::with_metadata(&metadata).append::<A>(&id, version, &events);
         self.journal.append(request).await.map_err(|error| match error {
             AppendError::Conflict(_) => AggregateError::AggregateConflict,
@@ -167,6 +191,8 @@ impl<A: Stored> EventStore<A> for JournalStore {
                 AggregateError::UnexpectedError(error.into())
             }
         })?;
+        let moved = version + events.len() as i64;
+        self.keep(Loaded { id: id.clone(), aggregate, version: moved, request_id });
         let envelopes = events.into_iter().zip(version + 1..).map(|(payload, sequence)| {
             let (aggregate_id, metadata) = (id.clone(), metadata.clone());
             EventEnvelope { aggregate_id, sequence: sequence as usize, payload, metadata }

@@ -19,6 +19,7 @@ mod numbers;
 mod order;
 mod provider;
 mod race;
+mod recent;
 mod service;
 mod sync;
 

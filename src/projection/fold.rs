@@ -29,6 +29,9 @@ impl From<sqlx::Error> for FoldError {
     }
 }
 
+/// What a fold may take for sorting: the payloads of a whole batch.
+const ROOM: &str = "32MB";
+
 /// Folds at most so many positions that follow the checkpoint and do not pass the head, and moves the checkpoint.
 pub(super) async fn fold_next(
     pool: &PgPool,
@@ -64,7 +67,10 @@ async fn fold_elected(
     // What a crash takes back is folded again, so nobody needs to wait for the disk.
     let statement = format!(
         "with elected as materialized (
-             select position, set_config('synchronous_commit', 'off', true)
+             select
+                 position,
+                 set_config('synchronous_commit', 'off', true),
+                 set_config('work_mem', '{ROOM}', true)
              from projection_checkpoints
              where schema_name = $1
              for update skip locked
@@ -74,7 +80,18 @@ async fn fold_elected(
              from elected
          ),
          folded as materialized (
-             select upto, {schema}.fold(after, upto)
+             select upto, case when $4 is null or exists (
+                 select
+                 from unnest($4::text[]) as folded (type)
+                 cross join lateral (
+                     select
+                     from events
+                     where event_type = folded.type
+                         and position > after
+                         and position <= upto
+                     limit 1
+                 ) as met
+             ) then {schema}.fold(after, upto) end
              from batch
              where upto > after
          )
@@ -89,6 +106,7 @@ async fn fold_elected(
         .bind(model.schema())
         .bind(head.0)
         .bind(batch)
+        .bind(model.folds_only())
         .fetch_optional(pool)
         .await?;
     Ok(position.map(Position))

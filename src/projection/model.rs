@@ -79,6 +79,12 @@ impl ReadModel {
         self.header("-- folds:")
     }
 
+    /// The event types without which the fold need not be called; `None` where the header is not to be relied on, since
+    /// an analyst wrote it.
+    pub(super) fn folds_only(&self) -> Option<Vec<&str>> {
+        (self.origin == Origin::BuiltIn).then(|| self.folds())
+    }
+
     /// The event types that the header says are ignored.
     pub fn ignores(&self) -> Vec<&str> {
         self.header("-- ignores:")

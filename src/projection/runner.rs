@@ -5,7 +5,7 @@ use std::time::Duration;
 use sqlx::PgPool;
 use tokio::{
     sync::watch,
-    time::{sleep, timeout},
+    time::{Instant, sleep, timeout},
 };
 
 use super::{
@@ -17,12 +17,15 @@ use super::{
 use crate::domain::Position;
 
 /// Most positions in one transaction: about a tenth of a second, so that readers see a rebuild advance.
-const MAX_BATCH: i64 = 5_000;
+const MAX_BATCH: i64 = 10_000;
 /// Pause before looking again whether the process that folds has come further.
 const ELSEWHERE: Duration = Duration::from_millis(20);
 /// Between two folds while nobody waits: what comes together meanwhile is folded in one go, since a fold of one event
-/// costs the database about as much as one of a hundred, and appends would wait for its processors.
-const REST: Duration = Duration::from_millis(40);
+/// costs the database about as much as one of a hundred, and appends would wait for its processors. It is so many times
+/// as long as the last fold took, within limits.
+const REST_FACTOR: u32 = 6;
+const SHORTEST_REST: Duration = Duration::from_millis(40);
+const LONGEST_REST: Duration = Duration::from_millis(250);
 /// How often the checkpoint is looked at all the same: a crash of the database may have taken folds back.
 const GLANCE: Duration = Duration::from_secs(1);
 /// First pause after a failure; each one that follows doubles it, up to the longest.
@@ -45,6 +48,7 @@ pub(super) struct Runner {
     calls: Calls,
     status: StatusOf,
     batch: i64,
+    rest: Duration,
     pause: Duration,
 }
 
@@ -57,7 +61,8 @@ enum Next {
 
 impl Runner {
     pub(super) fn new(pool: PgPool, model: ReadModel, calls: Calls, status: StatusOf) -> Self {
-        Self { pool, model, calls, status, batch: MAX_BATCH, pause: FIRST_PAUSE }
+        let rest = SHORTEST_REST;
+        Self { pool, model, calls, status, batch: MAX_BATCH, rest, pause: FIRST_PAUSE }
     }
 
     pub(super) async fn run(mut self) {
@@ -79,12 +84,15 @@ impl Runner {
     /// Lets events come together, unless somebody waits for them.
     async fn rest(&mut self) {
         // Where nobody can wait any more there is no hurry either.
-        let _ = timeout(REST, self.calls.waiting.wait_for(|waiting| *waiting > 0)).await;
+        let _ = timeout(self.rest, self.calls.waiting.wait_for(|waiting| *waiting > 0)).await;
     }
 
     async fn round(&mut self) -> Next {
         let head = *self.calls.head.borrow_and_update();
-        match fold_next(&self.pool, &self.model, head, self.batch).await {
+        let begun = Instant::now();
+        let folded = fold_next(&self.pool, &self.model, head, self.batch).await;
+        self.rest = (begun.elapsed() * REST_FACTOR).clamp(SHORTEST_REST, LONGEST_REST);
+        match folded {
             Ok(Folded::Upto(position)) => {
                 self.batch = (self.batch * 2).min(MAX_BATCH);
                 self.pause = FIRST_PAUSE;
