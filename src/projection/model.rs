@@ -79,10 +79,11 @@ impl ReadModel {
         self.header("-- folds:")
     }
 
-    /// The event types without which the fold need not be called; `None` where the header is not to be relied on, since
-    /// an analyst wrote it.
+    /// The event types without which the fold need not be called; `None` where there is no header, or none to be relied
+    /// on, since an analyst wrote it.
     pub(super) fn folds_only(&self) -> Option<Vec<&str>> {
-        (self.origin == Origin::BuiltIn).then(|| self.folds())
+        let folds = self.folds();
+        (self.origin == Origin::BuiltIn && !folds.is_empty()).then_some(folds)
     }
 
     /// The event types that the header says are ignored.
