@@ -9,10 +9,11 @@ use signalbox::{
     process::DoubtPace,
     simulator::{Action, Catalogue, Fault, FaultRule, Pace, Panel, PanelConfig, Switches},
 };
+use tokio::time::{Instant, sleep};
 
 use super::{failover::refuse, settling::let_the_waiting_time_pass};
 use crate::support::{
-    api::{Api, until},
+    api::{Api, PATIENCE, until},
     catalogue::update_services,
     running::Running,
     shop::{Shop, default_service},
@@ -300,6 +301,19 @@ struct Account {
     panel: Panel,
     provider: String,
     service: Value,
+    quantity: i64,
+}
+
+/// So many units that neither a top-up nor rounding could hide what they cost.
+fn telling_quantity(service: &Value) -> i64 {
+    let bound = |name: &str| service[name].as_i64().unwrap();
+    let rate: Decimal = service["rate"].as_str().unwrap().parse().unwrap();
+    let cost = |units: i64| rate * Decimal::from(units) / Decimal::ONE_THOUSAND;
+    let tells = |units: &i64| {
+        let cents = (cost(*units).fract() * Decimal::ONE_HUNDRED).trunc();
+        (Decimal::from(5)..Decimal::from(95)).contains(&cents)
+    };
+    (bound("min")..=bound("max")).find(tells).unwrap()
 }
 
 impl Account {
@@ -318,7 +332,8 @@ impl Account {
         assert_eq!(running.sync(&provider).await["succeeded"], true);
         declare(running, &provider, true).await;
         let service = default_service(running, &provider).await;
-        let account = Self { number, panel, provider, service };
+        let quantity = telling_quantity(&service);
+        let account = Self { number, panel, provider, service, quantity };
         let known = account.place(running, "known").await;
         running.order_at_rest(&known).await;
         account
@@ -326,9 +341,8 @@ impl Account {
 
     async fn place(&self, running: &Running, name: &str) -> String {
         let link = format!("https://social.example/{}/{name}", self.number);
-        // So that no charge is a whole amount, which a top-up could hide.
-        let quantity = self.service["min"].as_i64().unwrap() + 7;
-        let order = json!({"serviceId": self.service["id"], "link": link, "quantity": quantity});
+        let order =
+            json!({"serviceId": self.service["id"], "link": link, "quantity": self.quantity});
         running.place(order).await
     }
 
@@ -390,20 +404,21 @@ impl Account {
         .await
         .unwrap();
         let what = format!("{name} of account {} is settled, {fate:?}", self.number);
-        let mut order = Value::Null;
-        until(&what, async || {
-            tokio::time::sleep(Duration::from_millis(100)).await;
-            order = running.order(&id).await;
-            let outcome = order["attempts"][0]["outcome"].as_str();
-            outcome == Some("PLACED") || outcome == Some("NOT_PLACED")
-        })
-        .await;
-        let held = self.holding(name);
-        match order["attempts"][0]["outcome"] == "PLACED" {
-            true => {
-                assert_eq!(held, [order["attempts"][0]["apiOrderId"].as_str().unwrap()], "{what}")
+        let patience = Instant::now() + PATIENCE;
+        let attempt = loop {
+            let attempt = running.order(&id).await["attempts"][0].clone();
+            if attempt["outcome"] == "PLACED" || attempt["outcome"] == "NOT_PLACED" {
+                break attempt;
             }
-            false => assert_eq!(held, [""; 0], "{what}"),
+            let late = Instant::now() > patience;
+            assert!(!late, "not in time: {what}: {:?}", evidence(running, &id).await);
+            sleep(Duration::from_millis(100)).await;
+        };
+        let held = self.holding(name);
+        if attempt["outcome"] == "PLACED" {
+            assert_eq!(held, [attempt["apiOrderId"].as_str().unwrap()], "{what}");
+        } else {
+            assert_eq!(held, [""; 0], "{what}");
         }
         !held.is_empty()
     }

@@ -156,7 +156,7 @@ pub(crate) async fn assert_gapless(journal: &PgPool) {
 /// A service of type Default that a provider sells.
 pub(crate) async fn default_service(api: &Api, provider: &str) -> Value {
     let services = "query($provider: ID!) { services(filter: {providerId: $provider}, first: 100) {
-        nodes { id providerServiceId type min } } }";
+        nodes { id providerServiceId type min max rate } } }";
     let found = api.data(services, json!({"provider": provider})).await;
     let nodes = found["services"]["nodes"].as_array().unwrap();
     nodes.iter().find(|service| service["type"] == "Default").unwrap().clone()

@@ -144,10 +144,10 @@ fn long_decided(other: Other) -> Other {
         ..0 => -60,
         _ => SETTLE_AFTER,
     };
-    let decided = Some(decided.unwrap_or(sent + 25) + by);
+    let decided = decided.unwrap_or(sent + 25) + by;
     Other {
-        origin: Origin::Ours { sent: sent + by, decided },
-        taken: other.taken.map(|at| (at + by).min(decided.unwrap_or(at))),
+        origin: Origin::Ours { sent: sent + by, decided: Some(decided) },
+        taken: other.taken.map(|at| (at + by).min(decided)),
         ..other
     }
 }
