@@ -8,13 +8,17 @@ use std::time::Instant;
 
 use anyhow::{Result, bail};
 
-use figures::{commands, growth, orders, page, rebuild, sync};
+use figures::{commands, decision, growth, orders, page, rebuild, sync};
 use support::{
     cluster::Cluster,
     table::{self, Line},
 };
 
-const NAMES: [&str; 6] = ["commands", "rebuild", "page", "orders", "sync", "growth"];
+// As in the program itself; the peers have it too.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+const NAMES: [&str; 7] = ["commands", "decision", "rebuild", "page", "orders", "sync", "growth"];
 /// Lengths of journals that figures are compared at; the last only with `--full`.
 const SIZES: [i64; 3] = [10_000, 1_000_000, 5_000_000];
 
@@ -70,7 +74,14 @@ impl Choice {
                     let sizes = if self.full { &SIZES[..] } else { &SIZES[..2] };
                     growth::print(cluster, sizes).await?;
                 }
-                name => lines.extend(figure(name, cluster).await?),
+                name => match figure(name, cluster).await {
+                    Ok(measured) => lines.extend(measured),
+                    Err(error) => {
+                        // What was measured before is not lost.
+                        tell(&mut lines);
+                        return Err(error);
+                    }
+                },
             }
             eprintln!("{name}: {:.0} s", begun.elapsed().as_secs_f64());
         }
@@ -89,6 +100,7 @@ fn tell(lines: &mut Vec<Line>) {
 async fn figure(name: &str, cluster: &Cluster) -> Result<Vec<Line>> {
     match name {
         "commands" => commands::measure(cluster).await,
+        "decision" => decision::measure(cluster).await,
         "rebuild" => rebuild::measure(cluster).await,
         "page" => page::measure(cluster).await,
         "orders" => orders::measure(cluster).await,

@@ -16,6 +16,11 @@
 -- ignores: Reserved, ReservationReleased
 -- ignores: RankingChanged
 -- ignores: ProviderSyncIntervalSet
+-- ignores: RefusalTextReclassified
+-- ignores: ProviderDescribed, ProviderDialectChanged, ProviderLimitsChanged
+-- folds: ProviderSuspended, ServiceSuspended
+-- ignores: ProbeFailed, ProviderHalfOpened, TrialStarted, TrialReleased, ProviderResumed
+-- ignores: ServiceResumed, ServiceWaitLimitSet
 -- ignores: EvidenceRead, DoubtGivenUp, DoubtCleared, ProviderDeclaredExclusive, ProviderDeclaredShared, ServiceDoubtPolicySet
 
 create table alerts (
@@ -69,8 +74,11 @@ begin
             when 'SyncFailed' then 'SYNC_FAILED'
             when 'UnknownStatusSeen' then 'UNKNOWN_STATUS'
             when 'DuplicateFound' then 'DUPLICATE_FOUND'
+            when 'ProviderSuspended' then 'PROVIDER_SUSPENDED'
+            when 'ServiceSuspended' then 'SERVICE_SUSPENDED'
         end,
         case event_type
+            when 'ProviderSuspended' then aggregate_id::uuid
             when 'ServiceIdReused' then (
                 select (imported.payload ->> 'provider_id')::uuid
                 from events as imported
@@ -100,6 +108,9 @@ begin
                 'the provider holds the order as %s, though it had gone on elsewhere: it exists twice',
                 payload ->> 'api_order_id'
             )
+            when 'ProviderSuspended' then 'no orders go to the provider: ' || (payload ->> 'reason')
+            when 'ServiceSuspended' then 'the provider refuses the service, though its list has it: '
+                || (payload ->> 'reason')
         end,
         recorded_at
     from events as noticed
@@ -107,7 +118,12 @@ begin
         and position <= upto_position
         and event_type in (
             'PriceMoveNoticed', 'DelistingNoticed', 'ServiceIdReused', 'SyncFailed', 'UnknownStatusSeen',
-            'DuplicateFound'
+            'DuplicateFound', 'ProviderSuspended', 'ServiceSuspended'
+        )
+        -- What an operator did is no news, and neither is a rest that was asked for, or that it has not passed yet.
+        and not (
+            event_type = 'ProviderSuspended'
+            and (payload ->> 'cause' in ('operator', 'retry_after') or (payload ->> 'trips')::int > 1)
         );
 end
 $$;

@@ -13,18 +13,22 @@
 -- ignores: ServiceMapped, ServiceUnmapped, ServiceRetired
 -- ignores: SyncStarted, SyncCompleted, SyncFailed
 -- ignores: Reserved, ReservationReleased
+-- ignores: RefusalTextReclassified
+-- ignores: ProviderDescribed, ProviderDialectChanged, ProviderLimitsChanged
+-- ignores: ProviderSuspended, ProbeFailed, ProviderHalfOpened, TrialStarted, TrialReleased, ProviderResumed
+-- ignores: ServiceSuspended, ServiceResumed, ServiceWaitLimitSet
 -- ignores: EvidenceRead, DoubtGivenUp, DoubtCleared, ProviderDeclaredExclusive, ProviderDeclaredShared, ServiceDoubtPolicySet
 
 -- One row an order that has ended. One that goes on after a dispute is not here until it ends again.
 create table deliveries (
     order_id      uuid primary key,
     provider_id   uuid not null,
-    ended_on      date not null,
+    ended_at      timestamptz not null,
     -- The delivered share in parts per million.
     delivered_ppm bigint not null
 );
 
-create index on deliveries (ended_on, provider_id) include (delivered_ppm);
+create index on deliveries (ended_at, provider_id) include (delivered_ppm);
 
 -- The journal is the fold's memory: what was ordered, and whether the customer had it canceled, stands in the order's own
 -- stream, which is short and found by its key.
@@ -45,37 +49,33 @@ begin
     ),
     judged as (
         select
-            latest.aggregate_id::uuid as order_id,
-            (latest.payload ->> 'provider_id')::uuid as provider_id,
-            (latest.recorded_at at time zone 'utc')::date as ended_on,
-            case latest.payload ->> 'status'
+            aggregate_id::uuid as order_id,
+            (payload ->> 'provider_id')::uuid as provider_id,
+            recorded_at as ended_at,
+            case payload ->> 'status'
                 when 'COMPLETED' then 1000000
                 -- Without a count nothing shows that anything was delivered.
                 when 'PARTIAL' then trunc(least(greatest(
-                    1000000 - coalesce((latest.payload ->> 'remains')::numeric * 1000000 / ordered.quantity, 1000000),
+                    1000000 - coalesce((payload ->> 'remains')::numeric * 1000000 / (
+                        select greatest((placed.payload ->> 'quantity')::numeric, 1)
+                        from events as placed
+                        where placed.aggregate_type = 'order'
+                            and placed.aggregate_id = latest.aggregate_id
+                            and placed.sequence = 1
+                    ), 1000000),
                     0), 1000000))::bigint
                 when 'CANCELED' then 0
             end as delivered_ppm,
             -- What a customer had canceled is not the provider's failure to deliver.
-            latest.payload ->> 'status' = 'COMPLETED' or not canceled.by_request as counts
-        from latest
-        cross join lateral (
-            select greatest((payload ->> 'quantity')::numeric, 1) as quantity
-            from events
-            where aggregate_type = 'order'
-                and aggregate_id = latest.aggregate_id
-                and sequence = 1
-        ) as ordered
-        cross join lateral (
-            select exists (
+            payload ->> 'status' = 'COMPLETED' or not exists (
                 select
-                from events
-                where aggregate_type = 'order'
-                    and aggregate_id = latest.aggregate_id
-                    and sequence < latest.sequence
-                    and event_type = 'CancelRequested'
-            ) as by_request
-        ) as canceled
+                from events as earlier
+                where earlier.aggregate_type = 'order'
+                    and earlier.aggregate_id = latest.aggregate_id
+                    and earlier.sequence < latest.sequence
+                    and earlier.event_type = 'CancelRequested'
+            ) as counts
+        from latest
     ),
     gone as (
         delete from deliveries
@@ -83,14 +83,14 @@ begin
         where deliveries.order_id = judged.order_id
             and (judged.delivered_ppm is null or not judged.counts)
     )
-    insert into deliveries (order_id, provider_id, ended_on, delivered_ppm)
-    select order_id, provider_id, ended_on, delivered_ppm
+    insert into deliveries (order_id, provider_id, ended_at, delivered_ppm)
+    select order_id, provider_id, ended_at, delivered_ppm
     from judged
     where delivered_ppm is not null
         and counts
     on conflict (order_id) do update
     set provider_id = excluded.provider_id,
-        ended_on = excluded.ended_on,
+        ended_at = excluded.ended_at,
         delivered_ppm = excluded.delivered_ppm;
 end
 $$;

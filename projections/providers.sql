@@ -1,7 +1,8 @@
 -- Which upstream providers are there, and how does each stand now?
 --
 -- folds: ProviderAdded, ProviderRenamed, ProviderUrlChanged, ProviderPriorityChanged, ProviderKeyReplaced
--- folds: ProviderSyncIntervalSet, ProviderDeclaredExclusive, ProviderDeclaredShared
+-- folds: ProviderSyncIntervalSet, ProviderDescribed, ProviderDialectChanged, ProviderLimitsChanged
+-- folds: ProviderDeclaredExclusive, ProviderDeclaredShared
 -- folds: ProviderActivated, ProviderDeactivated, ProviderDeleted, ConnectionTestSucceeded
 -- folds: RankingChanged
 -- ignores: ConnectionTestFailed
@@ -15,6 +16,10 @@
 -- ignores: CancelRequested, CancelRefused
 -- ignores: Reserved, ReservationReleased
 -- ignores: PriceMoveNoticed, DelistingNoticed
+-- ignores: RefusalTextReclassified
+-- folds: ProviderSuspended, ProbeFailed, ProviderHalfOpened, ProviderResumed
+-- ignores: TrialStarted, TrialReleased
+-- ignores: ServiceSuspended, ServiceResumed, ServiceWaitLimitSet
 -- ignores: EvidenceRead, DoubtGivenUp, DoubtCleared, ServiceDoubtPolicySet
 
 -- A deleted provider keeps its row, because history goes on naming it.
@@ -33,6 +38,17 @@ create table providers (
     -- Nobody but us orders with our account there.
     exclusive             boolean not null,
     created_at            timestamptz not null,
+    description           text,
+    -- How it is called: post or get; form, query or json; field, bearer or x_api_key.
+    method                text not null,
+    encoding              text not null,
+    key_place             text not null,
+    -- Null: the installation's own.
+    concurrent_calls      int,
+    calls_per_1000_s      bigint,
+    order_timeout_s       int,
+    read_timeout_s        int,
+    catalogue_timeout_s   int,
     -- How good it has proved to be, in parts per million, and what that was computed from; null before it was measured.
     score_ppm         bigint,
     placement_ppm     bigint,
@@ -43,7 +59,13 @@ create table providers (
     responses         bigint,
     response_ms_sum   bigint,
     ended             bigint,
-    delivered_ppm_sum bigint
+    delivered_ppm_sum bigint,
+    -- Null: it is not set aside. Half-open: one order may try it.
+    suspended_since   timestamptz,
+    suspended_until   timestamptz,
+    suspension_cause  text,
+    suspension_reason text,
+    half_open         boolean not null
 );
 
 create index on providers (priority, provider_id) where not deleted;
@@ -66,6 +88,10 @@ begin
                     'deleted', false,
                     -- Until it is told otherwise.
                     'sync_interval_minutes', 360,
+                    'method', 'post',
+                    'encoding', 'form',
+                    'key_place', 'field',
+                    'half_open', false,
                     'exclusive', false,
                     'created_at', recorded_at
                 )
@@ -75,6 +101,19 @@ begin
                 when 'ProviderActivated' then '{"active": true}'
                 when 'ProviderDeactivated' then '{"active": false}'
                 when 'ProviderDeleted' then '{"active": false, "deleted": true}'
+                when 'ProviderSuspended' then jsonb_build_object(
+                    'suspended_since', payload -> 'since',
+                    'suspended_until', payload -> 'until',
+                    'suspension_cause', payload -> 'cause',
+                    'suspension_reason', payload -> 'reason',
+                    'half_open', false
+                )
+                when 'ProbeFailed' then jsonb_build_object('suspended_until', payload -> 'until')
+                when 'ProviderHalfOpened' then '{"half_open": true}'
+                when 'ProviderResumed' then '{
+                    "suspended_since": null, "suspended_until": null, "suspension_cause": null,
+                    "suspension_reason": null, "half_open": false
+                }'
                 else '{}'
             end as columns
         from events
@@ -83,8 +122,9 @@ begin
             and event_type in (
                 'ProviderAdded', 'ProviderRenamed', 'ProviderUrlChanged', 'ProviderPriorityChanged',
                 'ProviderKeyReplaced', 'ProviderActivated', 'ProviderDeactivated', 'ProviderDeleted',
-                'ConnectionTestSucceeded', 'ProviderSyncIntervalSet', 'ProviderDeclaredExclusive', 'ProviderDeclaredShared',
-                'RankingChanged'
+                'ConnectionTestSucceeded', 'ProviderSyncIntervalSet', 'RankingChanged', 'ProviderSuspended', 'ProbeFailed',
+                'ProviderHalfOpened', 'ProviderResumed', 'ProviderDescribed', 'ProviderDialectChanged',
+                'ProviderLimitsChanged', 'ProviderDeclaredExclusive', 'ProviderDeclaredShared'
             )
     ),
     changed as (
@@ -107,6 +147,15 @@ begin
         balance = excluded.balance,
         currency = excluded.currency,
         sync_interval_minutes = excluded.sync_interval_minutes,
+        description = excluded.description,
+        method = excluded.method,
+        encoding = excluded.encoding,
+        key_place = excluded.key_place,
+        concurrent_calls = excluded.concurrent_calls,
+        calls_per_1000_s = excluded.calls_per_1000_s,
+        order_timeout_s = excluded.order_timeout_s,
+        read_timeout_s = excluded.read_timeout_s,
+        catalogue_timeout_s = excluded.catalogue_timeout_s,
         exclusive = excluded.exclusive,
         score_ppm = excluded.score_ppm,
         placement_ppm = excluded.placement_ppm,
@@ -117,6 +166,11 @@ begin
         responses = excluded.responses,
         response_ms_sum = excluded.response_ms_sum,
         ended = excluded.ended,
-        delivered_ppm_sum = excluded.delivered_ppm_sum;
+        delivered_ppm_sum = excluded.delivered_ppm_sum,
+        suspended_since = excluded.suspended_since,
+        suspended_until = excluded.suspended_until,
+        suspension_cause = excluded.suspension_cause,
+        suspension_reason = excluded.suspension_reason,
+        half_open = excluded.half_open;
 end
 $$;

@@ -13,6 +13,10 @@
 -- ignores: CancelRequested, CancelRefused
 -- ignores: Reserved, ReservationReleased
 -- ignores: ProviderSyncIntervalSet, PriceMoveNoticed, DelistingNoticed
+-- ignores: RefusalTextReclassified
+-- ignores: ProviderDescribed, ProviderDialectChanged, ProviderLimitsChanged
+-- folds: ServiceSuspended, ServiceResumed, ServiceWaitLimitSet
+-- ignores: ProviderSuspended, ProbeFailed, ProviderHalfOpened, TrialStarted, TrialReleased, ProviderResumed
 -- ignores: EvidenceRead, DoubtGivenUp, DoubtCleared, ProviderDeclaredExclusive, ProviderDeclaredShared
 
 create table services (
@@ -35,6 +39,11 @@ create table services (
     listed              boolean not null,
     retired             boolean not null,
     strategy            text,
+    -- Null: it is not set aside.
+    suspended_since     timestamptz,
+    suspension_reason   text,
+    -- Null: the installation's default.
+    wait_minutes        int,
     -- What becomes of orders that stay in doubt, after so many minutes; null: they are held.
     given_up_as         text,
     after_minutes       int
@@ -91,6 +100,11 @@ begin
                 when 'ServiceEnabled' then '{"enabled": true}'
                 when 'ServiceDisabled' then '{"enabled": false}'
                 when 'ServiceRetired' then '{"enabled": false, "retired": true}'
+                when 'ServiceSuspended' then jsonb_build_object(
+                    'suspended_since', payload -> 'since',
+                    'suspension_reason', payload -> 'reason'
+                )
+                when 'ServiceResumed' then '{"suspended_since": null, "suspension_reason": null}'
                 else '{}'
             end as columns
         from events
@@ -99,7 +113,8 @@ begin
             and event_type in (
                 'ServiceImported', 'ServiceRepriced', 'ServiceChanged', 'ServiceDelisted', 'ServiceRelisted',
                 'ServiceIdReused', 'ServiceEnabled', 'ServiceDisabled', 'ServicePriceSet', 'ServiceRecategorised',
-                'ServiceStrategySet', 'ServiceDoubtPolicySet', 'ServiceRetired'
+                'ServiceStrategySet', 'ServiceRetired', 'ServiceSuspended', 'ServiceResumed', 'ServiceWaitLimitSet',
+                'ServiceDoubtPolicySet'
             )
     ),
     -- What is known comes first. It is joined by key alone: between two results of this statement the database would
@@ -146,6 +161,9 @@ begin
         listed = excluded.listed,
         retired = excluded.retired,
         strategy = excluded.strategy,
+        suspended_since = excluded.suspended_since,
+        suspension_reason = excluded.suspension_reason,
+        wait_minutes = excluded.wait_minutes,
         given_up_as = excluded.given_up_as,
         after_minutes = excluded.after_minutes;
 end

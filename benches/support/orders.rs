@@ -144,7 +144,9 @@ fn claim(target: Target) -> Claim {
         mapping_priority: None,
         provider_priority: 1,
         score_ppm: None,
+        share_ppm: None,
         excluded: vec![],
+        on_trial: false,
     };
     Claim {
         attempt_id: AttemptId(Uuid::now_v7()),

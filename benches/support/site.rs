@@ -8,10 +8,17 @@ use secrecy::SecretString;
 use signalbox::{
     app::{App, AppConfig, DatabaseConfig, RANKING_PACE},
     command::AddProvider,
-    domain::{Position, ProviderId, ServiceId, provider::UpstreamPolicy, service::PriceWatch},
+    domain::{
+        Position, ProviderId, ServiceId,
+        provider::{BreakerPolicy, ProviderTerms, UpstreamPolicy},
+        routing::Strategy,
+        service::{PriceWatch, WaitLimit},
+    },
     journal::read_head,
     postgres::Durability,
-    process::{Delisting, DispatchPace, DispatchStatus, DoubtPace, StatusPace, SyncPace},
+    process::{
+        Delisting, DispatchPace, DispatchStatus, DoubtPace, HealthPace, StatusPace, SyncPace,
+    },
     provider_api::CallLimits,
     read::{PageRequest, ServiceSelection},
     simulator::{Catalogue, Panel, PanelConfig},
@@ -81,7 +88,8 @@ impl Site {
     /// Makes a panel known.
     pub(crate) async fn add(&self, name: &str, panel: &Panel, priority: i32) -> Result<ProviderId> {
         let (name, api_url) = (name.to_owned(), panel.url());
-        let add = AddProvider { name, api_url, api_key: panel.key().into(), priority };
+        let (api_key, terms) = (panel.key().into(), ProviderTerms::default());
+        let add = AddProvider { name, api_url, api_key, priority, terms };
         Ok(self.app.commands().add_provider(add).await?.value)
     }
 
@@ -161,5 +169,9 @@ fn config(cluster: &Cluster, options: PgConnectOptions) -> AppConfig {
         // What a run measures, it syncs itself.
         sync_pace: SyncPace { glance: CATCH_UP * 12, ..SyncPace::default() },
         price_watch: PriceWatch::default(),
+        default_strategy: Strategy::default(),
+        breaker: Some(BreakerPolicy::default()),
+        health_pace: HealthPace::default(),
+        wait_limit: WaitLimit::default().span(),
     }
 }

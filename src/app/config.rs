@@ -1,12 +1,17 @@
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
+use chrono::TimeDelta;
 use secrecy::SecretString;
 use sqlx::postgres::PgConnectOptions;
 
 use crate::{
-    domain::{provider::UpstreamPolicy, service::PriceWatch},
+    domain::{
+        provider::{BreakerPolicy, UpstreamPolicy},
+        routing::Strategy,
+        service::PriceWatch,
+    },
     postgres::Durability,
-    process::{DispatchPace, DoubtPace, StatusPace, SyncPace},
+    process::{DispatchPace, DoubtPace, HealthPace, StatusPace, SyncPace},
     provider_api::CallLimits,
 };
 
@@ -36,6 +41,8 @@ pub struct AppConfig {
     pub call_limits: CallLimits,
     /// How long the dispatcher waits where waiting is called for.
     pub pace: DispatchPace,
+    /// How the candidates of services without a strategy of their own are ordered.
+    pub default_strategy: Strategy,
     /// How often providers are asked how orders stand.
     pub status_pace: StatusPace,
     /// How often providers are ranked by what was measured of them.
@@ -46,6 +53,12 @@ pub struct AppConfig {
     pub sync_pace: SyncPace,
     /// How far a provider's rate may move without an alert.
     pub price_watch: PriceWatch,
+    /// When a provider is set aside for what its attempts come to; `None` leaves that to operators.
+    pub breaker: Option<BreakerPolicy>,
+    /// How closely providers that are set aside are watched.
+    pub health_pace: HealthPace,
+    /// How long orders wait for providers that are set aside, unless their service says otherwise.
+    pub wait_limit: TimeDelta,
 }
 
 /// Which database an installation uses.

@@ -9,6 +9,7 @@ mod database;
 mod first_provider;
 mod running;
 mod secret;
+mod tasks;
 
 pub use config::{AppConfig, DatabaseConfig, FirstProvider, RANKING_PACE};
 pub use database::{Database, DatabaseError};

@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf};
 
 use anyhow::bail;
-use clap::Args;
+use clap::{Args, ValueEnum};
 use sd_notify::NotifyState;
 use secrecy::SecretString;
 
@@ -14,8 +14,12 @@ use super::{
 };
 use crate::{
     app::{App, AppConfig, FirstProvider, RANKING_PACE},
-    domain::{provider::UpstreamPolicy, service::PriceWatch},
-    process::{DispatchPace, DoubtPace, StatusPace, SyncPace},
+    domain::{
+        provider::{BreakerPolicy, UpstreamPolicy},
+        routing::Strategy,
+        service::{PriceWatch, WaitLimit},
+    },
+    process::{DispatchPace, DoubtPace, HealthPace, StatusPace, SyncPace},
     provider_api::CallLimits,
 };
 
@@ -82,9 +86,47 @@ pub(super) struct Serve {
         default_value_t = PriceWatch::DEFAULT_PERCENT
     )]
     price_alert_percent: u32,
+    /// How the candidates of services without a strategy of their own are ordered
+    #[arg(
+        long,
+        env = "SIGNALBOX_DEFAULT_STRATEGY",
+        value_enum,
+        ignore_case = true,
+        value_name = "STRATEGY",
+        default_value_t
+    )]
+    default_strategy: DefaultStrategy,
+    /// Let an order wait for so many minutes while all that could take it are set aside; a service may say otherwise
+    #[arg(
+        long,
+        env = "SIGNALBOX_WAIT_MINUTES",
+        value_name = "MINUTES",
+        default_value_t = WaitLimit::DEFAULT_MINUTES
+    )]
+    wait_minutes: i32,
     /// How the log is written: for people, or as one JSON object a line
     #[arg(long, env = "SIGNALBOX_LOG_FORMAT", value_enum, value_name = "FORMAT", default_value_t)]
     log_format: LogFormat,
+}
+
+/// The strategies, as the command line and the environment have them.
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+enum DefaultStrategy {
+    /// The primary, then the backups by priority; those of the same priority share by score
+    #[default]
+    Priority,
+    /// The best measured first
+    #[value(name = "best_score", alias = "best-score")]
+    BestScore,
+}
+
+impl From<DefaultStrategy> for Strategy {
+    fn from(strategy: DefaultStrategy) -> Self {
+        match strategy {
+            DefaultStrategy::Priority => Self::Priority,
+            DefaultStrategy::BestScore => Self::BestScore,
+        }
+    }
 }
 
 impl Serve {
@@ -140,6 +182,10 @@ impl Serve {
             doubt_pace: DoubtPace::default(),
             sync_pace: SyncPace::default(),
             price_watch: PriceWatch::percent(self.price_alert_percent),
+            default_strategy: self.default_strategy.into(),
+            breaker: Some(BreakerPolicy::default()),
+            health_pace: HealthPace::default(),
+            wait_limit: WaitLimit::try_new(self.wait_minutes)?.span(),
         })
     }
 

@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use chrono::TimeDelta;
 use cqrs_es::AggregateError;
 use sqlx::PgPool;
 use tokio::time::{sleep, timeout};
@@ -18,7 +19,11 @@ use super::{
 };
 use crate::{
     credentials::Credentials,
-    domain::{Position, ProviderId, provider::UpstreamPolicy, service::PriceWatch},
+    domain::{
+        Position, ProviderId,
+        provider::{BreakerPolicy, UpstreamPolicy},
+        service::PriceWatch,
+    },
     journal::{AppendRequest, Journal, StreamId, read_head},
     projection::{ReadModel, ReadModels},
 };
@@ -60,6 +65,10 @@ pub struct CommandNeeds {
     pub policy: UpstreamPolicy,
     /// How far a provider's rate may move without an alert.
     pub price_watch: PriceWatch,
+    /// For how long providers are set aside.
+    pub breaker: BreakerPolicy,
+    /// How long orders wait for providers that are set aside, unless their service says otherwise.
+    pub wait_limit: TimeDelta,
 }
 
 #[derive(Debug)]

@@ -15,11 +15,12 @@ use crate::{
         self, Event,
         order::{Order, OrderEvent},
         provider::{Provider, ProviderEvent},
+        refusal::{RefusalText, RefusalTextEvent},
         reservation::{Reservation, ReservationEvent},
         service::{Service, ServiceEvent},
         sync::{SyncEvent, SyncRun},
     },
-    journal::{AppendError, AppendRequest, Journal},
+    journal::{AppendError, AppendRequest, Journal, StreamId},
     request_id::{METADATA_KEY, RequestId},
 };
 
@@ -78,6 +79,7 @@ macro_rules! stored {
 stored! {
     Order => OrderEvent,
     Provider => ProviderEvent,
+    RefusalText => RefusalTextEvent,
     Reservation => ReservationEvent,
     Service => ServiceEvent,
     SyncRun => SyncEvent,
@@ -142,11 +144,6 @@ impl JournalStore {
         Ok(loaded)
     }
 
-    /// Keeps the state to which an append of this process led, for the next command on the stream.
-    pub fn keep<A: Stored>(&self, state: Loaded<A>) {
-        self.recent.keep(state);
-    }
-
     async fn read<A: Stored>(&self, id: &str) -> Result<Vec<SerializedEvent>, PersistenceError> {
         PostgresEventRepository::new(self.journal.pool().clone()).get_events::<A>(id).await
     }
@@ -165,14 +162,18 @@ impl<A: Stored> EventStore<A> for JournalStore {
     }
 
     /// Returns a recent state without a look at the journal: an append that it leads to conflicts where another process
-    /// has moved the stream.
+    /// has moved the stream. A stream that has not begun is not read either.
     async fn load_aggregate(
         &self,
         id: &str,
     ) -> Result<Loaded<A>, AggregateError<<A as cqrs_es::Aggregate>::Error>> {
-        match self.recent.take(id) {
-            Some(recent) => Ok(recent),
-            None => self.load(id).await,
+        if let Some(recent) = self.recent.take(id) {
+            return Ok(recent);
+        }
+        let head = self.journal.head_of(StreamId::of::<A>(id)).await;
+        match head.map_err(|error| AggregateError::DatabaseConnectionError(error.into()))? {
+            0 => Ok(Loaded { id: id.to_owned(), ..Loaded::default() }),
+            _ => self.load(id).await,
         }
     }
 
@@ -192,7 +193,7 @@ impl<A: Stored> EventStore<A> for JournalStore {
             }
         })?;
         let moved = version + events.len() as i64;
-        self.keep(Loaded { id: id.clone(), aggregate, version: moved, request_id });
+        self.recent.keep(Loaded { id: id.clone(), aggregate, version: moved, request_id });
         let envelopes = events.into_iter().zip(version + 1..).map(|(payload, sequence)| {
             let (aggregate_id, metadata) = (id.clone(), metadata.clone());
             EventEnvelope { aggregate_id, sequence: sequence as usize, payload, metadata }

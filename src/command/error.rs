@@ -3,8 +3,8 @@
 use crate::domain::{
     Position,
     order::{InvalidFields, OrderError},
-    provider::{InvalidName, InvalidSyncInterval, InvalidUrl, ProviderError},
-    service::ServiceError,
+    provider::{InvalidLimit, InvalidName, InvalidSyncInterval, InvalidUrl, ProviderError},
+    service::{InvalidWaitLimit, ServiceError},
     sync::SyncError,
 };
 use crate::journal::AppendError;
@@ -54,10 +54,21 @@ impl From<ProviderError> for CommandError {
             ProviderError::Name(_) => Self::invalid("name", error),
             ProviderError::Url(_) => Self::invalid("apiUrl", error),
             ProviderError::Priority(_) => Self::invalid("priority", error),
+            ProviderError::Limit(limit) => Self::invalid(limit_field(limit), error),
             ProviderError::AlreadyAdded
             | ProviderError::HasServices { .. }
             | ProviderError::HasOpenOrders { .. } => Self::Conflict(error.to_string()),
         }
+    }
+}
+
+fn limit_field(limit: InvalidLimit) -> &'static str {
+    match limit {
+        InvalidLimit::ConcurrentCalls(_) => "concurrentCalls",
+        InvalidLimit::Rate => "requestsPerSecond",
+        InvalidLimit::OrderTimeout(_) => "orderTimeoutSeconds",
+        InvalidLimit::ReadTimeout(_) => "readTimeoutSeconds",
+        InvalidLimit::CatalogueTimeout(_) => "catalogueTimeoutSeconds",
     }
 }
 
@@ -76,6 +87,12 @@ impl From<InvalidSyncInterval> for CommandError {
 impl From<InvalidUrl> for CommandError {
     fn from(error: InvalidUrl) -> Self {
         ProviderError::from(error).into()
+    }
+}
+
+impl From<InvalidWaitLimit> for CommandError {
+    fn from(error: InvalidWaitLimit) -> Self {
+        Self::invalid("waitMinutes", error)
     }
 }
 

@@ -8,15 +8,18 @@
 //! A command that loses a race is decided anew. Nothing is read back from the read models, but for what depends on a
 //! provider or service before it goes: there the read models are awaited up to the journal's end.
 
+mod breaker;
 mod catalogue;
 mod claims;
 mod commands;
 mod cqrs;
 mod doubt;
 mod error;
+mod error_texts;
 mod follow_up;
 mod numbers;
 mod order;
+mod permits;
 mod provider;
 mod race;
 mod recent;
@@ -28,8 +31,10 @@ pub use claims::{Claims, DriveGuard, StartedAttempt, Ticket, Work};
 pub use commands::{CommandNeeds, Commands, Done};
 pub use cqrs::{JournalStore, Loaded, Stored};
 pub use error::CommandError;
+pub use error_texts::ReclassifyErrorText;
 pub(crate) use order::held_order;
 pub use order::{PlaceOrder, SettleAttempt};
+pub use permits::SendPermit;
 pub use provider::{AddProvider, UpdateProvider};
 pub use service::ServicePatch;
-pub use sync::TakenOver;
+pub use sync::{CompleteList, TakenOver};

@@ -11,10 +11,11 @@ use super::{
 use crate::{
     credentials::hint,
     domain::{
-        Aggregate, Balance, Position, ProviderId, ServiceId,
+        Aggregate, Balance, ProviderId, ServiceId,
         provider::{
-            Activation, DeclaredUse, Dependents, KeyReference, Measures, Provider, ProviderChanges,
-            ProviderCommand, ProviderError, ProviderName, ProviderUrl, SyncInterval,
+            Activation, Basis, DeclaredUse, Dependents, KeyReference, Measures, Provider,
+            ProviderChanges, ProviderCommand, ProviderError, ProviderEvent, ProviderName,
+            ProviderTerms, ProviderUrl, SyncInterval,
         },
         reservation::{Reservation, ReservationCommand, ReservationError, Subject},
         service::{ForSale, Service, ServiceCommand},
@@ -43,6 +44,8 @@ pub struct AddProvider {
     pub api_key: SecretString,
     /// 1 is tried first.
     pub priority: i32,
+    /// How it is to be called, and what is noted about it.
+    pub terms: ProviderTerms,
 }
 
 /// Changes to a provider; what is absent stays.
@@ -60,6 +63,8 @@ pub struct UpdateProvider {
     pub priority: Option<i32>,
     /// How often to sync its catalogue, in minutes; 0 is never.
     pub sync_interval_minutes: Option<i32>,
+    /// How it is to be called, and what is noted about it.
+    pub terms: ProviderTerms,
     /// Whether nobody but us orders with our account there.
     pub exclusive: Option<bool>,
 }
@@ -79,9 +84,9 @@ impl Commands {
             Ok::<_, CommandError>(ProviderCommand::Add { name, api_url, priority, key })
         };
         // Refused before the key is stored, where it is refused anyway.
-        Provider::default().decide(command(KeyReference::default())?)?;
+        added(command(KeyReference::default())?, &add.terms)?;
         let key = self.store_key(&add.api_key).await?;
-        let events = Provider::default().decide(command(key)?)?;
+        let events = added(command(key)?, &add.terms)?;
         retried!(self, {
             let request =
                 AppendRequest::of_command("addProvider").append::<Provider>(id, 0, &events);
@@ -108,6 +113,7 @@ impl Commands {
             priority: update.priority,
             key: None,
             sync_interval: update.sync_interval_minutes.map(SyncInterval::try_new).transpose()?,
+            terms: update.terms.clone(),
             account_use: update.exclusive.map(|exclusive| match exclusive {
                 true => DeclaredUse::Exclusive { declared_at: Utc::now() },
                 false => DeclaredUse::Shared,
@@ -259,7 +265,7 @@ impl Commands {
         })
     }
 
-    /// Notes what a balance call came to.
+    /// Notes what a balance call came to; of a provider that is set aside, also whether it may be tried again.
     ///
     /// # Errors
     /// `NotFound` where the provider was deleted meanwhile.
@@ -273,8 +279,10 @@ impl Commands {
         retried!(self, {
             let provider = self.provider(id)?;
             let outcome = outcome.clone();
+            let probe = self.probe(outcome.clone());
             let command = ProviderCommand::RecordConnectionTest { outcome, response_ms, tested_at };
-            let events = provider.aggregate.decide(command)?;
+            let mut events = provider.aggregate.decide(command)?;
+            events.extend(provider.aggregate.decide(probe)?);
             let request = AppendRequest::of_command("testProviderConnection");
             self.change(request.append::<Provider>(id, provider.version, &events), id).await
         })
@@ -288,7 +296,7 @@ impl Commands {
         &self,
         id: ProviderId,
         measures: Measures,
-        basis: Position,
+        basis: Basis,
     ) -> Result<(), CommandError> {
         let ranked = retried!(self, {
             let provider = self.provider(id)?;
@@ -384,6 +392,16 @@ impl Commands {
         let events = reservation.aggregate.decide(release).unwrap_or_default();
         Ok(request.append::<Reservation>(stream, reservation.version, &events))
     }
+}
+
+/// Decides on a new provider and on its terms.
+fn added(add: ProviderCommand, terms: &ProviderTerms) -> Result<Vec<ProviderEvent>, ProviderError> {
+    let mut provider = Provider::default();
+    let mut events = provider.decide(add)?;
+    events.iter().for_each(|event| provider.evolve(event));
+    let changes = ProviderChanges { terms: terms.clone(), ..ProviderChanges::default() };
+    events.extend(provider.decide(ProviderCommand::Update(changes))?);
+    Ok(events)
 }
 
 /// An address is shown to everybody who may read, so the key must not stand in it.

@@ -4,8 +4,9 @@ use async_graphql::{
 };
 
 use super::{
-    alert::Alert, context::Backend, coverage::CoverageGap, error::ApiResult,
-    failover_log::FailoverLog, order::Order, service::Service, sync_log::SyncLog,
+    alert::Alert, at_hand::AtHand, context::Backend, coverage::CoverageGap, error::ApiResult,
+    error_text::ErrorText, failover_log::FailoverLog, order::Order, service::Service,
+    sync_log::SyncLog,
 };
 use crate::read::{OrderSelection, Page, ServiceSelection};
 
@@ -20,9 +21,9 @@ impl Keyed for Service {
     }
 }
 
-impl Keyed for Order {
+impl Keyed for AtHand<Order> {
     fn key(&self) -> i64 {
-        self.0.placed_position
+        self.0.row.placed_position
     }
 }
 
@@ -41,6 +42,12 @@ impl Keyed for FailoverLog {
 impl Keyed for Alert {
     fn key(&self) -> i64 {
         self.0.position
+    }
+}
+
+impl Keyed for ErrorText {
+    fn key(&self) -> i64 {
+        self.0.last_position
     }
 }
 

@@ -1,42 +1,32 @@
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
-use async_graphql::{Context, dataloader::Loader};
+use async_graphql::Context;
 use chrono::NaiveDate;
+use serde_json::Value;
 
 use super::{
-    context::loaders,
     error::{ApiError, ApiResult},
     order::Order,
     provider::Provider,
+    related::{Key, Related},
     service::Service,
 };
 use crate::{
     domain::{AttemptId, OrderId, ProviderId, ServiceId},
     read::{
-        AttemptRow, EventRow, EvidenceRow, MappingRow, OrderRow, PriceHistoryOf, PricePointRow,
-        ProviderDay, ProviderRow, ReadError, Reads, RefillRow, ServiceRow, SyncLogRow,
+        AttemptRow, ErrorTextProviderRow, EventRow, EvidenceRow, HealthChangeRow, HealthLogOf,
+        MappingRow, OrderRow, PriceHistoryOf, PricePointRow, ProviderDay, ProviderRow, ReadError,
+        Reads, RefillRow, ServiceRow, SyncLogRow,
     },
 };
 
-/// Reads for many objects at once what each of them asks for. The key's type says what is read.
-pub(super) struct Loaders {
-    reads: Reads,
-}
-
-impl Loaders {
-    pub(super) fn new(reads: Reads) -> Self {
-        Self { reads }
-    }
-}
-
 macro_rules! load {
     ($($key:ty => $value:ty, $read:ident;)+) => {$(
-        impl Loader<$key> for Loaders {
+        impl Key for $key {
             type Value = $value;
-            type Error = ReadError;
 
-            async fn load(&self, keys: &[$key]) -> Result<HashMap<$key, $value>, ReadError> {
-                self.reads.$read(keys).await
+            async fn read(reads: &Reads, keys: Vec<Self>) -> Result<HashMap<Self, $value>, ReadError> {
+                reads.$read(&keys).await
             }
         }
     )+};
@@ -48,25 +38,36 @@ macro_rules! load_of {
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub(super) struct $key(pub(super) $id);
 
-        impl Loader<$key> for Loaders {
+        impl Key for $key {
             type Value = $value;
-            type Error = ReadError;
 
-            async fn load(&self, keys: &[$key]) -> Result<HashMap<$key, $value>, ReadError> {
+            async fn read(reads: &Reads, keys: Vec<Self>) -> Result<HashMap<Self, $value>, ReadError> {
                 let ids: Vec<$id> = keys.iter().map(|key| key.0).collect();
-                let found = self.reads.$read(&ids).await?;
+                let found = reads.$read(&ids).await?;
                 Ok(found.into_iter().map(|(id, value)| ($key(id), value)).collect())
             }
         }
     )+};
 }
 
+impl Key for ProviderId {
+    type Value = Arc<ProviderRow>;
+
+    async fn read(
+        reads: &Reads,
+        keys: Vec<Self>,
+    ) -> Result<HashMap<Self, Arc<ProviderRow>>, ReadError> {
+        let found = reads.providers_by_id(&keys).await?;
+        Ok(found.into_iter().map(|(id, row)| (id, Arc::new(row))).collect())
+    }
+}
+
 load! {
-    ProviderId => ProviderRow, providers_by_id;
     ServiceId => ServiceRow, services_by_id;
     OrderId => OrderRow, orders_by_id;
     (ProviderId, NaiveDate) => Vec<ProviderDay>, provider_days;
     PriceHistoryOf => Vec<PricePointRow>, price_histories;
+    HealthLogOf => Vec<HealthChangeRow>, health_logs;
 }
 
 load_of! {
@@ -78,6 +79,8 @@ load_of! {
     MappingsOf(ServiceId) => Vec<MappingRow>, mappings;
     /// An order's attempts.
     AttemptsOf(OrderId) => Vec<AttemptRow>, attempts;
+    /// Why the provider of an order's attempt of this number was chosen.
+    DecisionOf((OrderId, i32)) => Value, decisions;
     /// What was seen of an attempt while it was in doubt.
     EvidenceOf(AttemptId) => Vec<EvidenceRow>, evidence;
     /// An order's refills.
@@ -86,20 +89,37 @@ load_of! {
     TimelineOf(OrderId) => Vec<EventRow>, timelines;
 }
 
+/// Who answered with an error text.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct ErrorTextProvidersOf(pub(super) String);
+
+impl Key for ErrorTextProvidersOf {
+    type Value = Vec<ErrorTextProviderRow>;
+
+    async fn read(
+        reads: &Reads,
+        keys: Vec<Self>,
+    ) -> Result<HashMap<Self, Vec<ErrorTextProviderRow>>, ReadError> {
+        let texts: Vec<String> = keys.into_iter().map(|key| key.0).collect();
+        let found = reads.error_text_providers(&texts).await?;
+        Ok(found.into_iter().map(|(text, rows)| (Self(text), rows)).collect())
+    }
+}
+
 /// Resolves a provider that history names, deleted or not.
 pub(super) async fn provider(ctx: &Context<'_>, id: ProviderId) -> ApiResult<Provider> {
-    let row = loaders(ctx).load_one(id).await?;
+    let row = Related::of(ctx).load_one(id).await?;
     row.map(Provider).ok_or_else(|| ApiError::not_yet_there(format_args!("provider {id}")))
 }
 
 /// Resolves a service that history names, retired or not.
 pub(super) async fn service(ctx: &Context<'_>, id: ServiceId) -> ApiResult<Service> {
-    let row = loaders(ctx).load_one(id).await?;
+    let row = Related::of(ctx).load_one(id).await?;
     row.map(Service).ok_or_else(|| ApiError::not_yet_there(format_args!("service {id}")))
 }
 
 /// Resolves an order that a log names.
 pub(super) async fn order(ctx: &Context<'_>, id: OrderId) -> ApiResult<Order> {
-    let row = loaders(ctx).load_one(id).await?;
-    row.map(Order).ok_or_else(|| ApiError::not_yet_there(format_args!("order {id}")))
+    let row = Related::of(ctx).load_one(id).await?;
+    row.map(Order::from).ok_or_else(|| ApiError::not_yet_there(format_args!("order {id}")))
 }

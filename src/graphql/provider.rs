@@ -1,18 +1,24 @@
+use std::sync::Arc;
+
 use async_graphql::{Context, ID, Object};
 use chrono::{Days, NaiveDate, Utc};
 
 use super::{
-    context::loaders,
+    at_hand::OfRow,
+    dialect::ProviderDialect,
     error::{ApiError, ApiResult},
+    health_change::HealthChange,
+    input::newest,
     loaders::{LastSyncOf, ServiceCountOf},
     performance::ProviderPerformance,
+    related::Related,
     scalars::{DateTime, Decimal},
     sync_log::SyncLog,
     words::{ProviderHealth, ProviderStatus},
 };
 use crate::{
-    domain::ProviderId,
-    read::{Performance, ProviderDay, ProviderRow},
+    domain::{ProviderId, provider::CONCURRENT_CALLS},
+    read::{HealthLogOf, Performance, ProviderDay, ProviderRow},
 };
 
 /// Days that a provider's own figures look back, today among them.
@@ -22,7 +28,7 @@ pub(super) const RECENT_DAYS: i32 = 7;
 const MAX_DAYS: i32 = 366;
 
 #[derive(Debug, Clone)]
-pub(super) struct Provider(pub(super) ProviderRow);
+pub(super) struct Provider(pub(super) Arc<ProviderRow>);
 
 /// An upstream panel that orders are placed at.
 #[Object]
@@ -53,8 +59,35 @@ impl Provider {
         if self.0.active { ProviderStatus::Active } else { ProviderStatus::Inactive }
     }
 
+    /// UNKNOWN: never asked for an order. DEGRADED: over a tenth of its last twenty attempts failed, or one order is trying whether it works again.
     async fn health(&self) -> ProviderHealth {
-        ProviderHealth::Unknown
+        self.0.suspension.health().into()
+    }
+
+    /// When it is asked whether it works again. Null where it is not suspended, or where an operator is to say so.
+    async fn suspended_until(&self) -> Option<DateTime> {
+        self.0.suspension.until().map(DateTime)
+    }
+
+    /// Null where it is at work.
+    async fn suspended_since(&self) -> Option<DateTime> {
+        self.0.suspension.suspended_since.map(DateTime)
+    }
+
+    /// Null where it is at work.
+    async fn suspension_reason(&self) -> Option<&str> {
+        self.0.suspension.suspension_reason.as_deref()
+    }
+
+    /// When it, or a service of it, was set aside and put back to work, newest last; `last` is 1 to 1000.
+    async fn health_log(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(default = 50)] last: i32,
+    ) -> ApiResult<Vec<HealthChange>> {
+        let key = HealthLogOf { provider: self.provider_id(), last: newest(last)? };
+        let rows = Related::of(ctx).load_one(key).await?.unwrap_or_default();
+        Ok(rows.into_iter().map(HealthChange).collect())
     }
 
     /// Provider's own currency.
@@ -80,12 +113,12 @@ impl Provider {
     }
 
     async fn service_count(&self, ctx: &Context<'_>) -> ApiResult<i32> {
-        let count = loaders(ctx).load_one(ServiceCountOf(self.provider_id())).await?;
+        let count = Related::of(ctx).load_one(ServiceCountOf(self.provider_id())).await?;
         Ok(count.unwrap_or(0))
     }
 
     async fn last_sync(&self, ctx: &Context<'_>) -> ApiResult<Option<SyncLog>> {
-        let last = loaders(ctx).load_one(LastSyncOf(self.provider_id())).await?;
+        let last = Related::of(ctx).load_one(LastSyncOf(self.provider_id())).await?;
         Ok(last.map(SyncLog))
     }
 
@@ -104,6 +137,40 @@ impl Provider {
         self.0.sync_interval_minutes
     }
 
+    /// What operators note about it.
+    async fn description(&self) -> Option<&str> {
+        self.0.description.as_deref()
+    }
+
+    async fn dialect(&self) -> ApiResult<ProviderDialect> {
+        ProviderDialect::of(&self.0.terms)
+    }
+
+    /// Orders that may be on their way to it at once.
+    async fn concurrent_calls(&self) -> i32 {
+        self.0.terms.concurrent_calls.unwrap_or(CONCURRENT_CALLS)
+    }
+
+    /// Most calls of any sort in a second; they wait for their turn. Null: no limit.
+    async fn requests_per_second(&self) -> Option<f64> {
+        self.0.terms.calls_per_1000_s.map(|calls| calls as f64 / 1000.0)
+    }
+
+    /// How long an order's answer is waited for. Null: as long as the installation says.
+    async fn order_timeout_seconds(&self) -> Option<i32> {
+        self.0.terms.order_timeout_s
+    }
+
+    /// The same for balance and status.
+    async fn read_timeout_seconds(&self) -> Option<i32> {
+        self.0.terms.read_timeout_s
+    }
+
+    /// The same for lists of services or orders.
+    async fn catalogue_timeout_seconds(&self) -> Option<i32> {
+        self.0.terms.catalogue_timeout_s
+    }
+
     /// An operator declared that nobody but us orders with our account there: the balance and the ids of orders may then settle what is in doubt.
     async fn exclusive(&self) -> bool {
         self.0.exclusive
@@ -114,6 +181,27 @@ impl Provider {
     }
 }
 
+impl From<ProviderRow> for Provider {
+    fn from(row: ProviderRow) -> Self {
+        Self(Arc::new(row))
+    }
+}
+
+impl OfRow for Provider {
+    fn reads(&self, field: &str) -> bool {
+        matches!(
+            field,
+            "successRate"
+                | "meanResponseMs"
+                | "p95ResponseMs"
+                | "serviceCount"
+                | "lastSync"
+                | "healthLog"
+                | "performance"
+        )
+    }
+}
+
 impl Provider {
     fn provider_id(&self) -> ProviderId {
         ProviderId(self.0.provider_id)
@@ -121,7 +209,7 @@ impl Provider {
 
     async fn days(&self, ctx: &Context<'_>, days: i32) -> ApiResult<Vec<ProviderDay>> {
         let key = (self.provider_id(), first_day(days)?);
-        Ok(loaders(ctx).load_one(key).await?.unwrap_or_default())
+        Ok(Related::of(ctx).load_one(key).await?.unwrap_or_default())
     }
 
     async fn recent(&self, ctx: &Context<'_>) -> ApiResult<Performance> {

@@ -1,12 +1,13 @@
 use async_graphql::{Context, ID, Object, SimpleObject};
 
 use super::{
-    context::loaders,
+    context::Backend,
     error::ApiResult,
     input::newest,
     loaders::{self, MappingsOf},
     price_point::PricePoint,
     provider::Provider,
+    related::Related,
     scalars::{BigInt, Decimal},
     words::{DoubtAction, RoutingStrategy, of_word},
 };
@@ -96,6 +97,24 @@ impl Service {
         self.0.strategy.as_deref().map(of_word).transpose()
     }
 
+    /// Its own strategy, else the default of the installation.
+    async fn effective_strategy(&self, ctx: &Context<'_>) -> ApiResult<RoutingStrategy> {
+        match self.0.strategy.as_deref() {
+            Some(word) => of_word(word),
+            None => Ok(Backend::of(ctx).reads.default_strategy().into()),
+        }
+    }
+
+    /// Why no orders go to it though it is in the provider's catalogue; null where they do.
+    async fn suspension_reason(&self) -> Option<&str> {
+        self.0.suspension_reason.as_deref()
+    }
+
+    /// How long an order waits while all that could take it are suspended, in minutes. Null: the default of the installation.
+    async fn wait_minutes(&self) -> Option<i32> {
+        self.0.wait_minutes
+    }
+
     /// What becomes of orders that stay in doubt.
     async fn doubt_policy(&self) -> ApiResult<DoubtPolicy> {
         let action = self.0.given_up_as.as_deref().map_or(Ok(DoubtAction::Hold), of_word)?;
@@ -109,13 +128,13 @@ impl Service {
         #[graphql(default = 50)] last: i32,
     ) -> ApiResult<Vec<PricePoint>> {
         let key = PriceHistoryOf { service: ServiceId(self.0.service_id), last: newest(last)? };
-        let rows = loaders(ctx).load_one(key).await?.unwrap_or_default();
+        let rows = Related::of(ctx).load_one(key).await?.unwrap_or_default();
         Ok(rows.into_iter().map(PricePoint).collect())
     }
 
     async fn backups(&self, ctx: &Context<'_>) -> ApiResult<Vec<ServiceMapping>> {
         let key = MappingsOf(ServiceId(self.0.service_id));
-        let rows = loaders(ctx).load_one(key).await?.unwrap_or_default();
+        let rows = Related::of(ctx).load_one(key).await?.unwrap_or_default();
         Ok(rows.into_iter().map(ServiceMapping).collect())
     }
 }

@@ -14,6 +14,7 @@ pub(super) enum ProviderStatus {
 
 /// SUSPENDED: set aside by the circuit breaker until a probe succeeds.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "crate::read::Health")]
 pub(super) enum ProviderHealth {
     Unknown,
     Healthy,
@@ -82,7 +83,7 @@ pub(super) enum EvidenceSource {
     BusyLink,
 }
 
-/// Order in which the candidates of a service are tried. PRIORITY: the primary, then the backups by mapping priority, provider priority, id. More may come.
+/// Order in which the candidates of a service are tried. PRIORITY: the primary, then the backups by mapping priority and provider priority; where both are the same they share the orders in proportion to their scores. More may come.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
 #[graphql(remote = "crate::domain::routing::Strategy")]
 pub(super) enum RoutingStrategy {
@@ -90,7 +91,7 @@ pub(super) enum RoutingStrategy {
     BestScore,
 }
 
-/// PRICE_MOVED: a rate moved further at once than is let pass. SERVICE_DELISTED: it was for sale. SERVICE_ID_REUSED: the provider sells something else under it, so it is off sale. UNKNOWN_STATUS: the order is left open. DUPLICATE_FOUND: two providers hold the same order. More may come.
+/// PRICE_MOVED: a rate moved further at once than is let pass. SERVICE_DELISTED: it was for sale. SERVICE_ID_REUSED: the provider sells something else under it, so it is off sale. UNKNOWN_STATUS: the order is left open. DUPLICATE_FOUND: two providers hold the same order. PROVIDER_SUSPENDED, SERVICE_SUSPENDED: no orders go there until it works again. More may come.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum AlertKind {
     PriceMoved,
@@ -99,12 +100,16 @@ pub(super) enum AlertKind {
     SyncFailed,
     UnknownStatus,
     DuplicateFound,
+    ProviderSuspended,
+    ServiceSuspended,
 }
 
+/// SERVICE_REFUSED: the provider refused a service that its list had. More may come.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum SyncTrigger {
     Manual,
     Scheduled,
+    ServiceRefused,
 }
 
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]

@@ -8,7 +8,8 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    AppendError, AppendRequest, Appended, JournalState, appender::Appender, appender::Job, measure,
+    AppendError, AppendRequest, Appended, JournalState, StreamId, appender::Appender,
+    appender::Job, heads::Heads, measure,
 };
 use crate::{domain::Position, vital};
 
@@ -23,6 +24,7 @@ pub struct Journal {
     queue: mpsc::Sender<Job>,
     head: watch::Receiver<Position>,
     state: watch::Receiver<JournalState>,
+    heads: Heads,
     pool: PgPool,
 }
 
@@ -53,7 +55,8 @@ impl Journal {
             // With the last handle the head is watched no more, and its followers end.
             drop(closing);
         });
-        Ok(Self { queue, head, state, pool })
+        let heads = Heads::start(pool.clone());
+        Ok(Self { queue, head, state, heads, pool })
     }
 
     /// Appends a request wholly, or not at all; returns once it is on disk.
@@ -84,6 +87,14 @@ impl Journal {
     /// Returns the end of the journal as far as this process knows it, and a way to wait for more.
     pub fn head(&self) -> watch::Receiver<Position> {
         self.head.clone()
+    }
+
+    /// Returns the sequence of a stream's last event; 0 where there is none.
+    ///
+    /// # Errors
+    /// [`AppendError::Unavailable`] where the database cannot be asked.
+    pub async fn head_of(&self, stream: StreamId) -> Result<i64, AppendError> {
+        self.heads.of(stream).await.map_err(AppendError::Unavailable)
     }
 
     /// Returns whether the journal takes events, now and from now on.

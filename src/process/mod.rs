@@ -8,6 +8,7 @@ mod operations;
 mod order_dispatch;
 mod order_requests;
 mod order_status;
+mod provider_health;
 mod provider_ranking;
 mod scheduled_sync;
 
@@ -19,5 +20,8 @@ pub use operations::ProviderOperations;
 pub use order_dispatch::{Dispatch, DispatchNeeds, DispatchPace, DispatchStatus};
 pub use order_requests::AskedOrders;
 pub use order_status::{StatusPace, StatusPoll, StatusPollNeeds};
+pub use provider_health::{
+    AttemptReport, AttemptReports, HealthPace, ProviderHealth, ProviderHealthNeeds,
+};
 pub use provider_ranking::{ProviderRankingNeeds, ProviderRankings};
 pub use scheduled_sync::{ScheduledSync, ScheduledSyncNeeds, SyncPace};

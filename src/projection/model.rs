@@ -91,6 +91,11 @@ impl ReadModel {
         self.header("-- ignores:")
     }
 
+    /// Whether the header says that the tables come out the same whatever the order in which ranges are folded.
+    pub(super) fn folds_in_any_order(&self) -> bool {
+        self.header("-- ranges:") == ["in any order"]
+    }
+
     fn header(&self, key: &str) -> Vec<&str> {
         let lines = self.sql.lines().filter_map(|line| line.strip_prefix(key));
         let types = lines.flat_map(|line| line.split(',')).map(str::trim);
@@ -123,10 +128,13 @@ impl ReadModels {
             "alerts",
             "attempts",
             "deliveries",
+            "error_texts",
             "evidence",
             "failover_logs",
+            "ledgers",
             "orders",
             "price_history",
+            "provider_health",
             "provider_performance",
             "providers",
             "refills",
@@ -142,8 +150,8 @@ mod tests {
 
     use super::*;
     use crate::domain::{
-        Event, order::OrderEvent, provider::ProviderEvent, reservation::ReservationEvent,
-        service::ServiceEvent, sync::SyncEvent,
+        Event, order::OrderEvent, provider::ProviderEvent, refusal::RefusalTextEvent,
+        reservation::ReservationEvent, service::ServiceEvent, sync::SyncEvent,
     };
 
     #[test]
@@ -166,6 +174,7 @@ mod tests {
             SyncEvent::TYPES,
             OrderEvent::TYPES,
             ReservationEvent::TYPES,
+            RefusalTextEvent::TYPES,
         ]
         .concat();
         every.sort_unstable();

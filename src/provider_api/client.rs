@@ -1,4 +1,7 @@
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use reqwest::{Client, ClientBuilder, redirect};
 use rustls::crypto::{CryptoProvider, ring};
@@ -9,17 +12,21 @@ use super::{
     encode::{self, Form},
     error::CallFault,
     guard::GuardedResolver,
+    meanings::Meanings,
     outcome,
     redact::Redactor,
+    speak::{self, Listener},
     transport::{self, Answer, Bounds, TransportFault},
 };
 use crate::{
     domain::{
         Balance,
-        provider::{ProviderUrl, UpstreamPolicy},
+        provider::{Dialect, ProviderLimits, ProviderUrl, UpstreamPolicy},
+        refusal::ErrorTexts,
         settlement::ListedOrder,
     },
     metrics,
+    pace::Turns,
 };
 
 /// Largest answer to anything but `services`, in bytes: thousands of times what a panel sends.
@@ -37,6 +44,35 @@ pub struct Endpoint {
     pub url: ProviderUrl,
     /// Our key there.
     pub key: SecretString,
+    /// What operators say of error texts.
+    pub texts: Arc<ErrorTexts>,
+    /// How the panel wants to be called.
+    pub dialect: Dialect,
+    /// How long its own calls may take.
+    pub timeouts: Timeouts,
+    /// The turns that all calls there share. An order's call has had its turn before it is made.
+    pub turns: Turns,
+}
+
+/// How long calls to one provider may take; what is absent is [`CallLimits`]' own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Timeouts {
+    /// A whole `add`.
+    pub order: Option<Duration>,
+    /// A whole call about balance or orders.
+    pub read: Option<Duration>,
+    /// A whole call for a list.
+    pub catalogue: Option<Duration>,
+}
+
+impl From<&ProviderLimits> for Timeouts {
+    fn from(limits: &ProviderLimits) -> Self {
+        Self {
+            order: limits.order_timeout(),
+            read: limits.read_timeout(),
+            catalogue: limits.catalogue_timeout(),
+        }
+    }
 }
 
 /// How long calls may take.
@@ -114,14 +150,17 @@ impl PanelClient {
     /// Places an order, once, and says what is known of it afterwards.
     pub async fn add(&self, endpoint: &Endpoint, order: &NewOrder) -> AddReply {
         let started = Instant::now();
-        let bounds = Bounds { time: self.limits.add, bytes: MAX_ANSWER };
-        let form = encode::add(&endpoint.key, order);
-        let exchange = self.post(&self.adding, endpoint, form, bounds).await;
+        let time = endpoint.timeouts.order.unwrap_or(self.limits.add);
+        let bounds = Bounds { time, bytes: MAX_ANSWER };
+        let exchange = self.send(&self.adding, endpoint, &encode::add(order), bounds).await;
+        let redactor = Redactor::new(&endpoint.key);
+        let meanings = Meanings::new(&endpoint.texts, &redactor);
         let was_sent = !matches!(&exchange, Err(fault) if fault.is_before_sending());
         AddReply {
             response_ms: was_sent.then(|| milliseconds_since(started)),
+            retry_after_seconds: exchange.as_ref().ok().and_then(|answer| answer.retry_after),
             http_status: exchange.as_ref().ok().map(|answer| answer.status),
-            answer: without_key(outcome::of(&exchange), &Redactor::new(&endpoint.key)),
+            answer: without_key(outcome::of(&exchange, &meanings), &redactor),
         }
     }
 
@@ -130,13 +169,16 @@ impl PanelClient {
     /// # Errors
     /// [`CallFailure`] says in words what came instead.
     pub async fn balance(&self, endpoint: &Endpoint) -> Result<Timed<Balance>, CallFailure> {
+        endpoint.turns.take().await;
         let started = Instant::now();
-        let bounds = Bounds { time: self.limits.balance, bytes: MAX_ANSWER };
-        let answer = self.read(endpoint, encode::balance(&endpoint.key), bounds).await;
+        let time = endpoint.timeouts.read.unwrap_or(self.limits.balance);
+        let bounds = Bounds { time, bytes: MAX_ANSWER };
+        let answer = self.read(endpoint, &encode::balance(), bounds).await;
         let response_ms = milliseconds_since(started);
         let redactor = Redactor::new(&endpoint.key);
         let balance = answer.and_then(|answer| Ok(decode::balance(&answer)?));
-        let mut value = balance.map_err(|fault| failure(&fault, &redactor, response_ms))?;
+        let meanings = Meanings::new(&endpoint.texts, &redactor);
+        let mut value = balance.map_err(|fault| failure(fault, meanings, response_ms))?;
         if let Some(currency) = &mut value.currency {
             redactor.clean(currency);
         }
@@ -149,16 +191,18 @@ impl PanelClient {
     /// # Errors
     /// [`CallFailure`] says in words what came instead.
     pub async fn services(&self, endpoint: &Endpoint) -> Result<Timed<Catalogue>, CallFailure> {
+        endpoint.turns.take().await;
         let started = Instant::now();
-        let bounds = Bounds { time: self.limits.services, bytes: MAX_CATALOGUE };
-        let answer = self.read(endpoint, encode::services(&endpoint.key), bounds).await;
+        let bounds = self.bounds_of_a_list(endpoint);
+        let answer = self.read(endpoint, &encode::services(), bounds).await;
         let response_ms = milliseconds_since(started);
         let redactor = Redactor::new(&endpoint.key);
         let catalogue = match answer {
             Ok(answer) => decoded_aside(answer).await,
             Err(fault) => Err(fault),
         };
-        let mut value = catalogue.map_err(|fault| failure(&fault, &redactor, response_ms))?;
+        let meanings = Meanings::new(&endpoint.texts, &redactor);
+        let mut value = catalogue.map_err(|fault| failure(fault, meanings, response_ms))?;
         value.clean(&redactor);
         Ok(Timed { value, response_ms })
     }
@@ -171,23 +215,30 @@ impl PanelClient {
         &self,
         endpoint: &Endpoint,
     ) -> Result<Timed<Vec<ListedOrder>>, CallFailure> {
+        endpoint.turns.take().await;
         let started = Instant::now();
-        let bounds = Bounds { time: self.limits.services, bytes: MAX_CATALOGUE };
-        let answer = self.read(endpoint, encode::orders(&endpoint.key), bounds).await;
+        let bounds = self.bounds_of_a_list(endpoint);
+        let answer = self.read(endpoint, &encode::orders(), bounds).await;
         let response_ms = milliseconds_since(started);
         let redactor = Redactor::new(&endpoint.key);
         let listed = answer.and_then(|answer| Ok(decode::listed_orders(&answer)?));
-        let value = listed.map_err(|fault| failure(&fault, &redactor, response_ms))?;
+        let meanings = Meanings::new(&endpoint.texts, &redactor);
+        let value = listed.map_err(|fault| failure(fault, meanings, response_ms))?;
         Ok(Timed { value, response_ms })
+    }
+
+    fn bounds_of_a_list(&self, endpoint: &Endpoint) -> Bounds {
+        let time = endpoint.timeouts.catalogue.unwrap_or(self.limits.services);
+        Bounds { time, bytes: MAX_CATALOGUE }
     }
 
     pub(super) async fn read(
         &self,
         endpoint: &Endpoint,
-        form: Form,
+        form: &Form,
         bounds: Bounds,
     ) -> Result<Answer, CallFault> {
-        let mut answer = self.post(&self.reading, endpoint, form, bounds).await?;
+        let mut answer = self.send(&self.reading, endpoint, form, bounds).await?;
         match answer.broken_off.take() {
             Some(fault) => Err(fault.into()),
             None => {
@@ -198,17 +249,20 @@ impl PanelClient {
         }
     }
 
-    async fn post(
+    async fn send(
         &self,
         client: &Client,
         endpoint: &Endpoint,
-        form: Form,
+        form: &Form,
         bounds: Bounds,
     ) -> Result<Answer, TransportFault> {
         // The resolver never sees literal addresses, and the policy may be stricter than when the URL was entered.
         endpoint.url.check(self.policy)?;
         let started = Instant::now();
-        let exchange = transport::post(client, &endpoint.url, form.body, bounds).await;
+        let listener =
+            Listener { url: endpoint.url.url(), key: &endpoint.key, dialect: endpoint.dialect };
+        let request = speak::request(client, &listener, form);
+        let exchange = transport::send(request, bounds).await;
         measure(&endpoint.provider, form.action, &exchange, started.elapsed());
         exchange
     }
@@ -251,21 +305,27 @@ async fn decoded_aside(answer: Answer) -> Result<Catalogue, CallFault> {
     }
 }
 
-pub(super) fn failure(fault: &CallFault, redactor: &Redactor, response_ms: i64) -> CallFailure {
-    CallFailure { reason: redactor.words(&fault.to_string()), response_ms }
+pub(super) fn failure(fault: CallFault, meanings: Meanings<'_>, response_ms: i64) -> CallFailure {
+    let fault = match fault {
+        CallFault::Unexpected(unexpected) => CallFault::Unexpected(unexpected.told_by(&meanings)),
+        other => other,
+    };
+    CallFailure { reason: meanings.words(&fault.to_string()), response_ms }
 }
 
 fn without_key(answer: AddAnswer, redactor: &Redactor) -> AddAnswer {
     match answer {
         AddAnswer::Placed { api_order_id } if redactor.is_echoed_in(&api_order_id) => {
             let reason = "the provider answered our key in place of an order id".to_owned();
-            AddAnswer::InDoubt { reason }
+            AddAnswer::InDoubt { reason, text: None }
         }
         AddAnswer::Placed { api_order_id } => AddAnswer::Placed { api_order_id },
         AddAnswer::Refused { class, reason } => {
             AddAnswer::Refused { class, reason: redactor.words(&reason) }
         }
-        AddAnswer::InDoubt { reason } => AddAnswer::InDoubt { reason: redactor.words(&reason) },
+        AddAnswer::InDoubt { reason, text } => {
+            AddAnswer::InDoubt { reason: redactor.words(&reason), text }
+        }
     }
 }
 

@@ -2,14 +2,13 @@
 
 use std::time::Instant;
 
-use secrecy::SecretString;
-
 use super::{
     CallFailure, Endpoint, PanelClient, Timed,
     client::{MAX_ANSWER, failure, milliseconds_since},
-    decode::{self, AnswerFor, Form, NoAnswers, ReadPart},
+    decode::{self, AnswerFor, Form, NoAnswers, Question, ReadPart},
     encode,
     error::CallFault,
+    meanings::Meanings,
     redact::{Redactor, cut},
     transport::Bounds,
 };
@@ -150,11 +149,15 @@ impl PanelClient {
         call: &Call<T>,
         ids: &[String],
     ) -> Result<Timed<Vec<AnswerFor<T>>>, CallFailure> {
+        endpoint.turns.take().await;
         let started = Instant::now();
         let redactor = Redactor::new(&endpoint.key);
-        let answers = self.by_list_or_one_by_one(endpoint, call, ids).await;
+        let meanings = Meanings::new(&endpoint.texts, &redactor);
+        let form = if ids.len() == 1 { call.form_for_one } else { Form::List };
+        let question = Question { form, asked: ids, meanings };
+        let answers = self.by_list_or_one_by_one(endpoint, call, question).await;
         let response_ms = milliseconds_since(started);
-        let answers = answers.map_err(|fault| failure(&fault, &redactor, response_ms))?;
+        let answers = answers.map_err(|fault| failure(fault, meanings, response_ms))?;
         let value = answers.into_iter().map(|answer| answer.clean(&redactor)).collect();
         Ok(Timed { value, response_ms })
     }
@@ -163,17 +166,19 @@ impl PanelClient {
         &self,
         endpoint: &Endpoint,
         call: &Call<T>,
-        ids: &[String],
+        question: Question<'_>,
     ) -> Result<Vec<AnswerFor<T>>, CallFault> {
-        let form = if ids.len() == 1 { call.form_for_one } else { Form::List };
-        match self.once(endpoint, call, (form, ids)).await? {
+        let ids = question.asked;
+        match self.once(endpoint, call, question).await? {
             Ok(answers) => return Ok(answers),
             Err(NoAnswers::Failed(unexpected)) => return Err(unexpected.into()),
             Err(NoAnswers::NoLists(_)) => {}
         }
         let mut answers = Vec::with_capacity(ids.len());
         for id in ids {
-            let one = (Form::One, std::slice::from_ref(id));
+            let asked = std::slice::from_ref(id);
+            endpoint.turns.take().await;
+            let one = Question { form: Form::One, asked, ..question };
             match self.once(endpoint, call, one).await? {
                 Ok(answer) => answers.extend(answer),
                 Err(NoAnswers::Failed(unexpected) | NoAnswers::NoLists(unexpected)) => {
@@ -188,18 +193,17 @@ impl PanelClient {
         &self,
         endpoint: &Endpoint,
         call: &Call<T>,
-        about: (Form, &[String]),
+        question: Question<'_>,
     ) -> Result<Result<Vec<AnswerFor<T>>, NoAnswers>, CallFault> {
-        let bounds = Bounds { time: self.limits().follow, bytes: MAX_ANSWER };
-        let (form, ids) = about;
-        let name = match form {
+        let time = endpoint.timeouts.read.unwrap_or(self.limits().follow);
+        let bounds = Bounds { time, bytes: MAX_ANSWER };
+        let name = match question.form {
             Form::One => call.names.0,
             Form::List => call.names.1,
         };
-        let key: &SecretString = &endpoint.key;
-        let form = encode::about(key, call.action, name, ids);
-        let answer = self.read(endpoint, form, bounds).await?;
-        Ok(decode::answers(&answer, about, call.id_names, call.read))
+        let form = encode::about(call.action, name, question.asked);
+        let answer = self.read(endpoint, &form, bounds).await?;
+        Ok(decode::answers(&answer, &question, call.id_names, call.read))
     }
 }
 

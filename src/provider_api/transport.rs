@@ -2,10 +2,11 @@
 
 use std::{error::Error, io, time::Duration};
 
-use reqwest::{Client, header};
+use chrono::{DateTime, Utc};
+use reqwest::{RequestBuilder, header};
 
 use super::guard::NameFault;
-use crate::domain::provider::{InvalidUrl, ProviderUrl};
+use crate::domain::provider::InvalidUrl;
 
 /// Why there is no whole answer.
 #[derive(Debug, thiserror::Error)]
@@ -40,12 +41,20 @@ pub(super) struct Answer {
     pub(super) status: u16,
     /// Where a redirect points to.
     pub(super) location: Option<String>,
+    /// For how many seconds it asks to be left alone.
+    pub(super) retry_after: Option<i64>,
     pub(super) body: Vec<u8>,
     /// Why the body is not whole.
     pub(super) broken_off: Option<TransportFault>,
 }
 
 impl Answer {
+    /// Makes a whole answer that says nothing beside its body.
+    #[cfg(test)]
+    pub(super) fn whole(status: u16, body: impl Into<Vec<u8>>) -> Self {
+        Self { status, location: None, retry_after: None, body: body.into(), broken_off: None }
+    }
+
     /// Returns the body as text, whatever its label says; a byte order mark goes, and what is not UTF-8 is replaced.
     pub(super) fn text(&self) -> std::borrow::Cow<'_, str> {
         let body = self.body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&self.body);
@@ -62,22 +71,18 @@ pub(super) struct Bounds {
     pub(super) bytes: usize,
 }
 
-/// Posts a form once and reads the answer.
-pub(super) async fn post(
-    client: &Client,
-    url: &ProviderUrl,
-    form: String,
+/// Sends a request once and reads the answer.
+pub(super) async fn send(
+    request: RequestBuilder,
     bounds: Bounds,
 ) -> Result<Answer, TransportFault> {
-    let request = client
-        .post(url.url().clone())
-        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-        .header(header::ACCEPT, "application/json")
-        .timeout(bounds.time)
-        .body(form);
-    let response = request.send().await.map_err(|error| fault(error, bounds))?;
+    let response =
+        request.timeout(bounds.time).send().await.map_err(|error| fault(error, bounds))?;
     let location = response.headers().get(header::LOCATION);
+    let asked = response.headers().get(header::RETRY_AFTER);
+    let asked = asked.and_then(|value| retry_after(value.to_str().ok()?, Utc::now()));
     let mut answer = Answer {
+        retry_after: asked,
         status: response.status().as_u16(),
         location: location.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()),
         body: vec![],
@@ -85,6 +90,13 @@ pub(super) async fn post(
     };
     answer.broken_off = read_body(response, &mut answer.body, bounds).await.err();
     Ok(answer)
+}
+
+/// Reads a `Retry-After` as RFC 9110 has it: seconds, or the time until which to wait.
+fn retry_after(text: &str, now: DateTime<Utc>) -> Option<i64> {
+    let text = text.trim();
+    let until = || Some((DateTime::parse_from_rfc2822(text).ok()?.to_utc() - now).num_seconds());
+    text.parse().ok().or_else(until).filter(|seconds| *seconds >= 0)
 }
 
 async fn read_body(
@@ -143,4 +155,21 @@ fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn
 
 fn root_cause<'a>(error: &'a (dyn Error + 'static)) -> &'a (dyn Error + 'static) {
     causes(error).last().unwrap_or(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use test_case::test_case;
+
+    use super::*;
+
+    #[test_case("3" => Some(3); "seconds")]
+    #[test_case(" 120 " => Some(120); "with spaces around")]
+    #[test_case("Sun, 25 Oct 2026 12:00:30 GMT" => Some(30); "a time to come")]
+    #[test_case("Sun, 25 Oct 2026 11:00:00 GMT" => None; "a time that has passed")]
+    #[test_case("-1" => None; "less than nothing")]
+    #[test_case("soon" => None; "a word")]
+    fn retry_after_is_seconds_or_a_time(text: &str) -> Option<i64> {
+        retry_after(text, "2026-10-25T12:00:00Z".parse().unwrap())
+    }
 }

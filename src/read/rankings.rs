@@ -27,6 +27,7 @@ pub struct ProviderRanking {
 /// A service's candidates, with what the read models know of them.
 pub(super) struct Candidates {
     pub(super) ordered: ServiceRow,
+    pub(super) default_strategy: Strategy,
     pub(super) mappings: Vec<MappingRow>,
     pub(super) services: Arc<HashMap<ServiceId, ServiceRow>>,
     pub(super) providers: Arc<HashMap<ProviderId, ProviderRow>>,
@@ -46,7 +47,7 @@ pub struct AdviceRow {
 }
 
 impl Reads {
-    /// Ranks all providers: by priority, then by score; inactive ones last.
+    /// Ranks all providers: by priority, then by score; those that no orders go to last.
     ///
     /// # Errors
     /// [`ReadError`]
@@ -54,14 +55,16 @@ impl Reads {
         let rank = |provider: ProviderRow| {
             let mut reasons = vec![priority_in_words(&provider)];
             reasons.extend(standing_in_words(&provider));
-            reasons.extend((!provider.active).then(|| left_out(&Exclusion::ProviderInactive)));
+            reasons.extend(passed_over(&provider).iter().map(left_out));
             ProviderRanking { score: score(&provider), provider, reasons }
         };
         let mut rankings: Vec<ProviderRanking> =
             self.providers(None).await?.into_iter().map(rank).collect();
         rankings.sort_by(|a, b| {
-            let place =
-                |ranking: &ProviderRanking| (!ranking.provider.active, ranking.provider.priority);
+            let place = |ranking: &ProviderRanking| {
+                let provider = &ranking.provider;
+                (!passed_over(provider).is_empty(), provider.priority)
+            };
             let by_place = place(a).cmp(&place(b));
             by_place.then_with(|| b.score.total_cmp(&a.score))
         });
@@ -121,7 +124,8 @@ impl Reads {
             services.values().map(|service| ProviderId(service.provider_id)).collect();
         let providers = self.providers_by_id(&owners).await?;
         let (services, providers) = (Arc::new(services), Arc::new(providers));
-        Ok(Some(Candidates { ordered, mappings, services, providers }))
+        let default_strategy = self.default_strategy;
+        Ok(Some(Candidates { ordered, default_strategy, mappings, services, providers }))
     }
 }
 
@@ -143,7 +147,7 @@ impl Candidates {
 
     fn strategy(&self) -> Strategy {
         let word = self.ordered.strategy.clone().map(serde_json::Value::String);
-        word.and_then(|word| serde_json::from_value(word).ok()).unwrap_or_default()
+        word.and_then(|word| serde_json::from_value(word).ok()).unwrap_or(self.default_strategy)
     }
 
     fn facts(&self, id: ServiceId, mapping_priority: Option<i32>) -> Option<CandidateFacts> {
@@ -165,6 +169,8 @@ impl Candidates {
             dripfeed: service.dripfeed,
             rate: service.rate,
             balance: None,
+            set_aside: set_aside(provider, service),
+            on_trial: provider.suspension.is_half_open(),
             barred: None,
         })
     }
@@ -178,9 +184,23 @@ impl Candidates {
         };
         let mut reasons = vec![role, priority_in_words(&provider)];
         reasons.extend(standing_in_words(&provider));
+        reasons.extend(candidate.share_ppm.map(|ppm| {
+            format!("takes {:.0} % of the orders of its tier, by score", 100.0 * share(ppm))
+        }));
         reasons.extend(candidate.excluded.iter().map(left_out));
         Some(ProviderRanking { score: score(&provider), provider, reasons })
     }
+}
+
+/// Why no orders go to a provider at present.
+fn passed_over(provider: &ProviderRow) -> Vec<Exclusion> {
+    let inactive = (!provider.active).then_some(Exclusion::ProviderInactive);
+    inactive.into_iter().chain(provider.suspension.exclusion()).collect()
+}
+
+fn set_aside(provider: &ProviderRow, service: &ServiceRow) -> Vec<Exclusion> {
+    let refused = service.suspended_since.map(|_| Exclusion::ServiceSuspended);
+    provider.suspension.exclusion().into_iter().chain(refused).collect()
 }
 
 fn standing(provider: &ProviderRow) -> Standing {

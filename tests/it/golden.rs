@@ -9,6 +9,7 @@ use signalbox::domain::{
     Aggregate, Event,
     order::{Order, OrderEvent},
     provider::{Provider, ProviderEvent},
+    refusal::{RefusalText, RefusalTextEvent},
     reservation::{Reservation, ReservationEvent},
     service::{Service, ServiceEvent},
     sync::{SyncEvent, SyncRun},
@@ -25,7 +26,10 @@ const WHOLE_NUMBERS: &[&str] = &[
     "attempt",
     "backups",
     "basis",
+    "calls_per_1000_s",
+    "catalogue_timeout_s",
     "chosen",
+    "concurrent_calls",
     "delisted",
     "delivered_ppm_sum",
     "delivery_ppm",
@@ -37,22 +41,28 @@ const WHOLE_NUMBERS: &[&str] = &[
     "min",
     "move_ppm",
     "number",
+    "order_timeout_s",
     "per_run",
     "placed",
     "placement_ppm",
     "priority",
     "provider_priority",
     "quantity",
+    "read_timeout_s",
     "remains",
     "response_ms",
     "response_ms_sum",
     "responses",
+    "retry_after_seconds",
     "score_ppm",
+    "share_ppm",
     "speed_ppm",
     "start_count",
     "sync_interval_minutes",
+    "trips",
     "unchanged",
     "updated",
+    "wait_minutes",
 ];
 
 /// An event and its file's name: that of the event, and what sets this one apart from others of its type.
@@ -66,6 +76,7 @@ pub(crate) fn event_types() -> Vec<&'static str> {
         SyncEvent::TYPES,
         OrderEvent::TYPES,
         ReservationEvent::TYPES,
+        RefusalTextEvent::TYPES,
     ]
     .concat()
 }
@@ -93,6 +104,11 @@ fn stored_shape_of_sync_events_is_as_ever() {
 #[test]
 fn stored_shape_of_reservation_events_is_as_ever() {
     stored_shape_is_as_ever::<Reservation>(golden_catalogue::reservation_examples());
+}
+
+#[test]
+fn stored_shape_of_refusal_text_events_is_as_ever() {
+    stored_shape_is_as_ever::<RefusalText>(golden_catalogue::refusal_text_examples());
 }
 
 #[test]

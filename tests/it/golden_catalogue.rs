@@ -3,12 +3,19 @@
 use chrono::{DateTime, Utc};
 use rust_decimal::{Decimal, dec};
 use signalbox::domain::{
-    CredentialId, Incarnation, Position, ProviderId, ServiceId,
+    AttemptId, CredentialId, Incarnation, OrderId, Position, ProviderId, ServiceId,
     order::GivenUpAs,
-    provider::{Measures, ProviderEvent, Score, SyncInterval},
+    provider::{
+        Description, Dialect, Encoding, KeyPlace, Measures, Method, ProviderEvent, ProviderLimits,
+        ResumedBy, Score, SuspensionCause, SyncInterval,
+    },
+    refusal::{ErrorText, RefusalTextEvent, SaidBy, TextClass},
     reservation::ReservationEvent,
     routing::Strategy,
-    service::{DoubtPolicy, Pricing, ServiceEvent, ServiceKind, ServiceListing},
+    service::{
+        DoubtPolicy, Pricing, ServiceEvent, ServiceKind, ServiceListing, ServiceResumedBy,
+        WaitLimit,
+    },
     sync::{SyncCounts, SyncEvent, SyncTrigger},
 };
 use uuid::Uuid;
@@ -16,7 +23,7 @@ use uuid::Uuid;
 use crate::golden::Example;
 
 pub(crate) fn provider_examples() -> Vec<Example<ProviderEvent>> {
-    [provider_life(), connection_tests(), rankings()].concat()
+    [provider_life(), provider_terms(), connection_tests(), rankings(), breaker()].concat()
 }
 
 fn provider_life() -> Vec<Example<ProviderEvent>> {
@@ -56,6 +63,72 @@ fn provider_life() -> Vec<Example<ProviderEvent>> {
     ]
 }
 
+fn provider_terms() -> Vec<Example<ProviderEvent>> {
+    let described = |text| ProviderEvent::ProviderDescribed {
+        description: Description::try_new(text).unwrap(),
+    };
+    let spoken = |method, encoding, key_place| ProviderEvent::ProviderDialectChanged {
+        dialect: Dialect { method, encoding, key_place },
+    };
+    let limited = |limits| ProviderEvent::ProviderLimitsChanged { limits };
+    let all = ProviderLimits {
+        concurrent_calls: Some(8),
+        calls_per_1000_s: Some(2_500),
+        order_timeout_s: Some(45),
+        read_timeout_s: Some(20),
+        catalogue_timeout_s: Some(300),
+    };
+    vec![
+        ("ProviderDescribed", described("Asks for 2FA\non Mondays")),
+        ("ProviderDescribed-not", described("")),
+        ("ProviderDialectChanged", spoken(Method::Post, Encoding::Json, KeyPlace::XApiKey)),
+        ("ProviderDialectChanged-get", spoken(Method::Get, Encoding::Query, KeyPlace::Bearer)),
+        ("ProviderDialectChanged-stock", spoken(Method::Post, Encoding::Form, KeyPlace::Field)),
+        ("ProviderLimitsChanged", limited(all)),
+        ("ProviderLimitsChanged-none", limited(ProviderLimits::default())),
+    ]
+}
+
+fn breaker() -> Vec<Example<ProviderEvent>> {
+    let suspended = |cause, until: Option<&str>| ProviderEvent::ProviderSuspended {
+        cause,
+        reason: "5 attempts in a row failed, the last: connection refused".to_owned(),
+        since: at("2026-11-22T10:00:00.5Z"),
+        until: until.map(at),
+        trips: 1,
+    };
+    let later = Some("2026-11-22T10:00:15Z");
+    let resumed = |by| ProviderEvent::ProviderResumed { by, at: at("2026-11-22T10:01:00Z") };
+    let (order_id, attempt_id) = (OrderId(id(7)), AttemptId(id(8)));
+    let reason = "the provider's own words".to_owned();
+    use SuspensionCause::*;
+    vec![
+        ("ProviderSuspended-failures-in-a-row", suspended(FailuresInARow, later)),
+        ("ProviderSuspended-failure-share", suspended(FailureShare, later)),
+        ("ProviderSuspended-wallet-empty", suspended(WalletEmpty, later)),
+        ("ProviderSuspended-bad-key", suspended(BadKey, later)),
+        ("ProviderSuspended-retry-after", suspended(RetryAfter, later)),
+        ("ProviderSuspended-trial-failed", suspended(TrialFailed, later)),
+        ("ProviderSuspended-operator", suspended(Operator, None)),
+        (
+            "ProbeFailed",
+            ProviderEvent::ProbeFailed {
+                reason: reason.clone(),
+                until: at("2026-11-22T10:00:45Z"),
+                trips: 2,
+            },
+        ),
+        (
+            "ProviderHalfOpened",
+            ProviderEvent::ProviderHalfOpened { at: at("2026-11-22T10:00:45Z") },
+        ),
+        ("TrialStarted", ProviderEvent::TrialStarted { order_id, attempt_id }),
+        ("TrialReleased", ProviderEvent::TrialReleased { attempt_id, reason }),
+        ("ProviderResumed-trial", resumed(ResumedBy::Trial)),
+        ("ProviderResumed-operator", resumed(ResumedBy::Operator)),
+    ]
+}
+
 fn rankings() -> Vec<Example<ProviderEvent>> {
     let measures = Measures {
         judged: 40,
@@ -66,7 +139,11 @@ fn rankings() -> Vec<Example<ProviderEvent>> {
         delivered_ppm_sum: 28_500_000,
     };
     let (score, basis) = (Score::of(&measures), Position(1234));
-    vec![("RankingChanged", ProviderEvent::RankingChanged { score, measures, basis })]
+    let ranked = |as_of| ProviderEvent::RankingChanged { score, measures, basis, as_of };
+    vec![
+        ("RankingChanged", ranked(None)),
+        ("RankingChanged-rolling", ranked(Some(at("2026-11-25T08:41:00Z")))),
+    ]
 }
 
 fn sync_interval(sync_interval_minutes: SyncInterval) -> ProviderEvent {
@@ -95,7 +172,28 @@ fn connection_tests() -> Vec<Example<ProviderEvent>> {
 }
 
 pub(crate) fn service_examples() -> Vec<Example<ServiceEvent>> {
-    [found_by_syncs(), noticed_by_syncs(), set_by_operators(), mappings()].concat()
+    [found_by_syncs(), noticed_by_syncs(), set_by_operators(), mappings(), set_aside()].concat()
+}
+
+fn set_aside() -> Vec<Example<ServiceEvent>> {
+    let resumed = |by| ServiceEvent::ServiceResumed { by, at: at("2026-11-22T10:00:30Z") };
+    let limit = |wait_minutes| ServiceEvent::ServiceWaitLimitSet { wait_minutes };
+    vec![
+        (
+            "ServiceSuspended",
+            ServiceEvent::ServiceSuspended {
+                provider_id: ProviderId(id(3)),
+                reason: "Incorrect service ID".to_owned(),
+                since: at("2026-11-22T10:00:00Z"),
+                until: at("2026-11-22T10:00:00Z"),
+                trips: 1,
+            },
+        ),
+        ("ServiceResumed-sync", resumed(ServiceResumedBy::Sync)),
+        ("ServiceResumed-operator", resumed(ServiceResumedBy::Operator)),
+        ("ServiceWaitLimitSet", limit(WaitLimit::try_new(15).ok())),
+        ("ServiceWaitLimitSet-default", limit(None)),
+    ]
 }
 
 fn found_by_syncs() -> Vec<Example<ServiceEvent>> {
@@ -166,12 +264,13 @@ fn set_by_operators() -> Vec<Example<ServiceEvent>> {
         ),
         (
             "ServiceStrategySet-priority",
-            ServiceEvent::ServiceStrategySet { strategy: Strategy::Priority },
+            ServiceEvent::ServiceStrategySet { strategy: Some(Strategy::Priority) },
         ),
         (
             "ServiceStrategySet-best-score",
-            ServiceEvent::ServiceStrategySet { strategy: Strategy::BestScore },
+            ServiceEvent::ServiceStrategySet { strategy: Some(Strategy::BestScore) },
         ),
+        ("ServiceStrategySet-default", ServiceEvent::ServiceStrategySet { strategy: None }),
         (
             "ServiceDoubtPolicySet-hold",
             ServiceEvent::ServiceDoubtPolicySet { policy: DoubtPolicy::Hold },
@@ -229,8 +328,22 @@ pub(crate) fn sync_examples() -> Vec<Example<SyncEvent>> {
     vec![
         ("SyncStarted-manual", started(SyncTrigger::Manual)),
         ("SyncStarted-scheduled", started(SyncTrigger::Scheduled)),
+        ("SyncStarted-service-refused", started(SyncTrigger::ServiceRefused)),
         ("SyncCompleted", SyncEvent::SyncCompleted { provider_id, counts, errors: errors() }),
         ("SyncFailed", SyncEvent::SyncFailed { provider_id, counts, errors: errors() }),
+    ]
+}
+
+pub(crate) fn refusal_text_examples() -> Vec<Example<RefusalTextEvent>> {
+    let reclassified = |class, said_by| RefusalTextEvent::RefusalTextReclassified {
+        text: ErrorText::of("Order could not be created (code 17)"),
+        class,
+        said_by,
+        note: "their support says so".to_owned(),
+    };
+    vec![
+        ("RefusalTextReclassified", reclassified(TextClass::Maintenance, SaidBy::Operator)),
+        ("RefusalTextReclassified-back", reclassified(TextClass::Doubt, SaidBy::BuiltIn)),
     ]
 }
 

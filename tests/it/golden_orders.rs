@@ -7,7 +7,7 @@ use rust_decimal::dec;
 use signalbox::domain::{
     AttemptId, Incarnation, Link, Position, ProviderId, ServiceId,
     order::{EvidenceSource, GivenUpAs, OrderEvent, SettledAs},
-    refusal::RefusalClass,
+    refusal::{ErrorText, RefusalClass},
     routing::{Candidate, Decision, Exclusion, Strategy},
 };
 use uuid::Uuid;
@@ -59,8 +59,11 @@ fn attempts() -> Vec<Example<OrderEvent>> {
             },
         ),
         ("AttemptRefused-unreached", refused(RefusalClass::Unreachable, None)),
+        ("AttemptRefused-for-a-while", refused_for_a_while()),
         ("AttemptInDoubt", in_doubt("the answer is not JSON", Some(30_000))),
         ("AttemptInDoubt-crash", in_doubt("the process ended", None)),
+        ("AttemptRefused-text", refused_in_words("Bad link.")),
+        ("AttemptInDoubt-text", in_doubt_in_words("Order could not be created (code 17)")),
         (
             "AttemptNotSent",
             OrderEvent::AttemptNotSent {
@@ -93,6 +96,15 @@ fn consequences() -> Vec<Example<OrderEvent>> {
             OrderEvent::OrderDeferred {
                 until: at("2026-11-22T10:15:00Z"),
                 reason: "You have active order with this link.".to_owned(),
+                gives_up_at: None,
+            },
+        ),
+        (
+            "OrderDeferred-until-a-provider-works",
+            OrderEvent::OrderDeferred {
+                until: at("2026-11-22T11:00:00Z"),
+                reason: "all that could take the order are set aside; Peak: suspended".to_owned(),
+                gives_up_at: Some(at("2026-11-22T11:00:00Z")),
             },
         ),
         (
@@ -190,7 +202,9 @@ fn candidate(n: u128, mapping_priority: Option<i32>, excluded: Vec<Exclusion>) -
         mapping_priority,
         provider_priority: 1,
         score_ppm: mapping_priority.map(|_| 990_000),
+        share_ppm: None,
         excluded,
+        on_trial: false,
     }
 }
 
@@ -215,7 +229,22 @@ fn refused(class: RefusalClass, response_ms: Option<i64>) -> OrderEvent {
         provider_id: provider(1),
         class,
         reason: "the provider's own words".to_owned(),
+        text: None,
         response_ms,
+        retry_after_seconds: None,
+    }
+}
+
+fn refused_for_a_while() -> OrderEvent {
+    OrderEvent::AttemptRefused {
+        attempt: 1,
+        attempt_id: attempt(1),
+        provider_id: provider(1),
+        class: RefusalClass::Overload,
+        reason: "Rate limit exceeded".to_owned(),
+        text: None,
+        response_ms: Some(20),
+        retry_after_seconds: Some(30),
     }
 }
 
@@ -225,7 +254,32 @@ fn in_doubt(reason: &str, response_ms: Option<i64>) -> OrderEvent {
         attempt_id: attempt(1),
         provider_id: provider(1),
         reason: reason.to_owned(),
+        text: None,
         response_ms,
+    }
+}
+
+fn refused_in_words(words: &str) -> OrderEvent {
+    OrderEvent::AttemptRefused {
+        attempt: 1,
+        attempt_id: attempt(1),
+        provider_id: provider(1),
+        class: RefusalClass::Link,
+        reason: words.to_owned(),
+        text: Some(ErrorText::of(words)),
+        response_ms: Some(120),
+        retry_after_seconds: None,
+    }
+}
+
+fn in_doubt_in_words(words: &str) -> OrderEvent {
+    OrderEvent::AttemptInDoubt {
+        attempt: 1,
+        attempt_id: attempt(1),
+        provider_id: provider(1),
+        reason: format!("the provider answered an error: {words}"),
+        text: Some(ErrorText::of(words)),
+        response_ms: Some(120),
     }
 }
 

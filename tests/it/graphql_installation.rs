@@ -11,7 +11,12 @@ use serde_json::{Value, json};
 use signalbox::{
     command::{Catalogue, Claims, CommandNeeds, Commands},
     credentials::{Credentials, SealingKey},
-    domain::{Event, Position, provider::UpstreamPolicy, service::PriceWatch},
+    domain::{
+        Event, Position,
+        provider::{BreakerPolicy, UpstreamPolicy},
+        routing::Strategy,
+        service::{PriceWatch, WaitLimit},
+    },
     http::{AppState, router},
     journal::Journal,
     process::{DispatchStatus, ProviderOperations},
@@ -178,12 +183,14 @@ async fn commands(journal: &Journal, reads: &PgPool) -> Commands {
     let sealing = SealingKey::from_base64(&SealingKey::generate()).unwrap();
     Commands::new(CommandNeeds {
         journal: journal.clone(),
-        catalogue: Catalogue::start(journal).await.unwrap(),
+        catalogue: Catalogue::start(journal, Strategy::default()).await.unwrap(),
         credentials: Credentials::new(journal.pool().clone(), sealing),
         claims: Claims::new(CallLimits::default().add).0,
         reads: reads.clone(),
         policy: POLICY,
         price_watch: PriceWatch::default(),
+        breaker: BreakerPolicy::default(),
+        wait_limit: WaitLimit::default().span(),
     })
 }
 

@@ -4,6 +4,8 @@
 
 mod architecture;
 mod architecture_source;
+mod breaker;
+mod error_texts;
 mod golden;
 mod golden_catalogue;
 mod golden_followed;
@@ -30,6 +32,7 @@ mod private_postgres;
 mod program_demo;
 mod program_serve;
 mod projections;
+mod projections_breaker;
 mod projections_doubt;
 mod projections_history;
 mod projections_states;
@@ -37,6 +40,7 @@ mod provider_commands;
 mod provider_connection;
 mod provider_keys;
 mod provider_rankings;
+mod provider_terms;
 mod rebuild_history;
 mod replay_added;
 mod replay_program;

@@ -6,22 +6,21 @@ use chrono::{DateTime, TimeDelta, Utc};
 use rust_decimal::Decimal;
 use serde_json::Value;
 use signalbox::domain::{
-    Aggregate, AttemptId, Balance, CredentialId, Event, Incarnation, Link, OrderId, Position,
-    ProviderId, ServiceId, SyncId,
+    Aggregate, AttemptId, Event, Incarnation, Link, OrderId, Position, ProviderId, ServiceId,
+    SyncId,
     order::{
         Claim, Holding, NextStep, Order, OrderCommand, OrderEvent, OrderFields, ProviderAnswer,
-        SettledAs, StatusReading,
+        SettledAs, StatusReading, Waiting,
     },
-    provider::{
-        Activation, DeclaredUse, Dependents, KeyReference, Measures, Provider, ProviderChanges,
-        ProviderCommand, ProviderEvent, ProviderName, ProviderUrl, SyncInterval, UpstreamPolicy,
+    provider::{Provider, ProviderEvent},
+    refusal::{
+        ErrorText, RefusalClass, RefusalText, RefusalTextCommand, RefusalTextEvent, TextClass,
     },
-    refusal::RefusalClass,
     reservation::{Reservation, ReservationCommand, ReservationEvent, Subject},
     routing::{Candidate, Decision, Exclusion, Strategy},
     service::{
         Equivalent, ForSale, PriceWatch, Service, ServiceCommand, ServiceEvent, ServiceKind,
-        ServiceListing,
+        ServiceListing, WaitLimit,
     },
     sync::{SyncCommand, SyncCounts, SyncEvent, SyncRun, SyncTrigger},
 };
@@ -29,6 +28,12 @@ use sqlx::PgPool;
 use uuid::Uuid;
 
 use crate::projections_doubt as doubt;
+
+mod providers;
+
+/// What providers say.
+const WORDS: &[&str] =
+    &["Not enough funds on balance", "Order could not be created (code 3)", "Bad link"];
 
 /// What happened, and the aggregates as they are after it.
 pub(crate) struct History {
@@ -38,8 +43,10 @@ pub(crate) struct History {
     pub(crate) entries: Vec<Entry>,
     syncs: BTreeMap<SyncId, SyncRun>,
     reservations: BTreeMap<String, Reservation>,
+    texts: BTreeMap<ErrorText, RefusalText>,
     sequences: BTreeMap<(&'static str, String), i64>,
     appended: usize,
+    now: DateTime<Utc>,
     random: fastrand::Rng,
 }
 
@@ -61,9 +68,11 @@ impl History {
             orders: BTreeMap::new(),
             syncs: BTreeMap::new(),
             reservations: BTreeMap::new(),
+            texts: BTreeMap::new(),
             entries: vec![],
             sequences: BTreeMap::new(),
             appended: 0,
+            now: DateTime::from_timestamp(Utc::now().timestamp(), 0).unwrap(),
             random: fastrand::Rng::with_seed(seed),
         };
         for _ in 0..steps {
@@ -71,7 +80,8 @@ impl History {
                 0..8 => history.touch_provider(),
                 8..30 => history.touch_service(),
                 30..33 => history.touch_sync(),
-                33..36 => history.touch_reservation(),
+                33..35 => history.touch_reservation(),
+                35 => history.touch_text(),
                 _ => history.touch_order(),
             }
         }
@@ -87,6 +97,7 @@ impl History {
             SyncEvent::TYPES,
             OrderEvent::TYPES,
             ReservationEvent::TYPES,
+            RefusalTextEvent::TYPES,
         ];
         let missing: Vec<_> =
             types.concat().into_iter().filter(|name| !occur.contains(name)).collect();
@@ -131,98 +142,21 @@ impl History {
 
     fn record<A: Aggregate>(&mut self, aggregate: &mut A, id: &str, command: A::Command) {
         for event in aggregate.decide(command).unwrap_or_default() {
-            aggregate.evolve(&event);
-            let sequence = self.sequences.entry((A::TYPE, id.to_owned())).or_default();
-            *sequence += 1;
-            self.entries.push(Entry {
-                aggregate_type: A::TYPE,
-                aggregate_id: id.to_owned(),
-                sequence: *sequence,
-                event_type: event.event_type(),
-                payload: serde_json::to_value(&event).unwrap(),
-            });
+            self.note(aggregate, id, &event);
         }
     }
 
-    fn touch_provider(&mut self) {
-        let id = ProviderId(Uuid::from_u128(0xa0 + self.random.u128(0..6)));
-        let mut provider = self.providers.remove(&id).unwrap_or_default();
-        let command = self.provider_command(&provider);
-        self.record(&mut provider, &id.to_string(), command);
-        self.providers.insert(id, provider);
-    }
-
-    fn measures(&mut self) -> Measures {
-        let placed = self.random.i64(0..100);
-        let judged = placed + self.random.i64(0..20);
-        let ended = self.random.i64(0..=placed);
-        Measures {
-            judged,
-            placed,
-            responses: judged,
-            response_ms_sum: judged * self.random.i64(10..3000),
-            ended,
-            delivered_ppm_sum: ended * self.random.i64(0..=1_000_000),
-        }
-    }
-
-    fn provider_command(&mut self, provider: &Provider) -> ProviderCommand {
-        let some = self.random.u32(0..1000);
-        let name = ProviderName::try_new(&format!("Panel {some}")).unwrap();
-        let address = format!("https://panel-{some}.example/api/v2");
-        let api_url = ProviderUrl::try_new(&address, UpstreamPolicy::PublicOnly).unwrap();
-        let priority = self.random.i32(1..9);
-        let key = KeyReference {
-            credential_id: CredentialId(self.uuid()),
-            hint: self.random.bool().then(|| format!("{some:04}")),
-        };
-        if !provider.exists() {
-            return ProviderCommand::Add { name, api_url, priority, key };
-        }
-        match self.random.u32(0..15) {
-            13 => ProviderCommand::Update(ProviderChanges {
-                account_use: Some(DeclaredUse::Exclusive { declared_at: self.time() }),
-                ..Default::default()
-            }),
-            14 => ProviderCommand::Update(ProviderChanges {
-                account_use: Some(DeclaredUse::Shared),
-                ..Default::default()
-            }),
-            12 => ProviderCommand::Rank {
-                measures: self.measures(),
-                basis: Position(self.entries.len() as i64),
-            },
-            0 => ProviderCommand::Update(ProviderChanges {
-                name: Some(name),
-                api_url: Some(api_url),
-                ..Default::default()
-            }),
-            1 | 7 => ProviderCommand::Update(ProviderChanges {
-                priority: Some(priority),
-                key: Some(key),
-                sync_interval: SyncInterval::try_new(self.random.i32(0..3)).ok(),
-                ..Default::default()
-            }),
-            2..5 => ProviderCommand::Toggle,
-            5 => ProviderCommand::SetActive(Activation::Active),
-            6 => ProviderCommand::Delete(Dependents { services: 0, open_orders: 0 }),
-            _ => {
-                let balance = Balance {
-                    amount: Decimal::new(self.random.i64(0..100_000), 2),
-                    currency: self.random.bool().then(|| "USD".to_owned()),
-                };
-                let outcome = if self.random.bool() {
-                    Ok(balance)
-                } else {
-                    Err("Invalid API key".to_owned())
-                };
-                ProviderCommand::RecordConnectionTest {
-                    outcome,
-                    response_ms: 120,
-                    tested_at: self.time(),
-                }
-            }
-        }
+    fn note<A: Aggregate>(&mut self, aggregate: &mut A, id: &str, event: &A::Event) {
+        aggregate.evolve(event);
+        let sequence = self.sequences.entry((A::TYPE, id.to_owned())).or_default();
+        *sequence += 1;
+        self.entries.push(Entry {
+            aggregate_type: A::TYPE,
+            aggregate_id: id.to_owned(),
+            sequence: *sequence,
+            event_type: event.event_type(),
+            payload: serde_json::to_value(event).unwrap(),
+        });
     }
 
     fn touch_service(&mut self) {
@@ -230,7 +164,11 @@ impl History {
         let provider_service_id = self.random.u32(0..5).to_string();
         let id = ServiceId::derive(provider_id, &provider_service_id);
         let mut service = self.services.remove(&id).unwrap_or_default();
-        let command = match self.random.u32(0..17) {
+        let command = match self.random.u32(0..20) {
+            16 => ServiceCommand::Suspend { reason: "no".to_owned(), now: self.time() },
+            17 => ServiceCommand::Resume { now: self.time() },
+            18 => ServiceCommand::SetWaitLimit(WaitLimit::try_new(self.random.i32(0..90)).ok()),
+            19 => ServiceCommand::SetDoubtPolicy(doubt::policy(&mut self.random)),
             0..6 => ServiceCommand::Observe {
                 provider_id,
                 number: i64::try_from(self.entries.len()).unwrap(),
@@ -243,8 +181,7 @@ impl History {
             9 => ServiceCommand::SetPrice(Decimal::new(self.random.i64(0..1000), 2)),
             10 => ServiceCommand::SetMarkup(Decimal::from(self.random.i64(0..50))),
             11 => ServiceCommand::Recategorise(self.category()),
-            12 => ServiceCommand::SetStrategy(Strategy::BestScore),
-            16 => ServiceCommand::SetDoubtPolicy(doubt::policy(&mut self.random)),
+            12 => ServiceCommand::SetStrategy(self.random.bool().then_some(Strategy::BestScore)),
             13 => ServiceCommand::Retire { open_orders: 0 },
             14 => {
                 let backups = service.imported().map(|s| s.backups.clone()).unwrap_or_default();
@@ -309,6 +246,18 @@ impl History {
         };
         self.record(&mut reservation, &id, command);
         self.reservations.insert(id, reservation);
+    }
+
+    fn touch_text(&mut self) {
+        let text = ErrorText::of(self.random.choice(WORDS).unwrap());
+        let mut known = self.texts.remove(&text).unwrap_or_default();
+        let classes =
+            [None, Some(TextClass::Link), Some(TextClass::Doubt), Some(TextClass::BadKey)];
+        let class = *self.random.choice(&classes).unwrap();
+        let note = format!("note {}", self.random.u32(0..9));
+        let command = RefusalTextCommand::Reclassify { text: text.clone(), class, note };
+        self.record(&mut known, &text.stream_id().to_string(), command);
+        self.texts.insert(text, known);
     }
 
     fn touch_order(&mut self) {
@@ -414,7 +363,7 @@ impl History {
 
     fn answer(&mut self) -> ProviderAnswer {
         let response_ms = self.random.i64(0..30_000);
-        let reason = "Not enough funds on balance".to_owned();
+        let reason = (*self.random.choice(WORDS).unwrap()).to_owned();
         match self.random.u32(0..10) {
             0..3 => ProviderAnswer::Placed {
                 api_order_id: self.random.u32(0..9999).to_string(),
@@ -425,18 +374,22 @@ impl History {
                 let classes = [Link, LinkBusy, Quantity, Unreachable, WalletEmpty];
                 let class = *self.random.choice(&classes).unwrap();
                 let response_ms = (class != Unreachable).then_some(response_ms);
-                ProviderAnswer::Refused { class, reason, response_ms }
+                ProviderAnswer::Refused { class, reason, response_ms, retry_after_seconds: None }
             }
-            6..9 => ProviderAnswer::InDoubt { reason, response_ms: Some(response_ms) },
+            6..9 => {
+                let text = self.random.bool().then(|| ErrorText::of(&reason));
+                ProviderAnswer::InDoubt { reason, text, response_ms: Some(response_ms) }
+            }
             _ => ProviderAnswer::NotSent { reason },
         }
     }
 
     fn next_step(&mut self) -> NextStep {
-        match self.random.u32(0..6) {
+        match self.random.u32(0..7) {
             0 => NextStep::Queue(self.provider()),
             1 => NextStep::Wait(self.time()),
             2 => NextStep::GiveUp(None),
+            3 => NextStep::Hold(Waiting { until: self.time(), reason: "all rest".to_owned() }),
             _ => NextStep::Start(self.claim()),
         }
     }
@@ -450,7 +403,9 @@ impl History {
             mapping_priority: Some(2),
             provider_priority: 1,
             score_ppm: None,
+            share_ppm: None,
             excluded: vec![Exclusion::QuantityOutOfLimits { min: 1, max: 2 }],
+            on_trial: false,
         };
         Claim {
             attempt_id: AttemptId(self.uuid()),
@@ -483,9 +438,9 @@ impl History {
         format!("Category {}", self.random.u32(0..3))
     }
 
-    /// Some instant of three days.
+    /// Some instant of the last three days.
     fn time(&mut self) -> DateTime<Utc> {
-        let first = DateTime::from_timestamp(1_793_000_000, 0).unwrap();
+        let first = self.now - TimeDelta::days(3);
         first + TimeDelta::milliseconds(self.random.i64(0..3 * 86_400_000))
     }
 

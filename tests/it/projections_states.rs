@@ -7,7 +7,8 @@ use rust_decimal::Decimal;
 use signalbox::{
     domain::{
         order::{AttemptState, Order, Progress},
-        service::{Imported, Service},
+        provider::Circuit,
+        service::{Imported, Service, WaitLimit},
     },
     projection::{ReadModels, rebuild, search_path},
 };
@@ -45,6 +46,8 @@ struct ServiceRow {
     listed: bool,
     retired: bool,
     strategy: Option<String>,
+    is_suspended: bool,
+    wait_minutes: Option<i32>,
     given_up_as: Option<String>,
     after_minutes: Option<i32>,
 }
@@ -67,6 +70,8 @@ impl ServiceRow {
             listed: service.listed,
             retired: service.retired,
             strategy: as_json["strategy"].as_str().map(str::to_owned),
+            is_suspended: service.standing.is_suspended(),
+            wait_minutes: service.wait_limit.map(WaitLimit::minutes),
             given_up_as: as_json["doubt_policy"]["given_up_as"].as_str().map(str::to_owned),
             after_minutes: as_json["doubt_policy"]["after_minutes"]
                 .as_i64()
@@ -78,10 +83,12 @@ impl ServiceRow {
 #[tokio::test]
 async fn services_are_as_the_aggregates_have_them() {
     let (_database, pool, history) = folded().await;
-    let rows: Vec<ServiceRow> = sqlx::query_as("select * from services order by service_id")
-        .fetch_all(&pool)
-        .await
-        .unwrap();
+    let rows: Vec<ServiceRow> = sqlx::query_as(
+        "select *, suspended_since is not null as is_suspended from services order by service_id",
+    )
+    .fetch_all(&pool)
+    .await
+    .unwrap();
     let imported = history.services.values().filter_map(Service::imported);
     assert_eq!(rows, imported.map(ServiceRow::of).collect::<Vec<_>>());
 }
@@ -134,6 +141,33 @@ async fn providers_are_as_the_aggregates_have_them() {
     }
 }
 
+/// Since when, until when, why, and whether one order may try.
+type SuspensionRow = (Option<DateTime<Utc>>, Option<DateTime<Utc>>, Option<String>, bool);
+
+#[tokio::test]
+async fn providers_are_set_aside_as_the_aggregates_have_them() {
+    let (_database, pool, history) = folded().await;
+    let mut seen = BTreeSet::new();
+    for (id, provider) in &history.providers {
+        let row: SuspensionRow = sqlx::query_as(
+            "select suspended_since, suspended_until, suspension_reason, half_open
+             from providers where provider_id = $1",
+        )
+        .bind(id.0)
+        .fetch_one(&pool)
+        .await
+        .unwrap();
+        let expected = match provider.breaker.circuit().clone() {
+            Circuit::Closed => (None, None, None, false),
+            Circuit::Open(of) => (Some(of.since), of.until, Some(of.reason), false),
+            Circuit::HalfOpen { from: of, .. } => (Some(of.since), of.until, Some(of.reason), true),
+        };
+        seen.insert((expected.0.is_some(), expected.3));
+        assert_eq!(row, expected);
+    }
+    assert!(seen.len() > 1, "{seen:?}");
+}
+
 #[derive(Debug, PartialEq, sqlx::FromRow)]
 struct OrderRow {
     order_id: Uuid,
@@ -156,7 +190,9 @@ impl OrderRow {
         let status = said.as_ref().map(|said| serde_json::to_value(said.status).unwrap());
         let status = status.map_or("PENDING".to_owned(), |word| word.as_str().unwrap().to_owned());
         let (status, provider_id, waits_until) = match order.progress {
-            Progress::Deferred(until) => ("QUEUED".to_owned(), None, Some(until)),
+            Progress::Deferred(until) | Progress::Waiting(until) => {
+                ("QUEUED".to_owned(), None, Some(until))
+            }
             Progress::Attempting => ("QUEUED".to_owned(), last, None),
             Progress::InDoubt => ("IN_DOUBT".to_owned(), last, None),
             Progress::AtProvider(provider) => (status, Some(provider.0), None),
@@ -259,7 +295,7 @@ fn duplicates(history: &History) -> Vec<String> {
 
 #[tokio::test]
 async fn days_of_a_provider_count_its_attempts_by_what_they_are_now() {
-    type Day = (i64, i64, i64, i64, i64);
+    type Day = (i64, i64, i64, i64);
     let (_database, pool, history) = folded().await;
     let mut expected: BTreeMap<(Uuid, NaiveDate), Day> = BTreeMap::new();
     let duplicates = duplicates(&history);
@@ -277,17 +313,13 @@ async fn days_of_a_provider_count_its_attempts_by_what_they_are_now() {
         day.0 += 1;
         match &attempt.state {
             _ if placed => day.1 += 1,
-            AttemptState::Refused(class) => {
-                day.2 += 1;
-                day.4 += i64::from(class.is_customers_fault());
-            }
-            AttemptState::NotPlaced => day.2 += 1,
+            AttemptState::Refused(_) | AttemptState::NotPlaced => day.2 += 1,
             AttemptState::InDoubt | AttemptState::GivenUp => day.3 += 1,
             _ => {}
         }
     }
     let rows: Vec<(Uuid, NaiveDate, Json<Day>)> = sqlx::query_as(
-        "select provider_id, day, jsonb_build_array(total, placed, failed, in_doubt, customer_faults)
+        "select provider_id, day, jsonb_build_array(total, placed, failed, in_doubt)
          from provider_days order by provider_id, day",
     )
     .fetch_all(&pool)
@@ -296,6 +328,37 @@ async fn days_of_a_provider_count_its_attempts_by_what_they_are_now() {
     let found: BTreeMap<_, _> =
         rows.into_iter().map(|(provider, day, counts)| ((provider, day), counts.0)).collect();
     assert_eq!(found, expected);
+}
+
+#[tokio::test]
+async fn ledgers_add_up_to_what_the_days_count() {
+    let (_database, pool, _) = folded().await;
+    let apart: Vec<(Uuid, NaiveDate)> = sqlx::query_as(
+        "with failures as (
+             select provider_id, day, sum(count) as count from failure_days group by provider_id, day
+         ),
+         minutes as (
+             select provider_id, (minute at time zone 'UTC')::date as day,
+                    sum(count) filter (where outcome = 'PLACED') as placed,
+                    sum(count) filter (where outcome = 'FAILED') as failed,
+                    sum(count) filter (where outcome = 'IN_DOUBT') as in_doubt,
+                    sum(response_count) as responses, sum(response_ms_sum) as response_ms
+             from attempt_minutes
+             group by 1, 2
+         )
+         select provider_id, day
+         from provider_days
+         left join failures using (provider_id, day)
+         left join minutes using (provider_id, day)
+         where (coalesce(failures.count, 0), coalesce(minutes.placed, 0), coalesce(minutes.failed, 0),
+                coalesce(minutes.in_doubt, 0), coalesce(minutes.responses, 0), coalesce(minutes.response_ms, 0))
+             is distinct from (provider_days.failed + provider_days.in_doubt, provider_days.placed,
+                provider_days.failed, provider_days.in_doubt, response_count, response_ms_sum)",
+    )
+    .fetch_all(&pool)
+    .await
+    .unwrap();
+    assert_eq!(apart, []);
 }
 
 #[tokio::test]
@@ -310,11 +373,11 @@ async fn durations_are_read_from_their_buckets_within_five_percent() {
     .unwrap();
     assert!(worst <= 0.05, "{worst}");
     let worst: f64 = sqlx::query_scalar(
-        "select max(abs(provider_latency(provider_id, day, day, 0.95) / p95 - 1))
+        "select max(abs(provider_latency(provider_id::uuid, day, day, 0.95) / p95 - 1))
          from (
              select provider_id, day, percentile_disc(0.95) within group (order by response_ms) as p95
              from (
-                 select distinct on (attempt_id) attempt_id, provider_id, response_ms, max(day) over (partition by attempt_id) as day
+                 select distinct on (attempt_id) attempt_id, provider_id::uuid, response_ms, max(day) over (partition by attempt_id) as day
                  from answers
                  order by attempt_id, response_ms is null, position
              ) as first_answers

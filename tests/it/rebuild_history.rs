@@ -3,16 +3,20 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use chrono::{TimeDelta, Utc};
+use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use signalbox::{
     command::Stored,
     domain::{
-        Aggregate, Event, OrderId, Position, ProviderId,
+        Aggregate, Balance, Event, OrderId, Position, ProviderId, ServiceId,
         order::{
             Evidence, EvidenceSource, GivenUpAs, NextStep, Order, OrderCommand, OrderEvent,
             ProviderAnswer, SettledAs,
         },
-        provider::{Measures, ProviderEvent},
+        provider::{
+            BackOff, Basis, BreakerPolicy, Measures, Provider, ProviderCommand, ProviderEvent,
+        },
+        refusal::RefusalTextEvent,
         reservation::ReservationEvent,
         service::ServiceEvent,
         sync::SyncEvent,
@@ -87,6 +91,8 @@ impl History {
         for change in [
             json!({"id": first, "name": "renamed", "priority": 5, "syncIntervalMinutes": 30}),
             json!({"id": first, "apiUrl": elsewhere, "apiKey": key}),
+            json!({"id": first, "description": "slow on Mondays", "concurrentCalls": 8,
+                "dialect": {"body": "JSON", "key": "BEARER"}}),
             json!({"id": first, "exclusive": true}),
             json!({"id": first, "exclusive": false}),
         ] {
@@ -104,9 +110,16 @@ impl History {
         let ranked = self.running.app.commands().rank_provider(
             first.parse().unwrap(),
             measures,
-            Position(1),
+            Basis { position: Position(1), as_of: Utc::now() },
         );
         ranked.await.unwrap();
+        for class in [json!("QUANTITY"), json!(null)] {
+            self.mutate(
+                "mutation($c: ErrorClass) { reclassifyErrorText(text: \"Bad link\", class: $c, note: \"x\") { position } }",
+                json!({"c": class}),
+            )
+            .await;
+        }
         self.mutate(
             "mutation($id: ID!) { retireServices(providerId: $id) { position } }",
             json!({"id": third}),
@@ -311,6 +324,57 @@ impl History {
         }
     }
 
+    /// Lets the second panel be set aside and come back in every way.
+    async fn set_aside(&mut self) {
+        let second: ProviderId = self.providers[1].parse().unwrap();
+        let first = self.providers[0].clone();
+        let fault = FaultRule::on(Action::Balance, Fault::ServerError).times(1);
+        self.panels[1].set_faults(vec![fault]);
+        let now = Utc::now();
+        let note = "they mend something".to_owned();
+        self.decide::<Provider>(second, ProviderCommand::Suspend { until: Some(now), note, now })
+            .await;
+        self.occurs("ProbeFailed").await;
+        let reading = Ok(Balance { amount: Decimal::ONE, currency: None });
+        let back_off = BackOff { policy: BreakerPolicy::default(), random: 0 };
+        let later = now + TimeDelta::minutes(1);
+        let probe = ProviderCommand::TakeProbe { reading, back_off, now: later };
+        self.decide::<Provider>(second, probe).await;
+        let off = "mutation($id: ID!) { suspendProvider(id: $id, note: \"a rest\") { position } }";
+        self.mutate(off, json!({"id": first})).await;
+        let bad = FaultRule::on(Action::Add, Fault::Refuse("Bad link".to_owned())).times(1);
+        self.panels[1].set_faults(vec![bad]);
+        self.order(vec![], "FAILED").await;
+        self.occurs("TrialReleased").await;
+        self.order(vec![], "PENDING").await;
+        self.occurs("ProviderResumed").await;
+        let on = "mutation($id: ID!) { resumeProvider(id: $id) { position } }";
+        self.mutate(on, json!({"id": first})).await;
+
+        let commands = self.running.app.commands();
+        let service: ServiceId = self.ordered.as_str().unwrap().parse().unwrap();
+        commands.suspend_service(service, "Incorrect service ID".to_owned()).await.unwrap();
+        let resume = "mutation($ids: [ID!]!) { resumeServices(ids: $ids) { services { suspensionReason } } }";
+        self.mutate(resume, json!({"ids": [self.ordered]})).await;
+        update_services(&self.running, &[&self.ordered], json!({"waitMinutes": 5})).await;
+    }
+
+    async fn occurs(&self, event_type: &str) {
+        let occurs = async {
+            let query = "select exists (select from events where event_type = $1)";
+            let pool = self.running.database.pool();
+            while !sqlx::query_scalar::<_, bool>(query)
+                .bind(event_type)
+                .fetch_one(pool)
+                .await
+                .unwrap()
+            {
+                sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, occurs).await.unwrap_or_else(|_| panic!("no {event_type}"));
+    }
+
     /// Holds the history to contain every type of event that there is.
     async fn assert_complete(&self) {
         let occur: Vec<String> = sqlx::query_scalar("select distinct event_type from events")
@@ -324,6 +388,7 @@ impl History {
             SyncEvent::TYPES,
             OrderEvent::TYPES,
             ReservationEvent::TYPES,
+            RefusalTextEvent::TYPES,
         ];
         assert_eq!(occur, types.concat().into_iter().collect());
     }
@@ -335,6 +400,7 @@ async fn history_made_by_use_rebuilds_to_the_same_rows() {
     history.change_services().await;
     history.place_orders().await;
     history.follow_an_order().await;
+    history.set_aside().await;
     history.change_providers().await;
     history.assert_complete().await;
     let running = history.running;

@@ -2,8 +2,11 @@
 
 use std::{fs, time::Duration};
 
+use chrono::{DateTime, Utc};
 use serde_json::Value;
-use signalbox::projection::{ModelSet, ProjectionStatus, ReadModels, RebuildStatus, Replay};
+use signalbox::projection::{
+    BuildStep, ModelSet, ProjectionStatus, ReadModels, RebuildStatus, Replay,
+};
 use sqlx::{Executor, PgPool};
 use tempfile::TempDir;
 use test_case::test_case;
@@ -139,6 +142,45 @@ async fn fold_at_fault_stops_alone(then: &str, reason: &str) {
     assert_eq!(rows(database.pool(), "events").await, end.0);
 }
 
+/// The fold that waits for a lock of ours, and since when.
+async fn held_up(pool: &PgPool) -> Option<(i32, DateTime<Utc>)> {
+    sqlx::query_as(
+        "select pid, query_start from pg_stat_activity
+         where datname = current_database() and wait_event = 'advisory'",
+    )
+    .fetch_optional(pool)
+    .await
+    .unwrap()
+}
+
+#[tokio::test]
+async fn added_model_that_is_slow_does_not_hold_up_the_programs_own() {
+    let database = TestDatabase::create().await;
+    let pool = database.pool();
+    let text = counter("slow", "perform pg_advisory_xact_lock(7) where upto_position > 1;");
+    let running = Running::start(&database, models(&folder(&[("slow", &text)]))).await;
+    let end = database.lengthen_journal(1).await;
+    running.head.send_replace(end);
+    status_of(&running, "slow", |model| model.position >= end).await;
+    let mut holder = pool.acquire().await.unwrap();
+    holder.execute("select pg_advisory_lock(7)").await.unwrap();
+    running.head.send_replace(database.lengthen_journal(1).await);
+    let slow = loop {
+        match held_up(pool).await {
+            Some(slow) => break slow,
+            None => tokio::time::sleep(Duration::from_millis(5)).await,
+        }
+    };
+    let end = database.lengthen_journal(1).await;
+    running.head.send_replace(end);
+    for model in ReadModels::embedded() {
+        status_of(&running, model.name(), |model| model.position >= end).await;
+    }
+    assert_eq!(held_up(pool).await, Some(slow), "they did not wait for it");
+    holder.execute("select pg_advisory_unlock(7)").await.unwrap();
+    status_of(&running, "slow", |model| model.position >= end).await;
+}
+
 #[tokio::test]
 async fn names_that_are_taken_are_refused() {
     let database = TestDatabase::create().await;
@@ -208,6 +250,46 @@ async fn changed_file_replaces_the_tables_and_the_old_ones_serve_until_then() {
     let end = database.lengthen_journal(10).await;
     status_of(&running, "counts", |model| model.position >= end).await;
     assert_eq!(rows(pool, "counts.counts").await, end.0);
+}
+
+/// A counter that says it may be folded in any order, and which session folded what.
+fn counter_in_any_order(then: &str) -> String {
+    let text = counter("counts", then);
+    let text = text.replace("primary key)", "primary key, pid int default pg_backend_pid())");
+    let text = text.replace("counts select", "counts (position) select");
+    format!("-- ranges: in any order\n{text}")
+}
+
+#[tokio::test]
+async fn ranges_in_any_order_are_rebuilt_side_by_side() {
+    let database = TestDatabase::create().await;
+    let pool = database.pool();
+    let end = database.lengthen_journal(12_001).await;
+    let set = models(&folder(&[("counts", &counter_in_any_order(""))]));
+    let model = set.models().iter().find(|model| model.name() == "counts").unwrap();
+    let mut folded = vec![];
+    let position = Replay::begin(pool, model).await.unwrap().swap(|step| folded.push(step)).await;
+    assert_eq!(position.unwrap(), end);
+    assert_eq!(folded.iter().filter(|step| matches!(step, BuildStep::Folded(_))).count(), 2);
+    let query = "select count(*), count(distinct pid) from counts.counts";
+    let counted: (i64, i64) = sqlx::query_as(query).fetch_one(pool).await.unwrap();
+    assert_eq!(counted, (end.0, 2));
+}
+
+#[tokio::test]
+async fn ranges_in_any_order_stop_right_before_the_event_at_fault() {
+    let database = TestDatabase::create().await;
+    let end = database.lengthen_journal(12_000).await;
+    let text =
+        counter_in_any_order("perform 1 / (position - 7000) from counts where position = 7000;");
+    let running = Running::start(&database, models(&folder(&[("counts", &text)]))).await;
+    running.caught_up(end).await;
+    status_of(&running, "counts", |model| {
+        model.stopped.as_deref() == Some("position 7000: division by zero")
+            && model.rebuild.is_none()
+    })
+    .await;
+    assert_eq!(rows(database.pool(), "counts.counts").await, 6_999);
 }
 
 #[tokio::test]

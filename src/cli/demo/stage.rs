@@ -31,10 +31,11 @@ use crate::{
         ServiceId,
         order::{HOUSE_ACCOUNT, OrderRequest},
         provider::UpstreamPolicy,
-        service::PriceWatch,
+        routing::Strategy,
+        service::{PriceWatch, WaitLimit},
     },
     postgres::{Durability, PrivatePostgres},
-    process::{DispatchPace, DispatchStatus, DoubtPace, StatusPace, SyncPace},
+    process::{DispatchPace, DispatchStatus, DoubtPace, HealthPace, StatusPace, SyncPace},
     provider_api::CallLimits,
 };
 
@@ -110,6 +111,10 @@ impl Demo {
             doubt_pace: DoubtPace::default(),
             sync_pace: SyncPace::default(),
             price_watch: PriceWatch::default(),
+            default_strategy: Strategy::default(),
+            breaker: Some(cast::impatient()),
+            health_pace: HealthPace::default(),
+            wait_limit: WaitLimit::default().span(),
         });
         let app = app.await?;
         let mut dispatching = app.dispatching();
@@ -131,7 +136,7 @@ impl Demo {
         println!("{} orders are placed:", self.orders);
         let board = Scoreboard::new(players.iter().map(|player| (player.provider, player.name)));
         let narrator = Narrator::new(app.reads(), board, self.screen());
-        let placing = self.place(app, &services);
+        let placing = self.place(app, &services, &players[0]);
         let ((), board) = tokio::try_join!(placing, self.narrate(narrator))?;
         summary::print_score(&board, &players);
         summary::print_coverage(&app.reads().coverage().await?);
@@ -145,7 +150,12 @@ impl Demo {
         if self.plain { Screen::Lines } else { Screen::open(self.orders) }
     }
 
-    async fn place(&self, app: &App, services: &[(ServiceId, i64)]) -> anyhow::Result<()> {
+    async fn place(
+        &self,
+        app: &App,
+        services: &[(ServiceId, i64)],
+        lead: &Player,
+    ) -> anyhow::Result<()> {
         if services.is_empty() {
             bail!("the simulated catalogue has no service with link and quantity");
         }
@@ -162,6 +172,12 @@ impl Demo {
                 account: HOUSE_ACCOUNT.to_owned(),
             };
             app.commands().place_order(place).await?;
+            if number == self.orders / 4 {
+                lead.die();
+            }
+            if number == self.orders * 3 / 5 {
+                lead.come_back();
+            }
             sleep(PACE).await;
         }
         Ok(())

@@ -3,7 +3,9 @@ use rust_decimal::Decimal;
 
 use super::{Evidence, GivenUpAs, OrderFields, SettledAs, StatusReading};
 use crate::domain::{
-    AttemptId, Incarnation, ProviderId, ServiceId, refusal::RefusalClass, routing::Decision,
+    AttemptId, Incarnation, ProviderId, ServiceId,
+    refusal::{ErrorText, RefusalClass},
+    routing::Decision,
 };
 
 /// What may be asked of an order.
@@ -52,6 +54,8 @@ pub enum OrderCommand {
         /// Where the order goes if it was not placed.
         next: NextStep,
     },
+    /// Let an order wait that only providers can take which are set aside.
+    Wait(Waiting),
     /// Take in what was seen of an attempt in doubt.
     RecordEvidence {
         /// Which attempt.
@@ -130,6 +134,15 @@ pub struct Claim {
     pub decision: Decision,
 }
 
+/// How an order waits for providers that are set aside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waiting {
+    /// When it is given up.
+    pub until: DateTime<Utc>,
+    /// Who is set aside, and why.
+    pub reason: String,
+}
+
 /// What became of an attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ProviderAnswer {
@@ -148,11 +161,15 @@ pub enum ProviderAnswer {
         reason: String,
         /// Time to the answer, in milliseconds; absent where the provider was not reached.
         response_ms: Option<i64>,
+        /// For how many seconds the provider asks to be left alone, where it does.
+        retry_after_seconds: Option<i64>,
     },
     /// The provider may or may not have taken it.
     InDoubt {
         /// What went wrong on the way.
         reason: String,
+        /// The provider's own words, where it answered an error that does not rule the order out.
+        text: Option<ErrorText>,
         /// Time until it went wrong; absent where the process died.
         response_ms: Option<i64>,
     },
@@ -172,6 +189,8 @@ pub enum NextStep {
     Queue(ProviderId),
     /// Back to the same provider after this instant.
     Wait(DateTime<Utc>),
+    /// To the first that is put back to work.
+    Hold(Waiting),
     /// Nowhere: no candidate is left, as this decision says, or the refusal forbids another.
     GiveUp(Option<Decision>),
 }

@@ -2,11 +2,11 @@
 
 use super::{
     Attempt, AttemptState, NextStep, Order, OrderCommand, OrderError, OrderEvent, Progress,
-    ProviderAnswer, SettledAs,
+    ProviderAnswer, SettledAs, Waiting,
 };
 use crate::domain::{
     AttemptId, ProviderId,
-    refusal::{AfterRefusal, RefusalClass},
+    refusal::{AfterRefusal, ErrorText, RefusalClass},
 };
 
 /// How often an order goes back to a provider that says its link is busy: about a day, at the dispatcher's pace.
@@ -32,6 +32,10 @@ impl Order {
                 self.record(attempt_id, answer, next)
             }
             OrderCommand::Settle { .. } => self.settle(command),
+            OrderCommand::Wait(waiting) => {
+                self.free()?;
+                Ok(vec![waiting.deferred()])
+            }
             OrderCommand::RecordEvidence { attempt_id, evidence } => {
                 self.record_evidence(attempt_id, evidence)
             }
@@ -83,24 +87,27 @@ impl Order {
             }
             (
                 AttemptState::Started | AttemptState::InDoubt,
-                ProviderAnswer::Refused { class, reason, response_ms },
+                ProviderAnswer::Refused { class, reason, response_ms, retry_after_seconds },
             ) => {
                 let refused = OrderEvent::AttemptRefused {
                     attempt: attempt.number,
                     attempt_id: id,
                     provider_id: attempt.provider_id,
                     class,
+                    text: (class != RefusalClass::Unreachable).then(|| ErrorText::of(&reason)),
                     reason: reason.clone(),
                     response_ms,
+                    retry_after_seconds,
                 };
                 Ok(self.after(refused, attempt, NextAfter { class: Some(class), reason, next }))
             }
-            (AttemptState::Started, ProviderAnswer::InDoubt { reason, response_ms }) => {
+            (AttemptState::Started, ProviderAnswer::InDoubt { reason, text, response_ms }) => {
                 Ok(vec![OrderEvent::AttemptInDoubt {
                     attempt: attempt.number,
                     attempt_id: id,
                     provider_id: attempt.provider_id,
                     reason,
+                    text,
                     response_ms,
                 }])
             }
@@ -212,7 +219,10 @@ impl Order {
             _ if held.is_some() => held.map(|held| held.settled(attempt)),
             NextStep::Start(claim) => Some(self.started(claim)),
             NextStep::Queue(_) => None,
-            NextStep::Wait(until) => Some(OrderEvent::OrderDeferred { until, reason }),
+            NextStep::Wait(until) => {
+                Some(OrderEvent::OrderDeferred { until, reason, gives_up_at: None })
+            }
+            NextStep::Hold(waiting) => Some(waiting.deferred()),
             NextStep::GiveUp(decision) => Some(OrderEvent::OrderFailed { reason, decision }),
         };
         [Some(outcome), Some(failed_over), consequence].into_iter().flatten().collect()
@@ -227,9 +237,10 @@ impl Order {
             (AfterRefusal::SameProviderLater, NextStep::Wait(_)) if waited_enough => {
                 NextStep::GiveUp(None)
             }
-            (AfterRefusal::SameProviderLater, NextStep::Start(_) | NextStep::Queue(_)) => {
-                NextStep::GiveUp(None)
-            }
+            (
+                AfterRefusal::SameProviderLater,
+                NextStep::Start(_) | NextStep::Queue(_) | NextStep::Hold(_),
+            ) => NextStep::GiveUp(None),
             (_, next) => next,
         }
     }
@@ -266,12 +277,19 @@ pub(super) struct NextAfter {
     pub(super) next: NextStep,
 }
 
+impl Waiting {
+    fn deferred(self) -> OrderEvent {
+        let Self { until, reason } = self;
+        OrderEvent::OrderDeferred { until, reason, gives_up_at: Some(until) }
+    }
+}
+
 impl NextStep {
     fn destination(&self) -> Option<ProviderId> {
         match self {
             Self::Start(claim) => Some(claim.provider_id),
             Self::Queue(provider) => Some(*provider),
-            Self::Wait(_) | Self::GiveUp(_) => None,
+            Self::Wait(_) | Self::Hold(_) | Self::GiveUp(_) => None,
         }
     }
 }

@@ -15,7 +15,7 @@ mod state;
 mod tests;
 
 pub use attempt::{Attempt, AttemptState};
-pub use command::{Claim, NextStep, OrderCommand, ProviderAnswer};
+pub use command::{Claim, NextStep, OrderCommand, ProviderAnswer, Waiting};
 pub use delivery::{Delivery, DeliveryStatus, Refill, RefillStatus, StatusReading};
 pub use doubt::{Evidence, EvidenceSource, GivenUpAs, SeenEvidence};
 pub use error::OrderError;

@@ -1,7 +1,10 @@
 use chrono::{DateTime, Utc};
 
-use super::{Measures, ProviderName, ProviderUrl, SyncInterval};
-use crate::domain::{Balance, CredentialId, Position};
+use super::{
+    BackOff, Basis, Description, Dialect, LimitChanges, Measures, ProviderName, ProviderUrl,
+    SyncInterval, Trip, Verdict,
+};
+use crate::domain::{AttemptId, Balance, CredentialId};
 
 /// What may be asked of a provider.
 #[derive(Debug, Clone)]
@@ -38,8 +41,51 @@ pub enum ProviderCommand {
     Rank {
         /// What was measured.
         measures: Measures,
-        /// Up to where the journal was measured.
-        basis: Position,
+        /// What that rests on.
+        basis: Basis,
+    },
+    /// Set it aside for what its attempts came to, unless it is already.
+    Trip {
+        /// For what.
+        trip: Trip,
+        /// For how long.
+        back_off: BackOff,
+        /// The time now.
+        now: DateTime<Utc>,
+    },
+    /// Take in, while it is set aside, what a balance call came to.
+    TakeProbe {
+        /// The balance, or what went wrong in words.
+        reading: Result<Balance, String>,
+        /// For how long it is left alone where it does not work.
+        back_off: BackOff,
+        /// The time now.
+        now: DateTime<Utc>,
+    },
+    /// Take in what the order came to that tried it.
+    EndTrial {
+        /// Which attempt.
+        attempt_id: AttemptId,
+        /// What it proved.
+        verdict: Verdict,
+        /// For how long it is left alone where it does not work.
+        back_off: BackOff,
+        /// The time now.
+        now: DateTime<Utc>,
+    },
+    /// Set it aside by an operator's word.
+    Suspend {
+        /// When it is asked whether it works; `None` is not before an operator says so.
+        until: Option<DateTime<Utc>>,
+        /// Why.
+        note: String,
+        /// The time now.
+        now: DateTime<Utc>,
+    },
+    /// Put it back to work by an operator's word.
+    Resume {
+        /// The time now.
+        now: DateTime<Utc>,
     },
 }
 
@@ -79,6 +125,19 @@ pub struct ProviderChanges {
     pub sync_interval: Option<SyncInterval>,
     /// Who orders with our account there.
     pub account_use: Option<DeclaredUse>,
+    /// New terms.
+    pub terms: ProviderTerms,
+}
+
+/// How a provider is to be called, and what is noted about it; what is absent stays.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ProviderTerms {
+    /// What operators note about it.
+    pub description: Option<Description>,
+    /// How it wants to be called.
+    pub dialect: Option<Dialect>,
+    /// How hard and how patiently it is called.
+    pub limits: LimitChanges,
 }
 
 /// A provider key as events may know it.

@@ -2,8 +2,10 @@ use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use super::{Measures, Score, SyncInterval};
-use crate::domain::{CredentialId, Position, aggregate::event_types};
+use super::{
+    Description, Dialect, Measures, ProviderLimits, ResumedBy, Score, SuspensionCause, SyncInterval,
+};
+use crate::domain::{AttemptId, CredentialId, OrderId, Position, aggregate::event_types};
 
 /// What can have happened to a provider.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,6 +51,23 @@ pub enum ProviderEvent {
         /// Minutes from one start to the next; absent is never.
         sync_interval_minutes: SyncInterval,
     },
+    /// Operators note something else about it.
+    ProviderDescribed {
+        /// What; absent where they note nothing.
+        description: Description,
+    },
+    /// It is called in another way from now on.
+    ProviderDialectChanged {
+        /// How.
+        #[serde(flatten)]
+        dialect: Dialect,
+    },
+    /// It is called more or less often at once, faster or slower, with more or less patience from now on.
+    ProviderLimitsChanged {
+        /// All its limits.
+        #[serde(flatten)]
+        limits: ProviderLimits,
+    },
     /// An operator declared that nobody but us orders with our account there, and that nothing runs there that others
     /// ordered: evidence may prove more from now on.
     ProviderDeclaredExclusive {
@@ -93,6 +112,57 @@ pub enum ProviderEvent {
         measures: Measures,
         /// Up to where the journal was measured.
         basis: Position,
+        /// From when the days were counted back; absent where they were whole UTC days.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        as_of: Option<DateTime<Utc>>,
+    },
+    /// It is set aside: no orders go to it.
+    ProviderSuspended {
+        /// Why.
+        cause: SuspensionCause,
+        /// The same in words, with figures; an operator's note.
+        reason: String,
+        /// Since when.
+        since: DateTime<Utc>,
+        /// When it is asked whether it works again; absent where an operator is to say so.
+        until: Option<DateTime<Utc>>,
+        /// How often it was found failing since it was last steady.
+        trips: i32,
+    },
+    /// It was asked whether it works again, and does not.
+    ProbeFailed {
+        /// What it answered, or why it did not.
+        reason: String,
+        /// When it is asked again.
+        until: DateTime<Utc>,
+        /// How often it was found failing since it was last steady.
+        trips: i32,
+    },
+    /// It answered the balance call: one order may try whether it works again.
+    ProviderHalfOpened {
+        /// When.
+        at: DateTime<Utc>,
+    },
+    /// An order is on its way to try whether it works again. In the same append as that attempt.
+    TrialStarted {
+        /// Which order.
+        order_id: OrderId,
+        /// Which of its attempts.
+        attempt_id: AttemptId,
+    },
+    /// The order that was to try it proved nothing: another may.
+    TrialReleased {
+        /// Which attempt.
+        attempt_id: AttemptId,
+        /// Why it proved nothing.
+        reason: String,
+    },
+    /// Orders go to it as before it was set aside.
+    ProviderResumed {
+        /// On whose word.
+        by: ResumedBy,
+        /// Since when.
+        at: DateTime<Utc>,
     },
 }
 
@@ -103,6 +173,9 @@ event_types!(ProviderEvent {
     ProviderPriorityChanged,
     ProviderKeyReplaced,
     ProviderSyncIntervalSet,
+    ProviderDescribed,
+    ProviderDialectChanged,
+    ProviderLimitsChanged,
     ProviderDeclaredExclusive,
     ProviderDeclaredShared,
     ProviderActivated,
@@ -111,4 +184,10 @@ event_types!(ProviderEvent {
     ConnectionTestSucceeded,
     ConnectionTestFailed,
     RankingChanged,
+    ProviderSuspended,
+    ProbeFailed,
+    ProviderHalfOpened,
+    TrialStarted,
+    TrialReleased,
+    ProviderResumed,
 });

@@ -3,10 +3,11 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    MAX_PRIORITY, Measures, ProviderCommand, ProviderError, ProviderEvent, Score, SyncInterval,
+    Basis, Breaker, Description, Dialect, MAX_PRIORITY, Measures, ProviderCommand, ProviderError,
+    ProviderEvent, ProviderLimits, ProviderTerms, Score, SyncInterval,
     command::{Activation, DeclaredUse, Dependents, ProviderChanges},
 };
-use crate::domain::{Aggregate, CredentialId, Position};
+use crate::domain::{Aggregate, CredentialId};
 
 /// How long a reading of the balance is taken for the balance: orders and top-ups change it unseen.
 const BALANCE_IS_FRESH: TimeDelta = TimeDelta::minutes(10);
@@ -53,6 +54,17 @@ pub struct Provider {
     pub score: Score,
     /// How often its catalogue is synced by itself.
     pub sync_interval: SyncInterval,
+    /// What operators note about it.
+    #[serde(default)]
+    pub description: Description,
+    /// How it wants to be called.
+    #[serde(default)]
+    pub dialect: Dialect,
+    /// How hard and how patiently it is called.
+    #[serde(default)]
+    pub limits: ProviderLimits,
+    /// Whether it is set aside.
+    pub breaker: Breaker,
     /// Since when nobody but us orders with our account there, as an operator declared.
     pub exclusive_since: Option<DateTime<Utc>>,
 }
@@ -101,6 +113,7 @@ impl Provider {
         if let Some(interval) = changes.sync_interval.filter(|new| *new != self.sync_interval) {
             events.push(ProviderEvent::ProviderSyncIntervalSet { sync_interval_minutes: interval });
         }
+        events.extend(self.on_terms(changes.terms)?);
         events.extend(changes.account_use.and_then(|declared| self.declare(declared)));
         Ok(events)
     }
@@ -115,10 +128,23 @@ impl Provider {
         }
     }
 
-    fn ranked(&self, measures: Measures, basis: Position) -> Vec<ProviderEvent> {
+    fn on_terms(&self, terms: ProviderTerms) -> Result<Vec<ProviderEvent>, ProviderError> {
+        let described = terms.description.filter(|new| *new != self.description);
+        let dialect = terms.dialect.filter(|new| *new != self.dialect);
+        let limits = Some(self.limits.changed(terms.limits)?).filter(|new| *new != self.limits);
+        let events = [
+            described.map(|description| ProviderEvent::ProviderDescribed { description }),
+            dialect.map(|dialect| ProviderEvent::ProviderDialectChanged { dialect }),
+            limits.map(|limits| ProviderEvent::ProviderLimitsChanged { limits }),
+        ];
+        Ok(events.into_iter().flatten().collect())
+    }
+
+    fn ranked(&self, measures: Measures, basis: Basis) -> Vec<ProviderEvent> {
         let score = Score::of(&measures);
+        let (basis, as_of) = (basis.position, Some(basis.as_of));
         match score.differs_from(&self.score) {
-            true => vec![ProviderEvent::RankingChanged { score, measures, basis }],
+            true => vec![ProviderEvent::RankingChanged { score, measures, basis, as_of }],
             false => vec![],
         }
     }
@@ -198,6 +224,19 @@ impl Aggregate for Provider {
                 }])
             }
             ProviderCommand::Rank { measures, basis } => Ok(self.ranked(measures, basis)),
+            ProviderCommand::Trip { trip, back_off, now } => {
+                Ok(self.breaker.trip(trip, back_off, now))
+            }
+            ProviderCommand::TakeProbe { reading, back_off, now } => {
+                Ok(self.breaker.probed(&reading, back_off, now))
+            }
+            ProviderCommand::EndTrial { attempt_id, verdict, back_off, now } => {
+                Ok(self.breaker.tried(attempt_id, verdict, back_off, now))
+            }
+            ProviderCommand::Suspend { until, note, now } => {
+                Ok(self.breaker.suspend(until, note, now))
+            }
+            ProviderCommand::Resume { now } => Ok(self.breaker.resume(now)),
         }
     }
 
@@ -210,10 +249,7 @@ impl Aggregate for Provider {
                     api_url,
                     priority,
                     credential_id,
-                    balance: None,
-                    score: Score::default(),
-                    sync_interval: SyncInterval::default(),
-                    exclusive_since: None,
+                    ..Self::default()
                 };
             }
             ProviderEvent::ProviderRenamed { name } => self.name = name,
@@ -225,6 +261,9 @@ impl Aggregate for Provider {
             ProviderEvent::ProviderSyncIntervalSet { sync_interval_minutes } => {
                 self.sync_interval = sync_interval_minutes;
             }
+            ProviderEvent::ProviderDescribed { description } => self.description = description,
+            ProviderEvent::ProviderDialectChanged { dialect } => self.dialect = dialect,
+            ProviderEvent::ProviderLimitsChanged { limits } => self.limits = limits,
             ProviderEvent::ProviderDeclaredExclusive { declared_at } => {
                 self.exclusive_since = Some(declared_at);
             }
@@ -237,6 +276,12 @@ impl Aggregate for Provider {
             }
             ProviderEvent::ConnectionTestFailed { .. } => {}
             ProviderEvent::RankingChanged { score, .. } => self.score = score,
+            ProviderEvent::ProviderSuspended { .. }
+            | ProviderEvent::ProbeFailed { .. }
+            | ProviderEvent::ProviderHalfOpened { .. }
+            | ProviderEvent::TrialStarted { .. }
+            | ProviderEvent::TrialReleased { .. }
+            | ProviderEvent::ProviderResumed { .. } => self.breaker.evolve(event),
         }
     }
 }

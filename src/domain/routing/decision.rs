@@ -1,15 +1,21 @@
 use std::{cmp::Reverse, fmt};
 
+use chrono::{DateTime, SecondsFormat, Utc};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{Position, ProviderId, ServiceId, charge_for};
+use super::tiers::{inside_tiers, note_shares};
+use crate::domain::{
+    OrderId, Position, ProviderId, ServiceId, charge_for,
+    provider::{Breaker, Circuit, SuspensionCause},
+};
 
 /// In which order the candidates of a service are tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Strategy {
-    /// The primary, then the backups by mapping priority, provider priority, id.
+    /// The primary, then the backups by mapping priority and provider priority. Those where both are the same are a tier:
+    /// they share its orders in proportion to their scores.
     #[default]
     Priority,
     /// The best measured first; by priority where scores are equal.
@@ -27,6 +33,8 @@ pub struct Request {
     pub package: bool,
     /// Whether the order is split into runs.
     pub dripfeed: bool,
+    /// Which order asks: it draws the lot inside a tier.
+    pub order: Option<OrderId>,
 }
 
 /// What is known of a candidate when the choice is made.
@@ -60,6 +68,10 @@ pub struct CandidateFacts {
     pub rate: Decimal,
     /// The provider's last reading of our account, where it is fresh.
     pub balance: Option<Decimal>,
+    /// Why the provider or the service is set aside, where it is.
+    pub set_aside: Vec<Exclusion>,
+    /// Whether an order sent there tries if the provider works again.
+    pub on_trial: bool,
     /// Why the order itself does not go there, where it does not.
     pub barred: Option<Exclusion>,
 }
@@ -96,6 +108,17 @@ pub enum Exclusion {
     AlreadyTried,
     /// The order waits for its link at another provider, and overlapping orders on a link spoil each other.
     WaitsForLink,
+    /// The provider is set aside.
+    ProviderSuspended {
+        /// Why.
+        cause: SuspensionCause,
+        /// When it is asked whether it works again; absent where an operator is to say so.
+        until: Option<DateTime<Utc>>,
+    },
+    /// Another order is trying whether the provider works again.
+    ProviderOnTrial,
+    /// The provider refuses the service, though its list has it.
+    ServiceSuspended,
 }
 
 impl fmt::Display for Exclusion {
@@ -112,6 +135,17 @@ impl fmt::Display for Exclusion {
             }
             Self::AlreadyTried => f.write_str("the order was tried there before"),
             Self::WaitsForLink => f.write_str("the order waits for its link at another provider"),
+            Self::ProviderSuspended { cause, until: Some(until) } => {
+                let until = until.to_rfc3339_opts(SecondsFormat::Secs, true);
+                write!(f, "the provider is suspended until {until}, since {cause}")
+            }
+            Self::ProviderSuspended { cause, until: None } => {
+                write!(f, "the provider is suspended, since {cause}")
+            }
+            Self::ProviderOnTrial => {
+                f.write_str("another order is trying whether the provider works again")
+            }
+            Self::ServiceSuspended => f.write_str("the provider refuses the service at present"),
         }
     }
 }
@@ -131,8 +165,14 @@ pub struct Candidate {
     pub provider_priority: i32,
     /// How good the provider had proved to be, in parts per million; absent from decisions before it was measured.
     pub score_ppm: Option<i64>,
+    /// Which share of such orders goes to it first in its tier, in parts per million; absent where it does not share.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub share_ppm: Option<i64>,
     /// Why it was not considered; empty for one that could take the order.
     pub excluded: Vec<Exclusion>,
+    /// Whether an order sent there tries if the provider works again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub on_trial: bool,
 }
 
 /// Why an order went where it went.
@@ -151,7 +191,29 @@ pub struct Decision {
 impl Exclusion {
     /// Tells whether it holds for all services of the provider.
     pub fn is_of_the_whole_provider(&self) -> bool {
-        matches!(self, Self::ProviderInactive)
+        matches!(self, Self::ProviderInactive | Self::ProviderSuspended { .. })
+    }
+
+    /// Returns why orders do not go to a provider by its breaker, where they do not.
+    pub fn by_breaker(breaker: &Breaker) -> Option<Self> {
+        match breaker.circuit() {
+            Circuit::Closed | Circuit::HalfOpen { trial: None, .. } => None,
+            Circuit::HalfOpen { trial: Some(_), .. } => Some(Self::ProviderOnTrial),
+            Circuit::Open(suspension) => {
+                let (cause, until) = (suspension.cause, suspension.until);
+                Some(Self::ProviderSuspended { cause, until })
+            }
+        }
+    }
+
+    fn is_suspension(&self) -> bool {
+        use Exclusion::{ProviderOnTrial, ProviderSuspended, ServiceSuspended};
+        matches!(self, ProviderSuspended { .. } | ProviderOnTrial | ServiceSuspended)
+    }
+
+    /// Tells whether it passes by itself. Only the breaker's do; while an account is being filled, so does its balance.
+    fn passes(&self) -> bool {
+        self.is_suspension() || matches!(self, Self::BalanceTooLow { .. })
     }
 }
 
@@ -159,7 +221,7 @@ impl Request {
     /// An order of which nothing is known but the service: quantity, runs and cost, which differ from order to order, exclude
     /// nobody.
     pub fn any() -> Self {
-        Self { units_per_run: None, total_units: 0, package: false, dripfeed: false }
+        Self { units_per_run: None, total_units: 0, package: false, dripfeed: false, order: None }
     }
 
     /// Returns what a candidate would ask for the order.
@@ -168,7 +230,30 @@ impl Request {
     }
 }
 
+impl Candidate {
+    /// Tells whether it is left out for nothing but that it is set aside.
+    pub fn is_only_set_aside(&self) -> bool {
+        self.excluded.iter().any(Exclusion::is_suspension)
+            && self.excluded.iter().all(Exclusion::passes)
+    }
+
+    /// Says why it is left out.
+    pub fn exclusions_in_words(&self) -> String {
+        self.excluded.iter().map(Exclusion::to_string).collect::<Vec<_>>().join(", ")
+    }
+}
+
 impl Decision {
+    /// Tells whether nobody can take the order now, and somebody could who is only set aside.
+    pub fn waits(&self) -> bool {
+        self.chosen.is_none() && self.candidates.iter().any(Candidate::is_only_set_aside)
+    }
+
+    /// Tells whether the order tries if the chosen provider works again.
+    pub fn is_trial(&self) -> bool {
+        self.choice().is_some_and(|candidate| candidate.on_trial)
+    }
+
     /// Returns the chosen candidate; `None` where nobody can take the order.
     pub fn choice(&self) -> Option<&Candidate> {
         self.chosen.and_then(|index| self.candidates.get(index))
@@ -183,12 +268,19 @@ pub fn decide(
     mut candidates: Vec<CandidateFacts>,
 ) -> Decision {
     match strategy {
-        Strategy::Priority => candidates.sort_by_key(CandidateFacts::priority_rank),
+        Strategy::Priority => {
+            candidates.sort_by_key(CandidateFacts::priority_rank);
+            inside_tiers(&mut candidates, request.order);
+        }
         Strategy::BestScore => {
             candidates.sort_by_key(|facts| (Reverse(facts.score_ppm), facts.priority_rank()));
         }
     }
-    let candidates: Vec<Candidate> = candidates.iter().map(|facts| facts.judged(request)).collect();
+    let mut candidates: Vec<Candidate> =
+        candidates.iter().map(|facts| facts.judged(request)).collect();
+    if strategy == Strategy::Priority {
+        note_shares(&mut candidates);
+    }
     let chosen = candidates.iter().position(|candidate| candidate.excluded.is_empty());
     Decision { basis, strategy, candidates, chosen }
 }
@@ -199,6 +291,10 @@ impl CandidateFacts {
         (self.mapping_priority, self.provider_priority, self.provider_id, self.service_id)
     }
 
+    pub(super) fn tier(&self) -> (Option<i32>, i32) {
+        (self.mapping_priority, self.provider_priority)
+    }
+
     fn judged(&self, request: &Request) -> Candidate {
         Candidate {
             provider_id: self.provider_id,
@@ -207,7 +303,9 @@ impl CandidateFacts {
             mapping_priority: self.mapping_priority,
             provider_priority: self.provider_priority,
             score_ppm: Some(self.score_ppm),
+            share_ppm: None,
             excluded: self.exclusions(request),
+            on_trial: self.on_trial,
         }
     }
 
@@ -225,6 +323,7 @@ impl CandidateFacts {
         ];
         let mut exclusions: Vec<Exclusion> =
             flags.into_iter().filter_map(|(holds, rule)| holds.then_some(rule)).collect();
+        exclusions.extend(self.set_aside.iter().cloned());
         exclusions.extend(self.barred.clone());
         let cost = request.cost(self.rate);
         if let Some(balance) = self.balance.filter(|balance| *balance < cost) {
@@ -235,118 +334,4 @@ impl CandidateFacts {
 }
 
 #[cfg(test)]
-mod tests {
-    use rust_decimal::dec;
-    use uuid::Uuid;
-
-    use super::*;
-
-    fn candidate(
-        id: u128,
-        mapping_priority: Option<i32>,
-        provider_priority: i32,
-    ) -> CandidateFacts {
-        CandidateFacts {
-            provider_id: ProviderId(Uuid::from_u128(id)),
-            service_id: ServiceId(Uuid::from_u128(id)),
-            provider_service_id: id.to_string(),
-            mapping_priority,
-            provider_priority,
-            score_ppm: 800_000,
-            active: true,
-            enabled: true,
-            listed: true,
-            kind_fits: true,
-            limits: (10, 1000),
-            dripfeed: true,
-            rate: dec!(0.5),
-            balance: None,
-            barred: None,
-        }
-    }
-
-    fn request(units: i64) -> Request {
-        Request { units_per_run: Some(units), total_units: units, package: false, dripfeed: false }
-    }
-
-    fn decided(request: &Request, candidates: Vec<CandidateFacts>) -> Decision {
-        decide(Position(7), Strategy::Priority, request, candidates)
-    }
-
-    #[test]
-    fn primary_comes_first_then_backups_by_mapping_priority_provider_priority_and_id() {
-        let decision = decided(
-            &request(100),
-            vec![
-                candidate(5, Some(2), 1),
-                candidate(4, Some(1), 9),
-                candidate(3, Some(1), 9),
-                candidate(2, Some(1), 3),
-                candidate(1, None, 50),
-            ],
-        );
-        let order: Vec<u128> =
-            decision.candidates.iter().map(|c| c.provider_id.0.as_u128()).collect();
-        assert_eq!(order, [1, 2, 3, 4, 5]);
-        assert_eq!(decision.chosen, Some(0));
-    }
-
-    #[test]
-    fn best_score_comes_first_and_priority_decides_between_equals() {
-        let scored = |id, mapping_priority, score_ppm| CandidateFacts {
-            score_ppm,
-            ..candidate(id, mapping_priority, 1)
-        };
-        let candidates = vec![
-            scored(1, None, 500_000),
-            scored(2, Some(2), 900_000),
-            scored(3, Some(1), 900_000),
-            scored(4, Some(1), 400_000),
-        ];
-        let decision = decide(Position(7), Strategy::BestScore, &request(100), candidates);
-        let order = decision.candidates.iter().map(|c| (c.provider_id.0.as_u128(), c.score_ppm));
-        assert_eq!(
-            order.collect::<Vec<_>>(),
-            [(3, Some(900_000)), (2, Some(900_000)), (1, Some(500_000)), (4, Some(400_000))]
-        );
-    }
-
-    #[test]
-    fn every_broken_rule_of_a_candidate_is_named() {
-        let unfit = CandidateFacts {
-            active: false,
-            enabled: false,
-            listed: false,
-            kind_fits: false,
-            dripfeed: false,
-            barred: Some(Exclusion::AlreadyTried),
-            balance: Some(dec!(0.1)),
-            ..candidate(1, None, 1)
-        };
-        let request = Request { dripfeed: true, total_units: 4000, ..request(2000) };
-        let decision = decided(&request, vec![unfit]);
-        assert_eq!(
-            decision.candidates[0].excluded,
-            [
-                Exclusion::ProviderInactive,
-                Exclusion::ServiceDisabled,
-                Exclusion::ServiceDelisted,
-                Exclusion::OtherKind,
-                Exclusion::QuantityOutOfLimits { min: 10, max: 1000 },
-                Exclusion::NoDripfeed,
-                Exclusion::AlreadyTried,
-                Exclusion::BalanceTooLow { balance: dec!(0.1), cost: dec!(2) },
-            ]
-        );
-        assert_eq!(decision.choice(), None);
-    }
-
-    #[test]
-    fn package_costs_its_rate_and_has_no_limits() {
-        let request =
-            Request { units_per_run: None, total_units: 1, package: true, dripfeed: false };
-        let poor = CandidateFacts { balance: Some(dec!(0.4)), ..candidate(1, None, 1) };
-        let decision = decided(&request, vec![poor, candidate(2, Some(1), 1)]);
-        assert_eq!(decision.chosen, Some(1));
-    }
-}
+mod tests;

@@ -1,6 +1,7 @@
+use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 
-use super::{DoubtPolicy, PriceWatch, ServiceKind, ServiceListing};
+use super::{DoubtPolicy, PriceWatch, ServiceKind, ServiceListing, WaitLimit};
 use crate::domain::{ProviderId, ServiceId, routing::Strategy};
 
 /// What may be asked of a service.
@@ -27,8 +28,8 @@ pub enum ServiceCommand {
     SetMarkup(Decimal),
     /// File it under another category.
     Recategorise(String),
-    /// Choose how its candidates are ordered.
-    SetStrategy(Strategy),
+    /// Choose how its candidates are ordered; `None` for the installation's default.
+    SetStrategy(Option<Strategy>),
     /// Choose what becomes of its orders that stay in doubt.
     SetDoubtPolicy(DoubtPolicy),
     /// Name an equivalent, or change its priority.
@@ -40,6 +41,25 @@ pub enum ServiceCommand {
     },
     /// Take an equivalent back.
     Unmap(ServiceId),
+    /// Set it aside, since its provider refuses it.
+    Suspend {
+        /// The provider's own words.
+        reason: String,
+        /// The time now.
+        now: DateTime<Utc>,
+    },
+    /// Take in that the provider's list has it.
+    FindListed {
+        /// When the list was asked for.
+        at: DateTime<Utc>,
+    },
+    /// Put it back to work by an operator's word.
+    Resume {
+        /// The time now.
+        now: DateTime<Utc>,
+    },
+    /// Choose how long its orders wait for providers that are set aside; `None` is the installation's default.
+    SetWaitLimit(Option<WaitLimit>),
     /// Dissociate it from its provider.
     Retire {
         /// Orders of it that a provider holds or may hold.

@@ -10,8 +10,10 @@ mod listing;
 mod price_watch;
 mod pricing;
 mod state;
+mod suspension;
 #[cfg(test)]
 mod tests;
+mod wait_limit;
 
 pub use command::{Equivalent, ForSale, ServiceCommand};
 pub use doubt_policy::{DoubtPolicy, InvalidDoubtPolicy};
@@ -22,3 +24,5 @@ pub use listing::ServiceListing;
 pub use price_watch::PriceWatch;
 pub use pricing::Pricing;
 pub use state::{Backup, Imported, Service};
+pub use suspension::{ServiceResumedBy, ServiceStanding};
+pub use wait_limit::{InvalidWaitLimit, WaitLimit};

@@ -3,6 +3,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     DoubtPolicy, PriceWatch, Pricing, ServiceCommand, ServiceError, ServiceEvent, ServiceListing,
+    ServiceStanding, WaitLimit,
     command::{Equivalent, ForSale},
 };
 use crate::domain::{Aggregate, ProviderId, ServiceId, provider::MAX_PRIORITY, routing::Strategy};
@@ -51,6 +52,10 @@ pub struct Imported {
     pub backups: Vec<Backup>,
     /// How its candidates are ordered; `None` is the installation's default.
     pub strategy: Option<Strategy>,
+    /// Whether it is set aside.
+    pub standing: ServiceStanding,
+    /// How long its orders wait for providers that are set aside; `None` is the installation's default.
+    pub wait_limit: Option<WaitLimit>,
     /// What becomes of its orders that stay in doubt.
     #[serde(default)]
     pub doubt_policy: DoubtPolicy,
@@ -87,6 +92,8 @@ impl Imported {
             retired: false,
             backups: vec![],
             strategy: None,
+            standing: ServiceStanding::default(),
+            wait_limit: None,
             doubt_policy: DoubtPolicy::default(),
         }
     }
@@ -279,7 +286,7 @@ impl Aggregate for Service {
             }
             ServiceCommand::Recategorise(category) => self.existing()?.recategorise(&category),
             ServiceCommand::SetStrategy(strategy) => {
-                Ok(match self.existing()?.strategy == Some(strategy) {
+                Ok(match self.existing()?.strategy == strategy {
                     true => vec![],
                     false => vec![ServiceEvent::ServiceStrategySet { strategy }],
                 })
@@ -292,6 +299,16 @@ impl Aggregate for Service {
             }
             ServiceCommand::Map { backup, priority } => self.existing()?.map(&backup, priority),
             ServiceCommand::Unmap(backup) => self.existing()?.unmap(backup),
+            ServiceCommand::Suspend { reason, now } => {
+                let service = self.existing()?;
+                Ok(service.standing.refused(service.provider_id, reason, now))
+            }
+            ServiceCommand::FindListed { at } => Ok(self.existing()?.standing.listed(at)),
+            ServiceCommand::Resume { now } => Ok(self.existing()?.standing.resume(now)),
+            ServiceCommand::SetWaitLimit(limit) => Ok(match self.existing()?.wait_limit == limit {
+                true => vec![],
+                false => vec![ServiceEvent::ServiceWaitLimitSet { wait_minutes: limit }],
+            }),
             ServiceCommand::Retire { open_orders: 0 } => {
                 Ok(self.associated().map(|_| ServiceEvent::ServiceRetired {}).into_iter().collect())
             }
@@ -336,7 +353,7 @@ impl Aggregate for Service {
             ServiceEvent::ServiceRecategorised { category } => {
                 service.category.clone_from(category);
             }
-            ServiceEvent::ServiceStrategySet { strategy } => service.strategy = Some(*strategy),
+            ServiceEvent::ServiceStrategySet { strategy } => service.strategy = *strategy,
             ServiceEvent::ServiceDoubtPolicySet { policy } => service.doubt_policy = *policy,
             ServiceEvent::ServiceMapped { backup_service_id, backup_provider_id, priority } => {
                 service.take_backup(Backup {
@@ -347,6 +364,12 @@ impl Aggregate for Service {
             }
             ServiceEvent::ServiceUnmapped { backup_service_id } => {
                 service.backups.retain(|known| known.service_id != *backup_service_id);
+            }
+            ServiceEvent::ServiceSuspended { .. } | ServiceEvent::ServiceResumed { .. } => {
+                service.standing.evolve(event);
+            }
+            ServiceEvent::ServiceWaitLimitSet { wait_minutes } => {
+                service.wait_limit = *wait_minutes;
             }
             ServiceEvent::ServiceRetired {} => {
                 service.enabled = false;

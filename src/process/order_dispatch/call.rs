@@ -21,17 +21,23 @@ impl Shared {
         if claims.tenure() != Some(ticket.claim.incarnation) {
             return not_sent("this process was not the one that dispatches any more");
         }
-        let endpoint = match self.endpoints.of(ticket.claim.provider_id).await {
+        let mut endpoint = match self.endpoints.of(ticket.claim.provider_id).await {
             Ok(endpoint) => endpoint,
             Err(error) if error.may_pass() => return not_sent(&error.to_string()),
             Err(error) => {
                 let (class, reason) = (RefusalClass::Unreachable, error.to_string());
-                return ProviderAnswer::Refused { class, reason, response_ms: None };
+                return ProviderAnswer::Refused {
+                    class,
+                    reason,
+                    response_ms: None,
+                    retry_after_seconds: None,
+                };
             }
         };
         if !ticket.may_send(self.needs.client.limits().connect) {
             return not_sent("the time to send it had passed");
         }
+        endpoint.timeouts.order = Some(ticket.call_limit());
         let request = new_order(order, &ticket.claim.provider_service_id);
         claims.sending(ticket.claim.attempt_id);
         answer(self.needs.client.add(&endpoint, &request).await)
@@ -49,14 +55,16 @@ fn new_order(order: &Order, service: &str) -> NewOrder {
 }
 
 fn answer(reply: AddReply) -> ProviderAnswer {
-    let response_ms = reply.response_ms;
+    let AddReply { response_ms, retry_after_seconds, .. } = reply;
     match reply.answer {
         AddAnswer::Placed { api_order_id } => {
             ProviderAnswer::Placed { api_order_id, response_ms: response_ms.unwrap_or_default() }
         }
         AddAnswer::Refused { class, reason } => {
-            ProviderAnswer::Refused { class, reason, response_ms }
+            ProviderAnswer::Refused { class, reason, response_ms, retry_after_seconds }
         }
-        AddAnswer::InDoubt { reason } => ProviderAnswer::InDoubt { reason, response_ms },
+        AddAnswer::InDoubt { reason, text } => {
+            ProviderAnswer::InDoubt { reason, text, response_ms }
+        }
     }
 }

@@ -14,8 +14,9 @@ use tokio::{
 };
 
 use crate::{
-    domain::provider::{ProviderUrl, UpstreamPolicy},
-    provider_api::{CallLimits, Endpoint, NewOrder, PanelClient},
+    domain::provider::{Dialect, ProviderUrl, UpstreamPolicy},
+    pace::Turns,
+    provider_api::{CallLimits, Endpoint, NewOrder, PanelClient, Timeouts},
 };
 
 pub(super) const KEY: &str = "c0ffee/00c0ffee";
@@ -90,7 +91,15 @@ impl FakePanel {
 
 pub(super) fn endpoint(url: &str) -> Endpoint {
     let url = ProviderUrl::try_new(url, UpstreamPolicy::PrivateAllowed).expect(url);
-    Endpoint { provider: "fake".to_owned(), url, key: KEY.into() }
+    Endpoint {
+        provider: "fake".to_owned(),
+        url,
+        key: KEY.into(),
+        texts: Arc::default(),
+        dialect: Dialect::default(),
+        timeouts: Timeouts::default(),
+        turns: Turns::default(),
+    }
 }
 
 pub(super) fn response(status: u16, body: &[u8]) -> Vec<u8> {

@@ -10,4 +10,5 @@ mod placing;
 mod secrets;
 mod settlement;
 mod settling;
+mod sharing;
 mod tenure;

@@ -4,9 +4,13 @@ use std::{ops::Deref, sync::Arc, time::Duration};
 
 use signalbox::{
     app::{App, AppConfig, DatabaseConfig},
-    domain::{provider::UpstreamPolicy, service::PriceWatch},
+    domain::{
+        provider::UpstreamPolicy,
+        routing::Strategy,
+        service::{PriceWatch, WaitLimit},
+    },
     postgres::Durability,
-    process::{DispatchPace, DispatchStatus, DoubtPace, StatusPace, SyncPace},
+    process::{DispatchPace, DispatchStatus, DoubtPace, HealthPace, StatusPace, SyncPace},
     provider_api::CallLimits,
 };
 use tempfile::TempDir;
@@ -107,5 +111,10 @@ fn config(database: &TestDatabase, data: &TempDir) -> AppConfig {
         doubt_pace: DoubtPace::default(),
         sync_pace: SyncPace::default(),
         price_watch: PriceWatch::default(),
+        default_strategy: Strategy::default(),
+        // Most tests want to see each refusal by itself.
+        breaker: None,
+        health_pace: HealthPace::default(),
+        wait_limit: WaitLimit::default().span(),
     }
 }

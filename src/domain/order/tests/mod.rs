@@ -8,6 +8,7 @@ mod late_answers;
 mod placing;
 mod random;
 mod settling;
+mod waiting;
 
 use std::collections::BTreeMap;
 
@@ -22,7 +23,7 @@ use super::{
 };
 use crate::domain::{
     AttemptId, Incarnation, Link, Position, ProviderId, ServiceId,
-    refusal::RefusalClass,
+    refusal::{ErrorText, RefusalClass},
     routing::{Decision, Strategy},
 };
 
@@ -123,11 +124,17 @@ fn an_id(n: i32) -> ProviderAnswer {
 }
 
 fn a_refusal(class: RefusalClass) -> ProviderAnswer {
-    ProviderAnswer::Refused { class, reason: "no".to_owned(), response_ms: Some(80) }
+    ProviderAnswer::Refused {
+        class,
+        reason: "no".to_owned(),
+        response_ms: Some(80),
+        retry_after_seconds: None,
+    }
 }
 
 fn no_clear_word() -> ProviderAnswer {
-    ProviderAnswer::InDoubt { reason: "read timeout".to_owned(), response_ms: Some(30_000) }
+    let reason = "read timeout".to_owned();
+    ProviderAnswer::InDoubt { reason, text: None, response_ms: Some(30_000) }
 }
 
 fn nothing_sent() -> ProviderAnswer {
@@ -183,7 +190,9 @@ fn refused(n: i32, class: RefusalClass) -> OrderEvent {
         provider_id: provider(n),
         class,
         reason: "no".to_owned(),
+        text: (class != RefusalClass::Unreachable).then(|| ErrorText::of("no")),
         response_ms: Some(80),
+        retry_after_seconds: None,
     }
 }
 
@@ -193,6 +202,7 @@ fn in_doubt(n: i32) -> OrderEvent {
         attempt_id: attempt(n),
         provider_id: provider(n),
         reason: "read timeout".to_owned(),
+        text: None,
         response_ms: Some(30_000),
     }
 }
@@ -267,7 +277,7 @@ fn duplicate(n: i32) -> OrderEvent {
 }
 
 fn deferred(until: DateTime<Utc>) -> OrderEvent {
-    OrderEvent::OrderDeferred { until, reason: "no".to_owned() }
+    OrderEvent::OrderDeferred { until, reason: "no".to_owned(), gives_up_at: None }
 }
 
 fn failed(reason: &str) -> OrderEvent {
