@@ -42,7 +42,7 @@ impl Commands {
                 policy: given_up_as,
                 after_minutes,
                 now,
-                next: self.next_candidate(&order.aggregate).await?,
+                next: self.next_candidate(id, &order.aggregate).await?,
             };
             let events = order.aggregate.decide(command)?;
             let request = AppendRequest::of_command("giveUpDoubt")

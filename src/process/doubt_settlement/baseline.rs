@@ -23,9 +23,9 @@ impl DoubtSettlement {
     async fn read_baselines(&self, retries: &mut Retries) {
         let due = self.needs.commands.catalogue().read(|known| {
             let exclusive = known.providers().filter_map(|(id, provider)| {
-                let (state, since) = (&provider.aggregate, provider.aggregate.exclusive_since?);
-                let read = state.balance.as_ref().is_some_and(|balance| balance.read_at >= since);
-                (state.exists() && !read).then_some(id)
+                let since = provider.exclusive_since?;
+                let read = provider.balance.as_ref().is_some_and(|it| it.read_at >= since);
+                (provider.exists() && !read).then_some(id)
             });
             exclusive.collect::<Vec<_>>()
         });

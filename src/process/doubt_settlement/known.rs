@@ -12,8 +12,6 @@ use crate::domain::{
     settlement::{Anchor, BalanceBefore, Known, same_target},
 };
 
-/// Events of a provider that carry its balance.
-const BALANCE_READ: [&str; 1] = ["ConnectionTestSucceeded"];
 /// How many of the latest orders the highest id is looked for in: more than can be under way at once.
 const LATEST: i64 = 100;
 /// How long what has ended is expected to be paid back, as long as its status is looked at.
@@ -172,18 +170,17 @@ impl InDoubt {
     ) -> Result<Option<BalanceBefore>, sqlx::Error> {
         let found: Option<(Decimal, DateTime<Utc>, i64)> = sqlx::query_as(
             "select (payload ->> 'balance')::numeric,
-                    coalesce((payload ->> 'tested_at')::timestamptz, (payload ->> 'read_at')::timestamptz, recorded_at),
-                    coalesce((payload ->> 'response_ms')::bigint, 0)
+                    (payload ->> 'tested_at')::timestamptz,
+                    (payload ->> 'response_ms')::bigint
              from events
              where aggregate_type = 'provider'
                and aggregate_id = $1
-               and event_type = any($2)
-               and recorded_at < $3
+               and event_type = 'ConnectionTestSucceeded'
+               and recorded_at < $2
              order by sequence desc
              limit 1",
         )
         .bind(self.provider().to_string())
-        .bind(BALANCE_READ.as_slice())
         .bind(self.started_at)
         .fetch_optional(reads)
         .await?;
