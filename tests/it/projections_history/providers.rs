@@ -4,8 +4,8 @@ use rust_decimal::Decimal;
 use signalbox::domain::{
     AttemptId, Balance, CredentialId, OrderId, Position, ProviderId,
     provider::{
-        Activation, Basis, Circuit, DeclaredUse, Dependents, Description, Dialect, Encoding, KeyPlace,
-        KeyReference, LimitChanges, Measures, Provider, ProviderChanges, ProviderCommand,
+        Activation, Basis, Circuit, DeclaredUse, Dependents, Description, Dialect, Encoding,
+        KeyPlace, KeyReference, LimitChanges, Measures, Provider, ProviderChanges, ProviderCommand,
         ProviderEvent, ProviderName, ProviderTerms, ProviderUrl, SyncInterval, UpstreamPolicy,
     },
 };
