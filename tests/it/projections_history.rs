@@ -77,11 +77,11 @@ impl History {
         };
         for _ in 0..steps {
             match history.random.u32(0..100) {
-                0..8 => history.touch_provider(),
-                8..30 => history.touch_service(),
-                30..33 => history.touch_sync(),
-                33..35 => history.touch_reservation(),
-                35 => history.touch_text(),
+                0..10 => history.touch_provider(),
+                10..32 => history.touch_service(),
+                32..35 => history.touch_sync(),
+                35..37 => history.touch_reservation(),
+                37 => history.touch_text(),
                 _ => history.touch_order(),
             }
         }

@@ -60,15 +60,17 @@ impl History {
             let now = self.time();
             return breaker_command(provider, now, &mut self.random);
         }
-        match self.random.u32(0..15) {
-            13 => ProviderCommand::Update(ProviderChanges {
-                account_use: Some(DeclaredUse::Exclusive { declared_at: self.time() }),
-                ..Default::default()
-            }),
-            14 => ProviderCommand::Update(ProviderChanges {
-                account_use: Some(DeclaredUse::Shared),
-                ..Default::default()
-            }),
+        match self.random.u32(0..14) {
+            13 => {
+                let account_use = match provider.exclusive_since {
+                    Some(_) => DeclaredUse::Shared,
+                    None => DeclaredUse::Exclusive { declared_at: self.time() },
+                };
+                ProviderCommand::Update(ProviderChanges {
+                    account_use: Some(account_use),
+                    ..Default::default()
+                })
+            }
             12 => ProviderCommand::Rank {
                 measures: self.measures(),
                 basis: Basis { position: Position(self.entries.len() as i64), as_of: self.time() },
