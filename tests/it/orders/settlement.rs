@@ -60,6 +60,9 @@ async fn exclusive_shop(running: &Running, panels: usize) -> Shop {
 
 async fn settled_as(running: &Running, order: &str, status: &str) -> Value {
     until(status, async || running.order(order).await["status"] == status).await;
+    // One read model may be ahead of another.
+    let head = sqlx::query_scalar("select max(position) from events");
+    running.saw(head.fetch_one(running.database.pool()).await.unwrap());
     running.order(order).await
 }
 
