@@ -2,7 +2,8 @@
 --
 -- folds: ServiceImported, ServiceRepriced, ServiceChanged, ServiceDelisted, ServiceRelisted, ServiceIdReused
 -- folds: ServiceEnabled, ServiceDisabled, ServicePriceSet, ServiceRecategorised, ServiceStrategySet
--- folds: ServiceMapped, ServiceUnmapped, ServiceRetired, ServiceDoubtPolicySet
+-- folds: ServiceLinkLockSet, ServiceRemainderSet, ServiceDoubtPolicySet
+-- folds: ServiceMapped, ServiceUnmapped, ServiceRetired
 -- ignores: ProviderAdded, ProviderRenamed, ProviderUrlChanged, ProviderPriorityChanged, ProviderKeyReplaced
 -- ignores: ProviderActivated, ProviderDeactivated, ProviderDeleted, ConnectionTestSucceeded, ConnectionTestFailed
 -- ignores: RankingChanged
@@ -13,6 +14,7 @@
 -- ignores: CancelRequested, CancelRefused
 -- ignores: Reserved, ReservationReleased
 -- ignores: ProviderSyncIntervalSet, PriceMoveNoticed, DelistingNoticed
+-- ignores: LinkAwaited, RemainderOrdered, RemainderNotOrdered, RemainderStatusChanged
 -- ignores: RefusalTextReclassified
 -- ignores: ProviderDescribed, ProviderDialectChanged, ProviderLimitsChanged
 -- folds: ServiceSuspended, ServiceResumed, ServiceWaitLimitSet
@@ -39,6 +41,9 @@ create table services (
     listed              boolean not null,
     retired             boolean not null,
     strategy            text,
+    -- Null until an operator chooses.
+    link_lock           text,
+    remainder           text,
     -- Null: it is not set aside.
     suspended_since     timestamptz,
     suspension_reason   text,
@@ -113,8 +118,8 @@ begin
             and event_type in (
                 'ServiceImported', 'ServiceRepriced', 'ServiceChanged', 'ServiceDelisted', 'ServiceRelisted',
                 'ServiceIdReused', 'ServiceEnabled', 'ServiceDisabled', 'ServicePriceSet', 'ServiceRecategorised',
-                'ServiceStrategySet', 'ServiceRetired', 'ServiceSuspended', 'ServiceResumed', 'ServiceWaitLimitSet',
-                'ServiceDoubtPolicySet'
+                'ServiceStrategySet', 'ServiceLinkLockSet', 'ServiceRemainderSet', 'ServiceRetired',
+                'ServiceSuspended', 'ServiceResumed', 'ServiceWaitLimitSet', 'ServiceDoubtPolicySet'
             )
     ),
     -- What is known comes first. It is joined by key alone: between two results of this statement the database would
@@ -161,6 +166,8 @@ begin
         listed = excluded.listed,
         retired = excluded.retired,
         strategy = excluded.strategy,
+        link_lock = excluded.link_lock,
+        remainder = excluded.remainder,
         suspended_since = excluded.suspended_since,
         suspension_reason = excluded.suspension_reason,
         wait_minutes = excluded.wait_minutes,

@@ -45,10 +45,11 @@ impl Commands {
                 next: self.next_candidate(id, &order.aggregate).await?,
             };
             let events = order.aggregate.decide(command)?;
+            let told = self.told_to_parent(id, &order.aggregate, &events).await?;
             let request = AppendRequest::of_command("giveUpDoubt")
                 .append::<Order>(id, order.version, &events)
                 .unless_moved::<Service>(service_id, service.version);
-            Ok(Some(self.parts.journal.append(request).await?.position))
+            Ok(Some(self.parts.journal.append(told.add_to(request)).await?.position))
         })
     }
 }

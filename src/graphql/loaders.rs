@@ -85,6 +85,8 @@ load_of! {
     EvidenceOf(AttemptId) => Vec<EvidenceRow>, evidence;
     /// An order's refills.
     RefillsOf(OrderId) => Vec<RefillRow>, refills;
+    /// The orders for an order's remainder.
+    ChildrenOf(OrderId) => Vec<OrderRow>, remainders;
     /// All that happened to an order.
     TimelineOf(OrderId) => Vec<EventRow>, timelines;
 }

@@ -13,8 +13,8 @@ use signalbox::domain::{
     reservation::ReservationEvent,
     routing::Strategy,
     service::{
-        DoubtPolicy, Pricing, ServiceEvent, ServiceKind, ServiceListing, ServiceResumedBy,
-        WaitLimit,
+        DoubtPolicy, LinkLock, Pricing, RemainderPolicy, ServiceEvent, ServiceKind, ServiceListing,
+        ServiceResumedBy, WaitLimit,
     },
     sync::{SyncCounts, SyncEvent, SyncTrigger},
 };
@@ -271,6 +271,16 @@ fn set_by_operators() -> Vec<Example<ServiceEvent>> {
             ServiceEvent::ServiceStrategySet { strategy: Some(Strategy::BestScore) },
         ),
         ("ServiceStrategySet-default", ServiceEvent::ServiceStrategySet { strategy: None }),
+        ("ServiceLinkLockSet", ServiceEvent::ServiceLinkLockSet { link_lock: LinkLock::Off }),
+        ("ServiceLinkLockSet-on", ServiceEvent::ServiceLinkLockSet { link_lock: LinkLock::On }),
+        (
+            "ServiceRemainderSet",
+            ServiceEvent::ServiceRemainderSet { remainder: RemainderPolicy::Complete },
+        ),
+        (
+            "ServiceRemainderSet-leave",
+            ServiceEvent::ServiceRemainderSet { remainder: RemainderPolicy::Leave },
+        ),
         (
             "ServiceDoubtPolicySet-hold",
             ServiceEvent::ServiceDoubtPolicySet { policy: DoubtPolicy::Hold },

@@ -2,7 +2,9 @@ use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use super::{DoubtPolicy, Pricing, ServiceListing, ServiceResumedBy, WaitLimit};
+use super::{
+    DoubtPolicy, LinkLock, Pricing, RemainderPolicy, ServiceListing, ServiceResumedBy, WaitLimit,
+};
 use crate::domain::{ProviderId, ServiceId, aggregate::event_types, routing::Strategy};
 
 /// What can have happened to a service.
@@ -94,6 +96,16 @@ pub enum ServiceEvent {
         /// The choice; absent for the installation's default.
         strategy: Option<Strategy>,
     },
+    /// An operator let its orders wait for others on the same link, or not.
+    ServiceLinkLockSet {
+        /// The choice.
+        link_lock: LinkLock,
+    },
+    /// An operator chose what happens to what a provider leaves undelivered.
+    ServiceRemainderSet {
+        /// The choice.
+        remainder: RemainderPolicy,
+    },
     /// An operator chose what becomes of its orders that stay in doubt.
     ServiceDoubtPolicySet {
         /// The choice.
@@ -157,6 +169,8 @@ event_types!(ServiceEvent {
     ServicePriceSet,
     ServiceRecategorised,
     ServiceStrategySet,
+    ServiceLinkLockSet,
+    ServiceRemainderSet,
     ServiceDoubtPolicySet,
     ServiceMapped,
     ServiceUnmapped,

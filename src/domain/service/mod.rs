@@ -2,6 +2,7 @@
 //! equivalents at others.
 
 mod command;
+mod counter;
 mod doubt_policy;
 mod error;
 mod event;
@@ -15,7 +16,7 @@ mod suspension;
 mod tests;
 mod wait_limit;
 
-pub use command::{Equivalent, ForSale, ServiceCommand};
+pub use command::{Equivalent, ForSale, LinkLock, RemainderPolicy, ServiceCommand};
 pub use doubt_policy::{DoubtPolicy, InvalidDoubtPolicy};
 pub use error::ServiceError;
 pub use event::ServiceEvent;

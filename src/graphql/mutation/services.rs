@@ -4,7 +4,7 @@ use crate::{
     command::{Done, ServicePatch as Patch},
     domain::{
         self, ServiceId,
-        service::{DoubtPolicy, ForSale},
+        service::{DoubtPolicy, ForSale, LinkLock, RemainderPolicy},
     },
     graphql::{
         context::Backend,
@@ -33,6 +33,10 @@ struct ServicePatch {
     category: Option<String>,
     /// Null: the default of the installation.
     strategy: MaybeUndefined<RoutingStrategy>,
+    /// Whether orders wait for others of the same kind on the same link.
+    link_lock: Option<bool>,
+    /// Whether what a provider leaves undelivered is ordered at the next candidate.
+    complete_remainder: Option<bool>,
     /// How long an order waits while all that could take it are suspended, 0 to 10080. Null: the default of the installation.
     wait_minutes: MaybeUndefined<i32>,
     doubt_policy: Option<DoubtPolicyInput>,
@@ -57,6 +61,11 @@ impl TryFrom<ServicePatch> for Patch {
 
     fn try_from(patch: ServicePatch) -> ApiResult<Self> {
         let for_sale = |enabled| if enabled { ForSale::Yes } else { ForSale::No };
+        let link_lock = |on| if on { LinkLock::On } else { LinkLock::Off };
+        let remainder = |complete| match complete {
+            true => RemainderPolicy::Complete,
+            false => RemainderPolicy::Leave,
+        };
         Ok(Self {
             for_sale: patch.enabled.map(for_sale),
             price: patch.price.map(|price| price.0),
@@ -67,6 +76,8 @@ impl TryFrom<ServicePatch> for Patch {
                 MaybeUndefined::Null => Some(None),
                 MaybeUndefined::Value(strategy) => Some(Some(strategy.into())),
             },
+            link_lock: patch.link_lock.map(link_lock),
+            remainder: patch.complete_remainder.map(remainder),
             wait_minutes: match patch.wait_minutes {
                 MaybeUndefined::Undefined => None,
                 MaybeUndefined::Null => Some(None),

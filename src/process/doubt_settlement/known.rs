@@ -193,7 +193,7 @@ impl InDoubt {
     /// Lists our orders at the provider that are open or ended lately; one more than [`MOST_OWN`] where they are more.
     pub(super) async fn own(&self, reads: &PgPool) -> Result<Vec<OwnRow>, sqlx::Error> {
         let rows: Vec<OwnRecord> = sqlx::query_as(
-            "select api_order_id, status, cost, unchanged_since
+            "select api_order_id, coalesce(status_there, status) as status, cost, unchanged_since
              from orders
              where provider_id = $1
                and api_order_id is not null
@@ -257,7 +257,7 @@ impl InDoubt {
                          and held.provider_id = $2
                          and held.held_since is not null
                          and (
-                             held.status in ('PENDING', 'PROCESSING', 'IN_PROGRESS')
+                             coalesce(held.status_there, held.status) in ('PENDING', 'PROCESSING', 'IN_PROGRESS')
                              or held.unchanged_since > a.started_at
                          )
                    )

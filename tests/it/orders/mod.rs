@@ -12,3 +12,5 @@ mod settlement;
 mod settling;
 mod sharing;
 mod tenure;
+
+pub(crate) use settling::let_the_waiting_time_pass;

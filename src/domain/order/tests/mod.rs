@@ -7,6 +7,7 @@ mod fields;
 mod late_answers;
 mod placing;
 mod random;
+mod remainder;
 mod settling;
 mod waiting;
 
@@ -154,6 +155,7 @@ fn placed() -> OrderEvent {
         fields: request_fields().sent,
         charge: dec!(0.9),
         digest: "ab".repeat(32),
+        remainder_of: None,
     }
 }
 
