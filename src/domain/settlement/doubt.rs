@@ -1,6 +1,8 @@
 use chrono::{DateTime, Utc};
 use rust_decimal::{Decimal, RoundingStrategy};
 
+use crate::domain::Link;
+
 /// An attempt in doubt, and what is known beside it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Doubt {
@@ -66,10 +68,14 @@ fn rounds_to(exact: Decimal, said: Decimal) -> bool {
             .any(|places| ways.iter().any(|way| exact.round_dp_with_strategy(places, *way) == said))
 }
 
-/// Tells whether two links may be spellings of the same target: case, scheme, `www.`, query, fragment and slashes at the
-/// end do not tell targets apart.
+/// Tells whether two links may be spellings of the same target: what [`Link::canonical`] takes for one, and more. Case, the
+/// query and the fragment do not tell targets apart either, since what a panel makes of them is not known.
 pub fn same_target(one: &str, other: &str) -> bool {
-    target(one) == target(other)
+    target(one) == target(other) || canonical(one).is_some_and(|it| canonical(other) == Some(it))
+}
+
+fn canonical(link: &str) -> Option<String> {
+    Link::try_new(link).ok().map(|link| link.canonical())
 }
 
 fn target(link: &str) -> String {
@@ -107,6 +113,8 @@ mod tests {
         for spelling in spellings {
             assert!(same_target(spelling, spellings[0]), "{spelling}");
         }
+        assert!(same_target("https://youtu.be/abc", "https://www.youtube.com/watch?v=abc"));
+        assert!(same_target("https://twitter.com/some/status/1", "x.com/some/status/1"));
         assert!(!same_target("https://social.example/p/1", "https://social.example/p/2"));
     }
 }
