@@ -23,6 +23,7 @@
 -- folds: ProviderSuspended, ServiceSuspended
 -- ignores: ProbeFailed, ProviderHalfOpened, TrialStarted, TrialReleased, ProviderResumed
 -- ignores: ServiceResumed, ServiceWaitLimitSet
+-- ignores: EvidenceRead, DoubtGivenUp, DoubtCleared, ProviderDeclaredExclusive, ProviderDeclaredShared, ServiceDoubtPolicySet
 
 create table alerts (
     position    bigint primary key,

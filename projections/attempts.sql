@@ -2,6 +2,7 @@
 --
 -- streams: each by itself
 -- folds: AttemptStarted, AttemptPlaced, AttemptRefused, AttemptInDoubt, AttemptNotSent, AttemptSettled, DuplicateFound
+-- folds: DoubtGivenUp, DoubtCleared
 -- ignores: OrderPlaced, FailedOver, OrderDeferred, OrderFailed
 -- ignores: ProviderAdded, ProviderRenamed, ProviderUrlChanged, ProviderPriorityChanged, ProviderKeyReplaced
 -- ignores: ProviderActivated, ProviderDeactivated, ProviderDeleted, ConnectionTestSucceeded, ConnectionTestFailed
@@ -20,6 +21,7 @@
 -- ignores: ProviderDescribed, ProviderDialectChanged, ProviderLimitsChanged
 -- ignores: ProviderSuspended, ProbeFailed, ProviderHalfOpened, TrialStarted, TrialReleased, ProviderResumed
 -- ignores: ServiceSuspended, ServiceResumed, ServiceWaitLimitSet
+-- ignores: EvidenceRead, ProviderDeclaredExclusive, ProviderDeclaredShared, ServiceDoubtPolicySet
 
 create table attempts (
     attempt_id   uuid primary key,
@@ -29,6 +31,10 @@ create table attempts (
     service_id   uuid not null,
     -- STARTED, PLACED, REFUSED, IN_DOUBT, or NOT_PLACED: nothing was sent, or evidence showed that it was not taken.
     outcome      text not null,
+    -- Since when.
+    since        timestamptz not null,
+    -- Whether its order goes on or has ended, as its service's policy says, though it is in doubt.
+    given_up     boolean not null,
     -- What a refusal lets us do.
     class        text,
     reason       text,
@@ -42,8 +48,20 @@ create table attempts (
 
 create unique index on attempts (order_id, number);
 
--- What a provider holds or may hold.
-create index on attempts (provider_id) where outcome in ('STARTED', 'PLACED', 'IN_DOUBT');
+-- What a provider holds or may hold, by its own ids.
+create index on attempts (provider_id, api_order_id) where outcome in ('STARTED', 'PLACED', 'IN_DOUBT');
+
+-- What is not decided yet, and what was decided lately.
+create index on attempts (provider_id, started_at) where outcome in ('STARTED', 'IN_DOUBT');
+create index on attempts (started_at) where outcome = 'IN_DOUBT';
+create index on attempts (provider_id, since) where outcome = 'PLACED';
+
+-- Every id under which a provider holds an order that exists elsewhere, too.
+create table duplicates (
+    provider_id  uuid not null,
+    api_order_id text not null,
+    primary key (provider_id, api_order_id)
+);
 
 -- The rows that a batch touches are mostly the newest, in memory: looked up one by one, at any size of the table.
 create function fold(after_position bigint, upto_position bigint) returns void
@@ -56,6 +74,7 @@ begin
             event_type,
             aggregate_id,
             payload,
+            recorded_at,
             payload ->> 'api_order_id' as api_order_id,
             (payload ->> 'response_ms')::bigint as response_ms
         from events
@@ -63,7 +82,7 @@ begin
             and position <= upto_position
             and event_type in (
                 'AttemptStarted', 'AttemptPlaced', 'AttemptRefused', 'AttemptInDoubt', 'AttemptNotSent',
-                'AttemptSettled', 'DuplicateFound'
+                'AttemptSettled', 'DoubtGivenUp', 'DoubtCleared', 'DuplicateFound'
             )
     ),
     -- In one pass over each attempt's events: a sort for each thing that is asked of them would cost more than the rest.
@@ -73,6 +92,7 @@ begin
             event_type,
             aggregate_id,
             payload,
+            recorded_at as since,
             lead(position) over attempt is null as is_latest,
             -- Nothing where the attempt started before this range.
             first_value(case when event_type = 'AttemptStarted' then payload end) over attempt as started,
@@ -91,13 +111,19 @@ begin
                 when 'AttemptRefused' then 'REFUSED'
                 when 'AttemptInDoubt' then 'IN_DOUBT'
                 when 'AttemptNotSent' then 'NOT_PLACED'
+                when 'DoubtGivenUp' then 'IN_DOUBT'
+                when 'DoubtCleared' then 'NOT_PLACED'
                 when 'AttemptSettled' then payload ->> 'settled_as'
                 else 'PLACED'
             end as outcome,
+            since,
+            event_type = 'DoubtGivenUp' as given_up,
             payload ->> 'class' as class,
             case event_type
                 when 'AttemptNotSent' then 'not sent: ' || (payload ->> 'reason')
                 when 'AttemptSettled' then 'settled: ' || (payload ->> 'note')
+                when 'DoubtCleared' then 'settled: ' || (payload ->> 'note')
+                when 'DoubtGivenUp' then 'in doubt, and given up after ' || (payload ->> 'after_minutes') || ' minutes'
                 when 'DuplicateFound' then 'duplicate: the provider holds it as ' || (payload ->> 'api_order_id')
                 else payload ->> 'reason'
             end as reason,
@@ -108,8 +134,8 @@ begin
     ),
     inserted as (
         insert into attempts (
-            attempt_id, order_id, number, provider_id, service_id, outcome, class, reason, api_order_id, response_ms,
-            started_at, decision
+            attempt_id, order_id, number, provider_id, service_id, outcome, since, given_up, class, reason, api_order_id,
+            response_ms, started_at, decision
         )
         select
             attempt_id,
@@ -118,6 +144,8 @@ begin
             (started ->> 'provider_id')::uuid,
             (started ->> 'service_id')::uuid,
             outcome,
+            since,
+            given_up,
             class,
             reason,
             api_order_id,
@@ -126,9 +154,18 @@ begin
             started -> 'decision'
         from latest
         where started is not null
+    ),
+    twice as (
+        insert into duplicates (provider_id, api_order_id)
+        select distinct (payload ->> 'provider_id')::uuid, api_order_id
+        from answers
+        where event_type = 'DuplicateFound'
+        on conflict do nothing
     )
     update attempts
     set outcome = latest.outcome,
+        since = latest.since,
+        given_up = latest.given_up,
         class = latest.class,
         reason = latest.reason,
         api_order_id = coalesce(attempts.api_order_id, latest.api_order_id),

@@ -19,6 +19,7 @@
 -- ignores: ProviderDescribed, ProviderDialectChanged, ProviderLimitsChanged
 -- ignores: ProviderSuspended, ProbeFailed, ProviderHalfOpened, TrialStarted, TrialReleased, ProviderResumed
 -- ignores: ServiceSuspended, ServiceResumed, ServiceWaitLimitSet
+-- ignores: EvidenceRead, DoubtGivenUp, DoubtCleared, ProviderDeclaredExclusive, ProviderDeclaredShared, ServiceDoubtPolicySet
 
 -- One row an order that has ended. One that goes on after a dispute is not here until it ends again.
 create table deliveries (

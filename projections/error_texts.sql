@@ -19,6 +19,7 @@
 -- ignores: ProviderDescribed, ProviderDialectChanged, ProviderLimitsChanged
 -- ignores: ProviderSuspended, ProbeFailed, ProviderHalfOpened, TrialStarted, TrialReleased, ProviderResumed
 -- ignores: ServiceSuspended, ServiceResumed, ServiceWaitLimitSet
+-- ignores: EvidenceRead, DoubtGivenUp, DoubtCleared, ProviderDeclaredExclusive, ProviderDeclaredShared, ServiceDoubtPolicySet
 
 create table error_texts (
     -- As texts are compared: whole, in lower case, `#` for each number.

@@ -2,7 +2,7 @@
 -- and in each minute of the last days?
 --
 -- folds: AttemptStarted, AttemptPlaced, AttemptRefused, AttemptInDoubt, AttemptNotSent, AttemptSettled, DuplicateFound
--- folds: RefusalTextReclassified
+-- folds: DoubtCleared, RefusalTextReclassified
 -- ignores: OrderPlaced, FailedOver, OrderDeferred, OrderFailed
 -- ignores: ProviderAdded, ProviderRenamed, ProviderUrlChanged, ProviderPriorityChanged, ProviderKeyReplaced
 -- ignores: ProviderActivated, ProviderDeactivated, ProviderDeleted, ConnectionTestSucceeded, ConnectionTestFailed
@@ -20,6 +20,7 @@
 -- ignores: ProviderDescribed, ProviderDialectChanged, ProviderLimitsChanged
 -- ignores: ProviderSuspended, ProbeFailed, ProviderHalfOpened, TrialStarted, TrialReleased, ProviderResumed
 -- ignores: ServiceSuspended, ServiceResumed, ServiceWaitLimitSet
+-- ignores: EvidenceRead, DoubtGivenUp, ProviderDeclaredExclusive, ProviderDeclaredShared, ServiceDoubtPolicySet
 
 -- Which ledger a class belongs to is said in Rust alone, `RefusalClass::ledger`. Here a failure keeps the class under
 -- which it was recorded, beside the words that it was told from; what these words mean now stands once, in
@@ -70,7 +71,7 @@ select
         when event_type = 'AttemptStarted' then 'STARTED'
         when event_type = 'AttemptInDoubt' then 'IN_DOUBT'
         when event_type = 'AttemptNotSent' then 'NOT_SENT'
-        when event_type = 'AttemptRefused' or payload ->> 'settled_as' = 'NOT_PLACED' then 'FAILED'
+        when event_type in ('AttemptRefused', 'DoubtCleared') or payload ->> 'settled_as' = 'NOT_PLACED' then 'FAILED'
         else 'PLACED'
     end as outcome,
     case
@@ -86,7 +87,7 @@ from events
 where aggregate_type = 'order'
     and event_type in (
         'AttemptStarted', 'AttemptPlaced', 'AttemptRefused', 'AttemptInDoubt', 'AttemptNotSent', 'AttemptSettled',
-        'DuplicateFound'
+        'DoubtCleared', 'DuplicateFound'
     );
 
 -- The UTC day on which the last attempt up to a position was started, by the journal. What is kept depends on it, and not on

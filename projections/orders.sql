@@ -2,7 +2,7 @@
 --
 -- streams: each by itself
 -- folds: OrderPlaced, AttemptStarted, AttemptPlaced, AttemptRefused, AttemptInDoubt, AttemptNotSent, AttemptSettled
--- folds: OrderDeferred, LinkAwaited, OrderFailed, OrderStatusChanged
+-- folds: OrderDeferred, LinkAwaited, OrderFailed, OrderStatusChanged, DoubtGivenUp
 -- folds: RemainderOrdered, RemainderNotOrdered, RemainderStatusChanged
 -- ignores: FailedOver, DuplicateFound
 -- ignores: UnknownStatusSeen, RefillRequested, RefillRefused, RefillStatusChanged, CancelRequested, CancelRefused
@@ -20,6 +20,7 @@
 -- ignores: ProviderDescribed, ProviderDialectChanged, ProviderLimitsChanged
 -- ignores: ProviderSuspended, ProbeFailed, ProviderHalfOpened, TrialStarted, TrialReleased, ProviderResumed
 -- ignores: ServiceSuspended, ServiceResumed, ServiceWaitLimitSet
+-- ignores: EvidenceRead, DoubtCleared, ProviderDeclaredExclusive, ProviderDeclaredShared, ServiceDoubtPolicySet
 
 create table orders (
     order_id        uuid primary key,
@@ -92,7 +93,7 @@ begin
             and position <= upto_position
             and event_type in (
                 'OrderPlaced', 'AttemptStarted', 'AttemptPlaced', 'AttemptRefused', 'AttemptInDoubt', 'AttemptNotSent',
-                'AttemptSettled', 'OrderDeferred', 'LinkAwaited', 'OrderFailed', 'OrderStatusChanged'
+                'AttemptSettled', 'DoubtGivenUp', 'OrderDeferred', 'LinkAwaited', 'OrderFailed', 'OrderStatusChanged'
             )
     ),
     -- In one pass over each order's events: a join of two lists of orders would be planned as if they were short.

@@ -2,6 +2,7 @@
 --
 -- ranges: in any order
 -- folds: AttemptStarted, AttemptPlaced, AttemptRefused, AttemptInDoubt, AttemptNotSent, AttemptSettled, DuplicateFound
+-- folds: DoubtCleared
 -- ignores: OrderPlaced, FailedOver, OrderDeferred, OrderFailed
 -- ignores: ProviderAdded, ProviderRenamed, ProviderUrlChanged, ProviderPriorityChanged, ProviderKeyReplaced
 -- ignores: ProviderActivated, ProviderDeactivated, ProviderDeleted, ConnectionTestSucceeded, ConnectionTestFailed
@@ -20,6 +21,7 @@
 -- ignores: ProviderDescribed, ProviderDialectChanged, ProviderLimitsChanged
 -- ignores: ProviderSuspended, ProbeFailed, ProviderHalfOpened, TrialStarted, TrialReleased, ProviderResumed
 -- ignores: ServiceSuspended, ServiceResumed, ServiceWaitLimitSet
+-- ignores: EvidenceRead, DoubtGivenUp, ProviderDeclaredExclusive, ProviderDeclaredShared, ServiceDoubtPolicySet
 
 -- The attempts that started on a day, by what they count as now. One that was never sent does not count at all.
 -- The pages keep room, so that the day's row is updated in place at every batch.
@@ -64,7 +66,7 @@ select
         when event_type = 'AttemptPlaced' then 1 + 2
         when event_type = 'AttemptInDoubt' then 1 + 8
         when event_type = 'AttemptNotSent' then 0
-        when event_type = 'AttemptRefused' or payload ->> 'settled_as' = 'NOT_PLACED' then 1 + 4
+        when event_type in ('AttemptRefused', 'DoubtCleared') or payload ->> 'settled_as' = 'NOT_PLACED' then 1 + 4
         else 1 + 2
     end as word,
     case
@@ -75,7 +77,7 @@ from events
 where aggregate_type = 'order'
     and event_type in (
         'AttemptStarted', 'AttemptPlaced', 'AttemptRefused', 'AttemptInDoubt', 'AttemptNotSent', 'AttemptSettled',
-        'DuplicateFound'
+        'DoubtCleared', 'DuplicateFound'
     );
 
 create function latency_bucket(response_ms bigint) returns int

@@ -2,6 +2,7 @@
 --
 -- folds: ProviderAdded, ProviderRenamed, ProviderUrlChanged, ProviderPriorityChanged, ProviderKeyReplaced
 -- folds: ProviderSyncIntervalSet, ProviderDescribed, ProviderDialectChanged, ProviderLimitsChanged
+-- folds: ProviderDeclaredExclusive, ProviderDeclaredShared
 -- folds: ProviderActivated, ProviderDeactivated, ProviderDeleted, ConnectionTestSucceeded
 -- folds: RankingChanged
 -- ignores: ConnectionTestFailed
@@ -21,6 +22,7 @@
 -- folds: ProviderSuspended, ProbeFailed, ProviderHalfOpened, ProviderResumed
 -- ignores: TrialStarted, TrialReleased
 -- ignores: ServiceSuspended, ServiceResumed, ServiceWaitLimitSet
+-- ignores: EvidenceRead, DoubtGivenUp, DoubtCleared, ServiceDoubtPolicySet
 
 -- A deleted provider keeps its row, because history goes on naming it.
 create table providers (
@@ -35,6 +37,8 @@ create table providers (
     currency              text,
     -- Null: never by itself.
     sync_interval_minutes int,
+    -- Nobody but us orders with our account there.
+    exclusive             boolean not null,
     created_at            timestamptz not null,
     description           text,
     -- How it is called: post or get; form, query or json; field, bearer or x_api_key.
@@ -90,9 +94,12 @@ begin
                     'encoding', 'form',
                     'key_place', 'field',
                     'half_open', false,
+                    'exclusive', false,
                     'created_at', recorded_at
                 )
                 when 'ProviderKeyReplaced' then jsonb_build_object('api_key_hint', payload -> 'key_hint')
+                when 'ProviderDeclaredExclusive' then '{"exclusive": true}'
+                when 'ProviderDeclaredShared' then '{"exclusive": false}'
                 when 'ProviderActivated' then '{"active": true}'
                 when 'ProviderDeactivated' then '{"active": false}'
                 when 'ProviderDeleted' then '{"active": false, "deleted": true}'
@@ -119,7 +126,7 @@ begin
                 'ProviderKeyReplaced', 'ProviderActivated', 'ProviderDeactivated', 'ProviderDeleted',
                 'ConnectionTestSucceeded', 'ProviderSyncIntervalSet', 'RankingChanged', 'ProviderSuspended', 'ProbeFailed',
                 'ProviderHalfOpened', 'ProviderResumed', 'ProviderDescribed', 'ProviderDialectChanged',
-                'ProviderLimitsChanged'
+                'ProviderLimitsChanged', 'ProviderDeclaredExclusive', 'ProviderDeclaredShared'
             )
     ),
     changed as (
@@ -151,6 +158,7 @@ begin
         order_timeout_s = excluded.order_timeout_s,
         read_timeout_s = excluded.read_timeout_s,
         catalogue_timeout_s = excluded.catalogue_timeout_s,
+        exclusive = excluded.exclusive,
         score_ppm = excluded.score_ppm,
         placement_ppm = excluded.placement_ppm,
         speed_ppm = excluded.speed_ppm,

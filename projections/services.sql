@@ -2,7 +2,7 @@
 --
 -- folds: ServiceImported, ServiceRepriced, ServiceChanged, ServiceDelisted, ServiceRelisted, ServiceIdReused
 -- folds: ServiceEnabled, ServiceDisabled, ServicePriceSet, ServiceRecategorised, ServiceStrategySet
--- folds: ServiceLinkLockSet, ServiceRemainderSet
+-- folds: ServiceLinkLockSet, ServiceRemainderSet, ServiceDoubtPolicySet
 -- folds: ServiceMapped, ServiceUnmapped, ServiceRetired
 -- ignores: ProviderAdded, ProviderRenamed, ProviderUrlChanged, ProviderPriorityChanged, ProviderKeyReplaced
 -- ignores: ProviderActivated, ProviderDeactivated, ProviderDeleted, ConnectionTestSucceeded, ConnectionTestFailed
@@ -19,6 +19,7 @@
 -- ignores: ProviderDescribed, ProviderDialectChanged, ProviderLimitsChanged
 -- folds: ServiceSuspended, ServiceResumed, ServiceWaitLimitSet
 -- ignores: ProviderSuspended, ProbeFailed, ProviderHalfOpened, TrialStarted, TrialReleased, ProviderResumed
+-- ignores: EvidenceRead, DoubtGivenUp, DoubtCleared, ProviderDeclaredExclusive, ProviderDeclaredShared
 
 create table services (
     service_id          uuid primary key,
@@ -47,7 +48,10 @@ create table services (
     suspended_since     timestamptz,
     suspension_reason   text,
     -- Null: the installation's default.
-    wait_minutes        int
+    wait_minutes        int,
+    -- What becomes of orders that stay in doubt, after so many minutes; null: they are held.
+    given_up_as         text,
+    after_minutes       int
 );
 
 -- A search in names reads all rows: 10,000 take some 20 ms.
@@ -115,7 +119,7 @@ begin
                 'ServiceImported', 'ServiceRepriced', 'ServiceChanged', 'ServiceDelisted', 'ServiceRelisted',
                 'ServiceIdReused', 'ServiceEnabled', 'ServiceDisabled', 'ServicePriceSet', 'ServiceRecategorised',
                 'ServiceStrategySet', 'ServiceLinkLockSet', 'ServiceRemainderSet', 'ServiceRetired',
-                'ServiceSuspended', 'ServiceResumed', 'ServiceWaitLimitSet'
+                'ServiceSuspended', 'ServiceResumed', 'ServiceWaitLimitSet', 'ServiceDoubtPolicySet'
             )
     ),
     -- What is known comes first. It is joined by key alone: between two results of this statement the database would
@@ -166,7 +170,9 @@ begin
         remainder = excluded.remainder,
         suspended_since = excluded.suspended_since,
         suspension_reason = excluded.suspension_reason,
-        wait_minutes = excluded.wait_minutes;
+        wait_minutes = excluded.wait_minutes,
+        given_up_as = excluded.given_up_as,
+        after_minutes = excluded.after_minutes;
 end
 $$;
 

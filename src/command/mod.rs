@@ -13,6 +13,7 @@ mod catalogue;
 mod claims;
 mod commands;
 mod cqrs;
+mod doubt;
 mod error;
 mod error_texts;
 mod follow_up;

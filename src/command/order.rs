@@ -134,7 +134,11 @@ impl Commands {
 
     /// Returns where an order goes once its attempt in doubt turns out not to be placed. The dispatcher looks again when
     /// it has a permit.
-    async fn next_candidate(&self, id: OrderId, order: &Order) -> Result<NextStep, CommandError> {
+    pub(super) async fn next_candidate(
+        &self,
+        id: OrderId,
+        order: &Order,
+    ) -> Result<NextStep, CommandError> {
         let route = self.route_surely(id, order, |id| order.bars(id)).await?;
         Ok(match route.decision.choice() {
             Some(candidate) => NextStep::Queue(candidate.provider_id),

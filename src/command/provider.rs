@@ -13,9 +13,9 @@ use crate::{
     domain::{
         Aggregate, Balance, ProviderId, ServiceId,
         provider::{
-            Activation, Basis, Dependents, KeyReference, Measures, Provider, ProviderChanges,
-            ProviderCommand, ProviderError, ProviderEvent, ProviderName, ProviderTerms,
-            ProviderUrl, SyncInterval,
+            Activation, Basis, DeclaredUse, Dependents, KeyReference, Measures, Provider,
+            ProviderChanges, ProviderCommand, ProviderError, ProviderEvent, ProviderName,
+            ProviderTerms, ProviderUrl, SyncInterval,
         },
         reservation::{Reservation, ReservationCommand, ReservationError, Subject},
         service::{ForSale, Service, ServiceCommand},
@@ -65,6 +65,8 @@ pub struct UpdateProvider {
     pub sync_interval_minutes: Option<i32>,
     /// How it is to be called, and what is noted about it.
     pub terms: ProviderTerms,
+    /// Whether nobody but us orders with our account there.
+    pub exclusive: Option<bool>,
 }
 
 impl Commands {
@@ -112,6 +114,10 @@ impl Commands {
             key: None,
             sync_interval: update.sync_interval_minutes.map(SyncInterval::try_new).transpose()?,
             terms: update.terms.clone(),
+            account_use: update.exclusive.map(|exclusive| match exclusive {
+                true => DeclaredUse::Exclusive { declared_at: Utc::now() },
+                false => DeclaredUse::Shared,
+            }),
         };
         let provider = self.find_provider(id).await?;
         provider.aggregate.decide(ProviderCommand::Update(changes.clone()))?;

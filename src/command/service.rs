@@ -8,8 +8,8 @@ use crate::{
         Aggregate, ServiceId,
         routing::Strategy,
         service::{
-            Equivalent, ForSale, LinkLock, RemainderPolicy, Service, ServiceCommand, ServiceError,
-            WaitLimit,
+            DoubtPolicy, Equivalent, ForSale, LinkLock, RemainderPolicy, Service, ServiceCommand,
+            ServiceError, WaitLimit,
         },
     },
     journal::AppendRequest,
@@ -37,6 +37,8 @@ pub struct ServicePatch {
     pub remainder: Option<RemainderPolicy>,
     /// How long orders wait for providers that are set aside, in minutes; `Some(None)` is the installation's default.
     pub wait_minutes: Option<Option<i32>>,
+    /// What becomes of orders that stay in doubt.
+    pub doubt_policy: Option<DoubtPolicy>,
 }
 
 impl Commands {
@@ -157,6 +159,7 @@ impl ServicePatch {
             self.link_lock.map(ServiceCommand::SetLinkLock),
             self.remainder.map(ServiceCommand::SetRemainder),
             wait_limit.transpose()?.map(ServiceCommand::SetWaitLimit),
+            self.doubt_policy.map(ServiceCommand::SetDoubtPolicy),
         ];
         Ok(commands.into_iter().flatten().collect())
     }

@@ -12,11 +12,11 @@ use super::{
     service::Service,
 };
 use crate::{
-    domain::{OrderId, ProviderId, ServiceId},
+    domain::{AttemptId, OrderId, ProviderId, ServiceId},
     read::{
-        AttemptRow, ErrorTextProviderRow, EventRow, HealthChangeRow, HealthLogOf, MappingRow,
-        OrderRow, PriceHistoryOf, PricePointRow, ProviderDay, ProviderRow, ReadError, Reads,
-        RefillRow, ServiceRow, SyncLogRow,
+        AttemptRow, ErrorTextProviderRow, EventRow, EvidenceRow, HealthChangeRow, HealthLogOf,
+        MappingRow, OrderRow, PriceHistoryOf, PricePointRow, ProviderDay, ProviderRow, ReadError,
+        Reads, RefillRow, ServiceRow, SyncLogRow,
     },
 };
 
@@ -81,6 +81,8 @@ load_of! {
     AttemptsOf(OrderId) => Vec<AttemptRow>, attempts;
     /// Why the provider of an order's attempt of this number was chosen.
     DecisionOf((OrderId, i32)) => Value, decisions;
+    /// What was seen of an attempt while it was in doubt.
+    EvidenceOf(AttemptId) => Vec<EvidenceRow>, evidence;
     /// An order's refills.
     RefillsOf(OrderId) => Vec<RefillRow>, refills;
     /// The orders for an order's remainder.

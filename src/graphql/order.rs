@@ -7,16 +7,16 @@ use super::{
     error::{ApiError, ApiResult},
     event::Event,
     foreseen::Foreseen,
-    loaders::{self, AttemptsOf, ChildrenOf, DecisionOf, RefillsOf, TimelineOf},
+    loaders::{self, AttemptsOf, ChildrenOf, DecisionOf, EvidenceOf, RefillsOf, TimelineOf},
     provider::Provider,
     related::Related,
     scalars::{BigInt, DateTime, Decimal, Json},
     service::Service,
-    words::{AttemptOutcome, OrderStatus, RefillStatus, of_word},
+    words::{AttemptOutcome, EvidenceSource, OrderStatus, RefillStatus, of_word},
 };
 use crate::{
-    domain::{OrderId, ProviderId, ServiceId},
-    read::{AttemptRow, OrderRow, RefillRow},
+    domain::{AttemptId, OrderId, ProviderId, ServiceId},
+    read::{AttemptRow, EvidenceRow, OrderRow, RefillRow},
 };
 
 #[derive(Debug, Clone)]
@@ -215,6 +215,13 @@ impl Attempt {
         DateTime(self.0.started_at)
     }
 
+    /// What was looked at to find out what became of it while it was in doubt, oldest first.
+    async fn evidence(&self, ctx: &Context<'_>) -> ApiResult<Vec<Evidence>> {
+        let key = EvidenceOf(AttemptId(self.0.attempt_id));
+        let rows = Related::of(ctx).load_one(key).await?.unwrap_or_default();
+        Ok(rows.into_iter().map(Evidence).collect())
+    }
+
     /// Why this provider: every candidate with score and reasons, as recorded when it was chosen.
     async fn decision(&self, ctx: &Context<'_>) -> ApiResult<Json> {
         let key = DecisionOf((OrderId(self.0.order_id), self.0.number));
@@ -225,7 +232,33 @@ impl Attempt {
 
 impl OfRow for Attempt {
     fn reads(&self, field: &str) -> bool {
-        matches!(field, "provider" | "service" | "decision")
+        matches!(field, "provider" | "service" | "evidence" | "decision")
+    }
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Evidence(EvidenceRow);
+
+/// One look at what became of an attempt in doubt. One that says the same as the last is not kept.
+#[Object]
+impl Evidence {
+    /// Where it was looked.
+    async fn asked(&self) -> ApiResult<EvidenceSource> {
+        of_word(&self.0.asked)
+    }
+
+    /// What was seen there.
+    async fn answered(&self) -> &str {
+        &self.0.answered
+    }
+
+    /// What follows from it.
+    async fn follows(&self) -> &str {
+        &self.0.follows
+    }
+
+    async fn at(&self) -> DateTime {
+        DateTime(self.0.at)
     }
 }
 

@@ -171,6 +171,11 @@ impl Provider {
         self.0.terms.catalogue_timeout_s
     }
 
+    /// An operator declared that nobody but us orders with our account there: the balance and the ids of orders may then settle what is in doubt.
+    async fn exclusive(&self) -> bool {
+        self.0.exclusive
+    }
+
     async fn created_at(&self) -> DateTime {
         DateTime(self.0.created_at)
     }

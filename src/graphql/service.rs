@@ -1,4 +1,4 @@
-use async_graphql::{Context, ID, Object};
+use async_graphql::{Context, ID, Object, SimpleObject};
 
 use super::{
     context::Backend,
@@ -9,7 +9,7 @@ use super::{
     provider::Provider,
     related::Related,
     scalars::{BigInt, Decimal},
-    words::{RoutingStrategy, of_word},
+    words::{DoubtAction, RoutingStrategy, of_word},
 };
 use crate::{
     domain::{ProviderId, ServiceId},
@@ -125,6 +125,12 @@ impl Service {
         self.0.wait_minutes
     }
 
+    /// What becomes of orders that stay in doubt.
+    async fn doubt_policy(&self) -> ApiResult<DoubtPolicy> {
+        let action = self.0.given_up_as.as_deref().map_or(Ok(DoubtAction::Hold), of_word)?;
+        Ok(DoubtPolicy { action, after_minutes: self.0.after_minutes })
+    }
+
     /// Every change of rate or price, newest last; `last` is 1 to 1000.
     async fn price_history(
         &self,
@@ -141,6 +147,14 @@ impl Service {
         let rows = Related::of(ctx).load_one(key).await?.unwrap_or_default();
         Ok(rows.into_iter().map(ServiceMapping).collect())
     }
+}
+
+/// What becomes of orders that stay in doubt.
+#[derive(Debug, Clone, SimpleObject)]
+pub(super) struct DoubtPolicy {
+    action: DoubtAction,
+    /// How long an attempt is in doubt before that; null with HOLD.
+    after_minutes: Option<i32>,
 }
 
 #[derive(Debug, Clone)]

@@ -1,7 +1,10 @@
 use async_graphql::{Enum, resolver_utils::EnumType};
 
 use super::error::{ApiError, ApiResult};
-use crate::{command::CommandError, domain::provider::Activation};
+use crate::{
+    command::CommandError,
+    domain::{order::GivenUpAs, provider::Activation},
+};
 
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ProviderStatus {
@@ -51,6 +54,33 @@ pub(super) enum AttemptOutcome {
     Refused,
     InDoubt,
     NotPlaced,
+}
+
+/// What becomes of an order that stays in doubt. HOLD: it waits for evidence or an operator. RETURN_CHARGE: it fails. ACCEPT_RISK: it goes on to the next candidate, so that it may come to exist twice.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum DoubtAction {
+    Hold,
+    ReturnCharge,
+    AcceptRisk,
+}
+
+impl From<DoubtAction> for Option<GivenUpAs> {
+    fn from(action: DoubtAction) -> Self {
+        match action {
+            DoubtAction::Hold => None,
+            DoubtAction::ReturnCharge => Some(GivenUpAs::ReturnCharge),
+            DoubtAction::AcceptRisk => Some(GivenUpAs::AcceptRisk),
+        }
+    }
+}
+
+/// Where it is looked what became of an attempt in doubt. ORDERS_LIST: the provider's list of our orders. BALANCE: what our account there holds. STATUSES: the ids after the last that is known. BUSY_LINK: what the provider said of another order for the link.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum EvidenceSource {
+    OrdersList,
+    Balance,
+    Statuses,
+    BusyLink,
 }
 
 /// Order in which the candidates of a service are tried. PRIORITY: the primary, then the backups by mapping priority and provider priority; where both are the same they share the orders in proportion to their scores. More may come.

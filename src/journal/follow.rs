@@ -115,6 +115,7 @@ impl Filter {
                 | "AttemptRefused"
                 | "AttemptNotSent"
                 | "AttemptSettled"
+                | "DoubtGivenUp"
                 | "OrderDeferred"
         )
     }
@@ -169,7 +170,7 @@ impl Filter {
                  where position > $1 and position <= $2
                    and event_type in (
                        'OrderPlaced', 'AttemptStarted', 'AttemptRefused', 'AttemptNotSent', 'AttemptSettled',
-                       'OrderDeferred', 'OrderFailed', 'OrderStatusChanged', 'RemainderStatusChanged',
+                       'DoubtGivenUp', 'OrderDeferred', 'OrderFailed', 'OrderStatusChanged', 'RemainderStatusChanged',
                        'ServiceLinkLockSet'
                    )
                  order by position

@@ -144,6 +144,7 @@ impl ReadModels {
             "attempts",
             "deliveries",
             "error_texts",
+            "evidence",
             "failover_logs",
             "ledgers",
             "orders",

@@ -82,6 +82,33 @@ impl PanelClient {
         self.follow(endpoint, &STATUS, orders).await
     }
 
+    /// Asks how orders stand, in one call: where the panel takes no lists of ids it is not asked one by one. Ids may be asked
+    /// about that are nobody's.
+    ///
+    /// # Errors
+    /// [`CallFailure`] says in words what came instead.
+    pub async fn statuses_at_once(
+        &self,
+        endpoint: &Endpoint,
+        orders: &[String],
+    ) -> Result<Timed<Vec<AnswerFor<StatusReading>>>, CallFailure> {
+        endpoint.turns.take().await;
+        let started = Instant::now();
+        let redactor = Redactor::new(&endpoint.key);
+        let meanings = Meanings::new(&endpoint.texts, &redactor);
+        let question = Question { form: Form::List, asked: orders, meanings };
+        let answers = self.once(endpoint, &STATUS, question).await;
+        let response_ms = milliseconds_since(started);
+        let answers = answers.and_then(|answers| {
+            answers.map_err(|no_answers| match no_answers {
+                NoAnswers::Failed(unexpected) | NoAnswers::NoLists(unexpected) => unexpected.into(),
+            })
+        });
+        let answers = answers.map_err(|fault| failure(fault, meanings, response_ms))?;
+        let value = answers.into_iter().map(|answer| answer.clean(&redactor)).collect();
+        Ok(Timed { value, response_ms })
+    }
+
     /// Asks for refills of orders, at most [`IDS_A_CALL`] of them; answers with the refills' ids, in the orders' order.
     ///
     /// # Errors

@@ -34,7 +34,7 @@ mod tests;
 mod transport;
 
 pub use client::{CallLimits, ClientUnavailable, Endpoint, PanelClient, Timed, Timeouts};
-pub use decode::{AnswerFor, Catalogue, RowError};
+pub use decode::{AnswerFor, Catalogue, RowError, means_no_order};
 pub use encode::NewOrder;
 pub use error::CallFailure;
 pub use follow::IDS_A_CALL;

@@ -11,6 +11,8 @@ use crate::domain::OrderId;
 /// One try of an order at a provider.
 #[derive(Debug, Clone, FromRow)]
 pub struct AttemptRow {
+    /// Its id over all orders.
+    pub attempt_id: Uuid,
     /// Whose try.
     pub order_id: Uuid,
     /// 1 for the order's first.
@@ -42,7 +44,7 @@ impl Reads {
     ) -> Result<HashMap<OrderId, Vec<AttemptRow>>, ReadError> {
         let ids: Vec<Uuid> = orders.iter().map(|id| id.0).collect();
         let rows: Vec<AttemptRow> = sqlx::query_as(
-            "select a.order_id, a.number, a.provider_id, a.service_id, a.outcome, a.reason, a.api_order_id,
+            "select a.attempt_id, a.order_id, a.number, a.provider_id, a.service_id, a.outcome, a.reason, a.api_order_id,
                     a.response_ms, a.started_at
              from unnest($1::uuid[]) as wanted (order_id)
              cross join lateral (

@@ -55,6 +55,10 @@ pub struct ServiceRow {
     pub suspension_reason: Option<String>,
     /// How long its orders wait for providers that are set aside; absent for the installation's default.
     pub wait_minutes: Option<i32>,
+    /// What becomes of orders that stay in doubt, in the word of `DoubtAction`; absent where they are held.
+    pub given_up_as: Option<String>,
+    /// After so many minutes.
+    pub after_minutes: Option<i32>,
 }
 
 /// An equivalent of a service.
@@ -89,7 +93,8 @@ macro_rules! service_columns {
          s.rate, s.price, s.min, s.max, s.refill, s.cancel, s.dripfeed, s.enabled, s.listed, s.strategy,
          s.suspended_since, s.suspension_reason, s.wait_minutes,
          coalesce(s.link_lock, 'ON') = 'ON' as link_lock,
-         coalesce(s.remainder, 'LEAVE') = 'COMPLETE' as complete_remainder"
+         coalesce(s.remainder, 'LEAVE') = 'COMPLETE' as complete_remainder,
+         s.given_up_as, s.after_minutes"
     };
 }
 

@@ -22,6 +22,7 @@ const WRITE: &str = "SIGNALBOX_WRITE_GOLDEN";
 
 /// The only payload fields that are numbers, all of them whole.
 const WHOLE_NUMBERS: &[&str] = &[
+    "after_minutes",
     "attempt",
     "backups",
     "basis",

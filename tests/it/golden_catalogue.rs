@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use rust_decimal::{Decimal, dec};
 use signalbox::domain::{
     AttemptId, CredentialId, Incarnation, OrderId, Position, ProviderId, ServiceId,
+    order::GivenUpAs,
     provider::{
         Description, Dialect, Encoding, KeyPlace, Measures, Method, ProviderEvent, ProviderLimits,
         ResumedBy, Score, SuspensionCause, SyncInterval,
@@ -12,7 +13,7 @@ use signalbox::domain::{
     reservation::ReservationEvent,
     routing::Strategy,
     service::{
-        LinkLock, Pricing, RemainderPolicy, ServiceEvent, ServiceKind, ServiceListing,
+        DoubtPolicy, LinkLock, Pricing, RemainderPolicy, ServiceEvent, ServiceKind, ServiceListing,
         ServiceResumedBy, WaitLimit,
     },
     sync::{SyncCounts, SyncEvent, SyncTrigger},
@@ -51,6 +52,11 @@ fn provider_life() -> Vec<Example<ProviderEvent>> {
         ),
         ("ProviderSyncIntervalSet", sync_interval(SyncInterval::default())),
         ("ProviderSyncIntervalSet-never", sync_interval(SyncInterval::NEVER)),
+        (
+            "ProviderDeclaredExclusive",
+            ProviderEvent::ProviderDeclaredExclusive { declared_at: at("2026-11-22T10:00:00Z") },
+        ),
+        ("ProviderDeclaredShared", ProviderEvent::ProviderDeclaredShared {}),
         ("ProviderActivated", ProviderEvent::ProviderActivated {}),
         ("ProviderDeactivated", ProviderEvent::ProviderDeactivated {}),
         ("ProviderDeleted", ProviderEvent::ProviderDeleted {}),
@@ -275,8 +281,19 @@ fn set_by_operators() -> Vec<Example<ServiceEvent>> {
             "ServiceRemainderSet-leave",
             ServiceEvent::ServiceRemainderSet { remainder: RemainderPolicy::Leave },
         ),
+        (
+            "ServiceDoubtPolicySet-hold",
+            ServiceEvent::ServiceDoubtPolicySet { policy: DoubtPolicy::Hold },
+        ),
+        ("ServiceDoubtPolicySet-return-charge", doubt_policy(GivenUpAs::ReturnCharge)),
+        ("ServiceDoubtPolicySet-accept-risk", doubt_policy(GivenUpAs::AcceptRisk)),
         ("ServiceRetired", ServiceEvent::ServiceRetired {}),
     ]
+}
+
+fn doubt_policy(given_up_as: GivenUpAs) -> ServiceEvent {
+    let policy = DoubtPolicy::try_new(Some(given_up_as), Some(60)).unwrap();
+    ServiceEvent::ServiceDoubtPolicySet { policy }
 }
 
 fn mappings() -> Vec<Example<ServiceEvent>> {

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use rust_decimal::dec;
 use signalbox::domain::{
     AttemptId, Incarnation, Link, Position, ProviderId, ServiceId,
-    order::{OrderEvent, SettledAs},
+    order::{EvidenceSource, GivenUpAs, OrderEvent, SettledAs},
     refusal::{ErrorText, RefusalClass},
     routing::{Candidate, Decision, Exclusion, Strategy},
 };
@@ -19,6 +19,7 @@ pub(crate) fn examples() -> Vec<Example<OrderEvent>> {
         placing(),
         attempts(),
         consequences(),
+        doubt(),
         classes(),
         golden_followed::examples(),
         golden_remainders::examples(),
@@ -127,6 +128,41 @@ fn consequences() -> Vec<Example<OrderEvent>> {
             },
         ),
         ("OrderFailed", OrderEvent::OrderFailed { reason: "Bad link".to_owned(), decision: None }),
+    ]
+}
+
+fn doubt() -> Vec<Example<OrderEvent>> {
+    let read = |asked| OrderEvent::EvidenceRead {
+        attempt: 1,
+        attempt_id: attempt(1),
+        provider_id: provider(1),
+        asked,
+        answered: "99.1, and 100 before".to_owned(),
+        follows: "held: one reading alone proves nothing".to_owned(),
+    };
+    let given_up = |policy| OrderEvent::DoubtGivenUp {
+        attempt: 1,
+        attempt_id: attempt(1),
+        provider_id: provider(1),
+        policy,
+        after_minutes: 60,
+    };
+    vec![
+        ("EvidenceRead-orders-list", read(EvidenceSource::OrdersList)),
+        ("EvidenceRead-balance", read(EvidenceSource::Balance)),
+        ("EvidenceRead-statuses", read(EvidenceSource::Statuses)),
+        ("EvidenceRead-busy-link", read(EvidenceSource::BusyLink)),
+        ("DoubtGivenUp-return-charge", given_up(GivenUpAs::ReturnCharge)),
+        ("DoubtGivenUp-accept-risk", given_up(GivenUpAs::AcceptRisk)),
+        (
+            "DoubtCleared",
+            OrderEvent::DoubtCleared {
+                attempt: 1,
+                attempt_id: attempt(1),
+                provider_id: provider(1),
+                note: "not placed: two looks at the evidence agree".to_owned(),
+            },
+        ),
     ]
 }
 

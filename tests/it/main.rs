@@ -35,6 +35,7 @@ mod program_demo;
 mod program_serve;
 mod projections;
 mod projections_breaker;
+mod projections_doubt;
 mod projections_history;
 mod projections_states;
 mod provider_commands;

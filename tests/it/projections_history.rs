@@ -29,6 +29,8 @@ use signalbox::domain::{
 use sqlx::PgPool;
 use uuid::Uuid;
 
+use crate::projections_doubt as doubt;
+
 mod providers;
 
 /// What providers say.
@@ -77,11 +79,11 @@ impl History {
         };
         for _ in 0..steps {
             match history.random.u32(0..100) {
-                0..8 => history.touch_provider(),
-                8..30 => history.touch_service(),
-                30..33 => history.touch_sync(),
-                33..35 => history.touch_reservation(),
-                35 => history.touch_text(),
+                0..10 => history.touch_provider(),
+                10..32 => history.touch_service(),
+                32..35 => history.touch_sync(),
+                35..37 => history.touch_reservation(),
+                37 => history.touch_text(),
                 _ => history.touch_order(),
             }
         }
@@ -164,12 +166,13 @@ impl History {
         let provider_service_id = self.random.u32(0..5).to_string();
         let id = ServiceId::derive(provider_id, &provider_service_id);
         let mut service = self.services.remove(&id).unwrap_or_default();
-        let command = match self.random.u32(0..21) {
+        let command = match self.random.u32(0..22) {
             16 => ServiceCommand::Suspend { reason: "no".to_owned(), now: self.time() },
             17 => ServiceCommand::Resume { now: self.time() },
             18 => ServiceCommand::SetWaitLimit(WaitLimit::try_new(self.random.i32(0..90)).ok()),
             19 => ServiceCommand::SetLinkLock(self.link_lock()),
             20 => ServiceCommand::SetRemainder(self.remainder_policy()),
+            21 => ServiceCommand::SetDoubtPolicy(doubt::policy(&mut self.random)),
             0..6 => ServiceCommand::Observe {
                 provider_id,
                 number: i64::try_from(self.entries.len()).unwrap(),
@@ -301,7 +304,9 @@ impl History {
         if order.holding().is_ok() && self.random.u32(0..4) > 0 {
             return self.follow_up(order);
         }
-        match (attempt, self.random.u32(0..10)) {
+        match (attempt, self.random.u32(0..12)) {
+            (Some(attempt), 10) => self.give_up(attempt.number),
+            (Some(attempt), 11) => doubt::look(&mut self.random, attempt.attempt_id),
             (None, 3) | (_, 1) => {
                 OrderCommand::Fail { reason: "nobody takes it".to_owned(), decision: None }
             }
@@ -325,6 +330,16 @@ impl History {
                 answer: self.answer(),
                 next: self.next_step(),
             },
+        }
+    }
+
+    fn give_up(&mut self, attempt: i32) -> OrderCommand {
+        OrderCommand::GiveUpDoubt {
+            attempt,
+            policy: doubt::given_up_as(&mut self.random),
+            after_minutes: 60,
+            now: DateTime::<Utc>::MAX_UTC,
+            next: self.next_step(),
         }
     }
 

@@ -50,6 +50,8 @@ struct ServiceRow {
     remainder: String,
     is_suspended: bool,
     wait_minutes: Option<i32>,
+    given_up_as: Option<String>,
+    after_minutes: Option<i32>,
 }
 
 impl ServiceRow {
@@ -74,6 +76,10 @@ impl ServiceRow {
             remainder: as_json["remainder"].as_str().unwrap().to_owned(),
             is_suspended: service.standing.is_suspended(),
             wait_minutes: service.wait_limit.map(WaitLimit::minutes),
+            given_up_as: as_json["doubt_policy"]["given_up_as"].as_str().map(str::to_owned),
+            after_minutes: as_json["doubt_policy"]["after_minutes"]
+                .as_i64()
+                .map(|minutes| i32::try_from(minutes).unwrap()),
         }
     }
 }
@@ -119,8 +125,8 @@ async fn mappings_are_as_the_aggregates_have_them() {
 async fn providers_are_as_the_aggregates_have_them() {
     let (_database, pool, history) = folded().await;
     for (id, provider) in &history.providers {
-        let row: (String, String, i32, bool, bool, Option<Decimal>) = sqlx::query_as(
-            "select name, api_url, priority, active, deleted, balance
+        let row: (String, String, i32, bool, bool, Option<Decimal>, bool) = sqlx::query_as(
+            "select name, api_url, priority, active, deleted, balance, exclusive
              from providers where provider_id = $1",
         )
         .bind(id.0)
@@ -135,7 +141,8 @@ async fn providers_are_as_the_aggregates_have_them() {
                 provider.priority,
                 provider.is_active(),
                 !provider.exists(),
-                provider.balance.as_ref().map(|reading| reading.balance)
+                provider.balance.as_ref().map(|reading| reading.balance),
+                provider.exclusive_since.is_some()
             )
         );
     }
@@ -283,7 +290,7 @@ async fn attempts_are_as_the_aggregates_have_them_and_duplicates_are_placed() {
                 AttemptState::Started => "STARTED",
                 AttemptState::Placed(_) => "PLACED",
                 AttemptState::Refused(_) => "REFUSED",
-                AttemptState::InDoubt => "IN_DOUBT",
+                AttemptState::InDoubt | AttemptState::GivenUp => "IN_DOUBT",
                 AttemptState::NotSent | AttemptState::NotPlaced => "NOT_PLACED",
             };
             let class = match &attempt.state {
@@ -325,7 +332,7 @@ async fn days_of_a_provider_count_its_attempts_by_what_they_are_now() {
         match &attempt.state {
             _ if placed => day.1 += 1,
             AttemptState::Refused(_) | AttemptState::NotPlaced => day.2 += 1,
-            AttemptState::InDoubt => day.3 += 1,
+            AttemptState::InDoubt | AttemptState::GivenUp => day.3 += 1,
             _ => {}
         }
     }

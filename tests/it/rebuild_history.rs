@@ -10,7 +10,8 @@ use signalbox::{
     domain::{
         Aggregate, Balance, Event, OrderId, Position, ProviderId, ServiceId,
         order::{
-            NextStep, Order, OrderCommand, OrderEvent, ProviderAnswer, RemainderPlan, SettledAs,
+            Evidence, EvidenceSource, GivenUpAs, NextStep, Order, OrderCommand, OrderEvent,
+            ProviderAnswer, RemainderPlan, SettledAs,
         },
         provider::{
             BackOff, Basis, BreakerPolicy, Measures, Provider, ProviderCommand, ProviderEvent,
@@ -21,6 +22,7 @@ use signalbox::{
         sync::SyncEvent,
     },
     journal::{AppendRequest, read_head},
+    process::DoubtPace,
     projection::{ReadModels, rebuild},
     simulator::{Action, Fault, FaultRule, Panel},
 };
@@ -50,7 +52,10 @@ struct History {
 
 impl History {
     async fn begin() -> Self {
-        let running = Running::start().await;
+        // Nothing is looked at while rows are compared.
+        let never = Duration::from_secs(3600);
+        let pace = DoubtPace { look: never, ..DoubtPace::default() };
+        let running = Running::start_with(|config| config.doubt_pace = pace).await;
         let panels =
             [panel(plain_rows(8)).await, panel(plain_rows(6)).await, panel(plain_rows(4)).await];
         let mut providers = vec![];
@@ -88,6 +93,8 @@ impl History {
             json!({"id": first, "apiUrl": elsewhere, "apiKey": key}),
             json!({"id": first, "description": "slow on Mondays", "concurrentCalls": 8,
                 "dialect": {"body": "JSON", "key": "BEARER"}}),
+            json!({"id": first, "exclusive": true}),
+            json!({"id": first, "exclusive": false}),
         ] {
             self.mutate(update, json!({"i": change})).await;
         }
@@ -136,6 +143,7 @@ impl History {
         let patches = [
             json!({"enabled": false, "category": "Ours", "strategy": "PRIORITY"}),
             json!({"markupPercent": "12.5", "linkLock": false, "completeRemainder": true}),
+            json!({"doubtPolicy": {"action": "ACCEPT_RISK", "afterMinutes": 60}}),
         ];
         for patch in patches {
             update_services(&self.running, &[&two["id"]], patch).await;
@@ -220,9 +228,46 @@ impl History {
         self.rests(held, "PENDING").await;
         let not_placed = self.order(in_doubt(), "IN_DOUBT").await;
         let later = self.order(in_doubt(), "IN_DOUBT").await;
+        let given_up = self.order(in_doubt(), "IN_DOUBT").await;
         self.panels[0].clear_faults();
         self.settle_later(not_placed).await;
         self.answer_later(later).await;
+        self.give_up(given_up).await;
+    }
+
+    /// Nothing is to be seen for an hour, and then it turns out that nothing was placed.
+    async fn give_up(&self, id: OrderId) {
+        let order = self.running.app.commands().load::<Order>(id).await.unwrap().aggregate;
+        let attempt_id = order.attempts[0].attempt_id;
+        let evidence = Evidence {
+            asked: EvidenceSource::OrdersList,
+            answered: "no list".to_owned(),
+            follows: "held".to_owned(),
+        };
+        let seen = OrderCommand::RecordEvidence { attempt_id, evidence: vec![evidence] };
+        self.decide::<Order>(id, seen).await;
+        let give_up = OrderCommand::GiveUpDoubt {
+            attempt: 1,
+            policy: GivenUpAs::ReturnCharge,
+            after_minutes: 60,
+            now: Utc::now() + TimeDelta::hours(1),
+            next: NextStep::GiveUp(None),
+        };
+        self.decide::<Order>(id, give_up).await;
+        self.rests(id, "FAILED").await;
+        self.settle(id, 1).await;
+    }
+
+    async fn settle(&self, id: OrderId, attempt: i32) {
+        let command = OrderCommand::Settle {
+            attempt,
+            settled_as: SettledAs::NotPlaced,
+            api_order_id: None,
+            note: "not in the panel".to_owned(),
+            now: Utc::now() + TimeDelta::hours(2),
+            next: NextStep::GiveUp(None),
+        };
+        self.decide::<Order>(id, command).await;
     }
 
     /// What takes minutes is decided as if they had passed.

@@ -44,6 +44,8 @@ pub enum AttemptState {
     NotSent,
     /// It was in doubt, and evidence said that the provider never took it.
     NotPlaced,
+    /// It was in doubt for longer than its service's policy waits, and still is.
+    GivenUp,
 }
 
 impl Attempt {
@@ -67,7 +69,8 @@ impl Attempt {
             AttemptState::Started
             | AttemptState::Placed(_)
             | AttemptState::InDoubt
-            | AttemptState::NotPlaced => true,
+            | AttemptState::NotPlaced
+            | AttemptState::GivenUp => true,
         }
     }
 }

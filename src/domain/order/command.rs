@@ -1,7 +1,9 @@
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 
-use super::{OrderFields, RemainderOrder, RemainderPlan, SettledAs, StatusReading};
+use super::{
+    Evidence, GivenUpAs, OrderFields, RemainderOrder, RemainderPlan, SettledAs, StatusReading,
+};
 use crate::domain::{
     AttemptId, Incarnation, OrderId, ProviderId, ServiceId,
     refusal::{ErrorText, RefusalClass},
@@ -65,6 +67,26 @@ pub enum OrderCommand {
     },
     /// Let an order wait that only providers can take which are set aside.
     Wait(Waiting),
+    /// Take in what was seen of an attempt in doubt.
+    RecordEvidence {
+        /// Which attempt.
+        attempt_id: AttemptId,
+        /// What was seen, where.
+        evidence: Vec<Evidence>,
+    },
+    /// Stop waiting for what became of an attempt in doubt, as the service's policy says.
+    GiveUpDoubt {
+        /// Number of the attempt.
+        attempt: i32,
+        /// What becomes of the order.
+        policy: GivenUpAs,
+        /// How long the policy waits.
+        after_minutes: i32,
+        /// The time now.
+        now: DateTime<Utc>,
+        /// Where the order goes if the risk is accepted.
+        next: NextStep,
+    },
     /// Give an order up that no provider can take.
     Fail {
         /// Why.

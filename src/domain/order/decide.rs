@@ -42,6 +42,10 @@ impl Order {
                 self.free()?;
                 Ok(vec![waiting.deferred()])
             }
+            OrderCommand::RecordEvidence { attempt_id, evidence } => {
+                self.record_evidence(attempt_id, evidence)
+            }
+            OrderCommand::GiveUpDoubt { .. } => self.give_up_doubt(command),
             OrderCommand::Fail { reason, decision } => {
                 self.free()?;
                 Ok(vec![OrderEvent::OrderFailed { reason, decision }])
@@ -138,6 +142,10 @@ impl Order {
                 let held = self.held_meanwhile().map(|held| held.settled(attempt));
                 Ok([Some(not_sent), held].into_iter().flatten().collect())
             }
+            (
+                AttemptState::GivenUp,
+                ProviderAnswer::Refused { reason, .. } | ProviderAnswer::NotSent { reason },
+            ) => Ok(vec![attempt.cleared(reason)]),
             // Decided before, and this answer claims no order: nothing new.
             _ => Ok(vec![]),
         }
@@ -167,7 +175,7 @@ impl Order {
     }
 
     /// Finds a provider that turned out to hold the order while another was being asked for it.
-    fn held_meanwhile(&self) -> Option<Held<'_>> {
+    pub(super) fn held_meanwhile(&self) -> Option<Held<'_>> {
         self.attempts.iter().find_map(|attempt| match &attempt.state {
             AttemptState::Placed(api_order_id) => Some(Held { attempt, api_order_id }),
             _ => None,
@@ -180,7 +188,7 @@ impl Order {
             return Ok(vec![]);
         };
         let attempt = self.attempt_number(attempt).ok_or(OrderError::NoSuchAttempt)?;
-        if attempt.state != AttemptState::InDoubt {
+        if !matches!(attempt.state, AttemptState::InDoubt | AttemptState::GivenUp) {
             return Err(OrderError::NotInDoubt);
         }
         if settled_as == SettledAs::Placed && api_order_id.is_none() {
@@ -188,6 +196,12 @@ impl Order {
         }
         if settled_as == SettledAs::NotPlaced && now < attempt.settle_after {
             return Err(OrderError::TooEarly(attempt.settle_after));
+        }
+        if attempt.state == AttemptState::GivenUp && !self.is_free() {
+            return Ok(vec![attempt.settled_too_late(settled_as, api_order_id, note)]);
+        }
+        if attempt.state == AttemptState::GivenUp && settled_as == SettledAs::NotPlaced {
+            return Ok(vec![attempt.cleared(note)]);
         }
         let settled = OrderEvent::AttemptSettled {
             attempt: attempt.number,
@@ -206,7 +220,12 @@ impl Order {
 
     /// What follows an attempt that came to nothing: the log entry, and the next attempt, a wait or the end. Nobody else is
     /// asked where a provider turned out to hold the order meanwhile.
-    fn after(&self, outcome: OrderEvent, attempt: &Attempt, then: NextAfter) -> Vec<OrderEvent> {
+    pub(super) fn after(
+        &self,
+        outcome: OrderEvent,
+        attempt: &Attempt,
+        then: NextAfter,
+    ) -> Vec<OrderEvent> {
         let NextAfter { class, reason, next } = then;
         let next = self.allowed(class, next);
         let held = self.held_meanwhile();
@@ -249,14 +268,14 @@ impl Order {
 }
 
 /// An attempt that was given up, and that the provider took all the same.
-struct Held<'a> {
+pub(super) struct Held<'a> {
     attempt: &'a Attempt,
     api_order_id: &'a str,
 }
 
 impl Held<'_> {
     /// The order is this provider's after all, now that `other` came to nothing.
-    fn settled(&self, other: &Attempt) -> OrderEvent {
+    pub(super) fn settled(&self, other: &Attempt) -> OrderEvent {
         OrderEvent::AttemptSettled {
             attempt: self.attempt.number,
             attempt_id: self.attempt.attempt_id,
@@ -272,11 +291,11 @@ impl Held<'_> {
 }
 
 /// What is known when an attempt came to nothing.
-struct NextAfter {
+pub(super) struct NextAfter {
     /// `None` where it was not a refusal.
-    class: Option<RefusalClass>,
-    reason: String,
-    next: NextStep,
+    pub(super) class: Option<RefusalClass>,
+    pub(super) reason: String,
+    pub(super) next: NextStep,
 }
 
 impl Waiting {

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use super::{DeliveryStatus, Overall, RefillStatus, RemainderOf};
+use super::{DeliveryStatus, EvidenceSource, GivenUpAs, Overall, RefillStatus, RemainderOf};
 use crate::domain::{
     AttemptId, Incarnation, Link, OrderId, ProviderId, ServiceId,
     aggregate::event_types,
@@ -161,6 +161,46 @@ pub enum OrderEvent {
         /// The evidence, in words.
         note: String,
     },
+    /// It was looked what became of an attempt in doubt. Only what differs from the last look is on record.
+    EvidenceRead {
+        /// Which attempt.
+        attempt: i32,
+        /// Its id over all orders.
+        attempt_id: AttemptId,
+        /// Who was asked.
+        provider_id: ProviderId,
+        /// Where it was looked.
+        asked: EvidenceSource,
+        /// What was seen there, summed up in words.
+        answered: String,
+        /// What follows from it, in words.
+        follows: String,
+    },
+    /// An attempt stayed in doubt for as long as the policy of its service allows: the order is in doubt no more, though
+    /// the provider may hold it all the same.
+    DoubtGivenUp {
+        /// Which attempt.
+        attempt: i32,
+        /// Its id over all orders.
+        attempt_id: AttemptId,
+        /// Who was asked.
+        provider_id: ProviderId,
+        /// What the policy does with the order.
+        policy: GivenUpAs,
+        /// How long the policy waits.
+        after_minutes: i32,
+    },
+    /// An attempt that was given up in doubt turned out not to have been placed: nothing exists twice.
+    DoubtCleared {
+        /// Which attempt.
+        attempt: i32,
+        /// Its id over all orders.
+        attempt_id: AttemptId,
+        /// Who was asked.
+        provider_id: ProviderId,
+        /// The evidence, in words.
+        note: String,
+    },
     /// A provider turned out to hold an order that was tried or placed elsewhere, or given up, meanwhile. An alarm.
     DuplicateFound {
         /// The attempt that was placed after all.
@@ -309,6 +349,9 @@ event_types!(OrderEvent {
     AttemptNotSent,
     FailedOver,
     AttemptSettled,
+    EvidenceRead,
+    DoubtGivenUp,
+    DoubtCleared,
     DuplicateFound,
     OrderDeferred,
     LinkAwaited,

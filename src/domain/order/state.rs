@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Attempt, AttemptState, Claim, Delivery, OrderCommand, OrderError, OrderEvent, Refill,
-    Remainder, RemainderOf, SettledAs,
+    Remainder, RemainderOf, SeenEvidence, SettledAs,
 };
 use crate::domain::{
     Aggregate, AttemptId, Link, OrderId, ProviderId, ServiceId,
@@ -45,6 +45,8 @@ pub struct Order {
     pub(super) remainders_left: Vec<OrderId>,
     /// When it is given up, once it has waited for a provider that is set aside.
     pub gives_up_at: Option<DateTime<Utc>>,
+    /// What was seen last of its attempts in doubt, by attempt and place.
+    pub(super) evidence: Vec<SeenEvidence>,
     /// The attempt by which a provider holds it: one that was found to be a duplicate is placed too.
     pub(super) held_by: Option<AttemptId>,
     pub(super) quantity: i64,
@@ -249,6 +251,7 @@ impl Aggregate for Order {
                     remainders: vec![],
                     remainders_left: vec![],
                     gives_up_at: None,
+                    evidence: vec![],
                     held_by: None,
                     quantity: *quantity,
                     units_per_run: *per_run,
@@ -298,6 +301,14 @@ impl Aggregate for Order {
             OrderEvent::AttemptSettled { attempt_id, settled_as, api_order_id, .. } => {
                 self.evolve_settled(*attempt_id, *settled_as, api_order_id.as_ref());
             }
+            OrderEvent::DoubtGivenUp { attempt_id, .. } => {
+                self.set_attempt(*attempt_id, AttemptState::GivenUp);
+                self.progress = Progress::Queued;
+            }
+            OrderEvent::DoubtCleared { attempt_id, .. } => {
+                self.set_attempt(*attempt_id, AttemptState::NotPlaced);
+            }
+            OrderEvent::EvidenceRead { .. } => self.see(event),
             OrderEvent::LinkAwaited { order_id, .. } => {
                 self.progress = Progress::AwaitingLink(*order_id);
             }

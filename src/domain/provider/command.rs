@@ -98,6 +98,18 @@ pub enum Activation {
     Inactive,
 }
 
+/// Who orders with our account at a provider.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeclaredUse {
+    /// Nobody but us, from now on.
+    Exclusive {
+        /// The time now.
+        declared_at: DateTime<Utc>,
+    },
+    /// Others may.
+    Shared,
+}
+
 /// New values; what is absent stays.
 #[derive(Debug, Clone, Default)]
 pub struct ProviderChanges {
@@ -111,6 +123,8 @@ pub struct ProviderChanges {
     pub key: Option<KeyReference>,
     /// How often its catalogue is to be synced by itself.
     pub sync_interval: Option<SyncInterval>,
+    /// Who orders with our account there.
+    pub account_use: Option<DeclaredUse>,
     /// New terms.
     pub terms: ProviderTerms,
 }

@@ -68,6 +68,14 @@ pub enum ProviderEvent {
         #[serde(flatten)]
         limits: ProviderLimits,
     },
+    /// An operator declared that nobody but us orders with our account there, and that nothing runs there that others
+    /// ordered: evidence may prove more from now on.
+    ProviderDeclaredExclusive {
+        /// Since when.
+        declared_at: DateTime<Utc>,
+    },
+    /// Others may order with our account there.
+    ProviderDeclaredShared {},
     /// Orders may go to it again.
     ProviderActivated {},
     /// No more orders go to it.
@@ -168,6 +176,8 @@ event_types!(ProviderEvent {
     ProviderDescribed,
     ProviderDialectChanged,
     ProviderLimitsChanged,
+    ProviderDeclaredExclusive,
+    ProviderDeclaredShared,
     ProviderActivated,
     ProviderDeactivated,
     ProviderDeleted,

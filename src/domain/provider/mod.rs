@@ -20,7 +20,8 @@ pub use breaker::{
     SuspensionCause, Trial, Trip, Verdict, Window,
 };
 pub use command::{
-    Activation, Dependents, KeyReference, ProviderChanges, ProviderCommand, ProviderTerms,
+    Activation, DeclaredUse, Dependents, KeyReference, ProviderChanges, ProviderCommand,
+    ProviderTerms,
 };
 pub use description::{Description, InvalidDescription};
 pub use dialect::{Dialect, Encoding, InvalidDialect, KeyPlace, Method};

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Basis, Breaker, Description, Dialect, MAX_PRIORITY, Measures, ProviderCommand, ProviderError,
     ProviderEvent, ProviderLimits, ProviderTerms, Score, SyncInterval,
-    command::{Activation, Dependents, ProviderChanges},
+    command::{Activation, DeclaredUse, Dependents, ProviderChanges},
 };
 use crate::domain::{Aggregate, CredentialId};
 
@@ -65,6 +65,8 @@ pub struct Provider {
     pub limits: ProviderLimits,
     /// Whether it is set aside.
     pub breaker: Breaker,
+    /// Since when nobody but us orders with our account there, as an operator declared.
+    pub exclusive_since: Option<DateTime<Utc>>,
 }
 
 impl Provider {
@@ -112,7 +114,18 @@ impl Provider {
             events.push(ProviderEvent::ProviderSyncIntervalSet { sync_interval_minutes: interval });
         }
         events.extend(self.on_terms(changes.terms)?);
+        events.extend(changes.account_use.and_then(|declared| self.declare(declared)));
         Ok(events)
+    }
+
+    fn declare(&self, account_use: DeclaredUse) -> Option<ProviderEvent> {
+        match (account_use, self.exclusive_since) {
+            (DeclaredUse::Exclusive { declared_at }, None) => {
+                Some(ProviderEvent::ProviderDeclaredExclusive { declared_at })
+            }
+            (DeclaredUse::Shared, Some(_)) => Some(ProviderEvent::ProviderDeclaredShared {}),
+            _ => None,
+        }
     }
 
     fn on_terms(&self, terms: ProviderTerms) -> Result<Vec<ProviderEvent>, ProviderError> {
@@ -251,6 +264,10 @@ impl Aggregate for Provider {
             ProviderEvent::ProviderDescribed { description } => self.description = description,
             ProviderEvent::ProviderDialectChanged { dialect } => self.dialect = dialect,
             ProviderEvent::ProviderLimitsChanged { limits } => self.limits = limits,
+            ProviderEvent::ProviderDeclaredExclusive { declared_at } => {
+                self.exclusive_since = Some(declared_at);
+            }
+            ProviderEvent::ProviderDeclaredShared {} => self.exclusive_since = None,
             ProviderEvent::ProviderActivated {} => self.lifecycle = Lifecycle::Active,
             ProviderEvent::ProviderDeactivated {} => self.lifecycle = Lifecycle::Inactive,
             ProviderEvent::ProviderDeleted {} => self.lifecycle = Lifecycle::Deleted,

@@ -196,6 +196,7 @@ fn each_change_is_an_event_of_its_own() {
         key: Some(key(2)),
         sync_interval: Some(SyncInterval::NEVER),
         terms: terms(),
+        account_use: None,
     };
     given([added()]).when(ProviderCommand::Update(changes)).then_expect_events(vec![
         ProviderEvent::ProviderRenamed { name: "Summit".to_owned() },
@@ -225,6 +226,7 @@ fn update_to_what_is_there_already_is_quiet() {
             dialect: Some(Dialect::default()),
             limits: LimitChanges { concurrent_calls: Some(None), ..LimitChanges::default() },
         },
+        account_use: None,
     };
     given([added()]).when(ProviderCommand::Update(changes)).then_expect_events(vec![]);
 }

@@ -2,7 +2,7 @@ use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use super::{PriceWatch, ServiceKind, ServiceListing, WaitLimit};
+use super::{DoubtPolicy, PriceWatch, ServiceKind, ServiceListing, WaitLimit};
 use crate::domain::{ProviderId, ServiceId, routing::Strategy};
 
 /// What may be asked of a service.
@@ -35,6 +35,8 @@ pub enum ServiceCommand {
     SetLinkLock(LinkLock),
     /// Order what a provider leaves undelivered at the next one, or not.
     SetRemainder(RemainderPolicy),
+    /// Choose what becomes of its orders that stay in doubt.
+    SetDoubtPolicy(DoubtPolicy),
     /// Name an equivalent, or change its priority.
     Map {
         /// The equivalent.

@@ -2,7 +2,9 @@ use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use super::{LinkLock, Pricing, RemainderPolicy, ServiceListing, ServiceResumedBy, WaitLimit};
+use super::{
+    DoubtPolicy, LinkLock, Pricing, RemainderPolicy, ServiceListing, ServiceResumedBy, WaitLimit,
+};
 use crate::domain::{ProviderId, ServiceId, aggregate::event_types, routing::Strategy};
 
 /// What can have happened to a service.
@@ -104,6 +106,12 @@ pub enum ServiceEvent {
         /// The choice.
         remainder: RemainderPolicy,
     },
+    /// An operator chose what becomes of its orders that stay in doubt.
+    ServiceDoubtPolicySet {
+        /// The choice.
+        #[serde(flatten)]
+        policy: DoubtPolicy,
+    },
     /// An operator named an equivalent at another provider.
     ServiceMapped {
         /// The equivalent.
@@ -163,6 +171,7 @@ event_types!(ServiceEvent {
     ServiceStrategySet,
     ServiceLinkLockSet,
     ServiceRemainderSet,
+    ServiceDoubtPolicySet,
     ServiceMapped,
     ServiceUnmapped,
     ServiceRetired,

@@ -3,6 +3,7 @@
 
 mod command;
 mod counter;
+mod doubt_policy;
 mod error;
 mod event;
 mod kind;
@@ -16,6 +17,7 @@ mod tests;
 mod wait_limit;
 
 pub use command::{Equivalent, ForSale, LinkLock, RemainderPolicy, ServiceCommand};
+pub use doubt_policy::{DoubtPolicy, InvalidDoubtPolicy};
 pub use error::ServiceError;
 pub use event::ServiceEvent;
 pub use kind::{Requirements, ServiceKind, Units};

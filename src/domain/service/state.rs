@@ -2,8 +2,8 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    LinkLock, PriceWatch, Pricing, RemainderPolicy, ServiceCommand, ServiceError, ServiceEvent,
-    ServiceListing, ServiceStanding, WaitLimit,
+    DoubtPolicy, LinkLock, PriceWatch, Pricing, RemainderPolicy, ServiceCommand, ServiceError,
+    ServiceEvent, ServiceListing, ServiceStanding, WaitLimit,
     command::{Equivalent, ForSale},
     counter::counters,
 };
@@ -61,6 +61,9 @@ pub struct Imported {
     pub standing: ServiceStanding,
     /// How long its orders wait for providers that are set aside; `None` is the installation's default.
     pub wait_limit: Option<WaitLimit>,
+    /// What becomes of its orders that stay in doubt.
+    #[serde(default)]
+    pub doubt_policy: DoubtPolicy,
     category: String,
 }
 
@@ -98,6 +101,7 @@ impl Imported {
             remainder: RemainderPolicy::Leave,
             standing: ServiceStanding::default(),
             wait_limit: None,
+            doubt_policy: DoubtPolicy::default(),
         }
     }
 
@@ -325,6 +329,12 @@ impl Aggregate for Service {
                     false => vec![ServiceEvent::ServiceRemainderSet { remainder }],
                 })
             }
+            ServiceCommand::SetDoubtPolicy(policy) => {
+                Ok(match self.existing()?.doubt_policy == policy {
+                    true => vec![],
+                    false => vec![ServiceEvent::ServiceDoubtPolicySet { policy }],
+                })
+            }
             ServiceCommand::Map { backup, priority } => self.existing()?.map(&backup, priority),
             ServiceCommand::Unmap(backup) => self.existing()?.unmap(backup),
             ServiceCommand::Suspend { reason, now } => {
@@ -384,6 +394,7 @@ impl Aggregate for Service {
             ServiceEvent::ServiceStrategySet { strategy } => service.strategy = *strategy,
             ServiceEvent::ServiceLinkLockSet { link_lock } => service.link_lock = *link_lock,
             ServiceEvent::ServiceRemainderSet { remainder } => service.remainder = *remainder,
+            ServiceEvent::ServiceDoubtPolicySet { policy } => service.doubt_policy = *policy,
             ServiceEvent::ServiceMapped { backup_service_id, backup_provider_id, priority } => {
                 service.take_backup(Backup {
                     service_id: *backup_service_id,

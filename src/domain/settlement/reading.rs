@@ -2,22 +2,7 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 
-/// An attempt in doubt, and what is known beside it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Doubt {
-    /// What the provider calls the service.
-    pub provider_service_id: String,
-    /// The link as it was sent.
-    pub link: String,
-    /// Units ordered.
-    pub quantity: i64,
-    /// From when on the provider cannot take it any more.
-    pub settle_after: DateTime<Utc>,
-    /// The newest order that the provider had confirmed before the attempt began, by its id there.
-    pub known_before: Option<String>,
-    /// Other attempts at this provider for the same link of which it is not known yet what became of them.
-    pub rivals: usize,
-}
+use super::{Doubt, Spent};
 
 /// One answer of a provider to `action=orders`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +13,8 @@ pub struct Reading {
     pub listed: Vec<ListedOrder>,
     /// Those of them that are known as another attempt's, by the provider's ids.
     pub claimed: BTreeSet<String>,
+    /// What the account has spent since before the attempt.
+    pub spent: Spent,
 }
 
 /// An order as the provider lists it; what a row leaves out is `None`.
@@ -57,7 +44,7 @@ impl ListedOrder {
     }
 
     /// Tells whether it cannot be ruled out: panels rewrite links, and count units in more than one way.
-    pub(super) fn resembles(&self, doubt: &Doubt) -> bool {
+    pub fn resembles(&self, doubt: &Doubt) -> bool {
         let same = |said: &Option<String>, ours: &str| said.as_deref().is_none_or(|it| it == ours);
         same(&self.provider_service_id, &doubt.provider_service_id) || same(&self.link, &doubt.link)
     }

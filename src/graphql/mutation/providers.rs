@@ -66,6 +66,8 @@ struct UpdateProviderInput {
     read_timeout_seconds: MaybeUndefined<i32>,
     /// For lists of services or orders, 1 to 900.
     catalogue_timeout_seconds: MaybeUndefined<i32>,
+    /// True: nobody but us orders with our account there from now on, and nothing runs there that others ordered.
+    exclusive: Option<bool>,
 }
 
 /// What both inputs say of a provider's terms.
@@ -188,6 +190,7 @@ impl ProviderMutations {
                 MaybeUndefined::Value(minutes) => Some(minutes),
             },
             terms: terms!(input),
+            exclusive: input.exclusive,
         };
         changed(ctx, |commands| async move { commands.update_provider(command).await }).await
     }

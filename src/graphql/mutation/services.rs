@@ -4,7 +4,7 @@ use crate::{
     command::{Done, ServicePatch as Patch},
     domain::{
         self, ServiceId,
-        service::{ForSale, LinkLock, RemainderPolicy},
+        service::{DoubtPolicy, ForSale, LinkLock, RemainderPolicy},
     },
     graphql::{
         context::Backend,
@@ -12,7 +12,7 @@ use crate::{
         input::{id, ids},
         scalars::{Decimal, Position},
         service::Service,
-        words::RoutingStrategy,
+        words::{DoubtAction, RoutingStrategy},
     },
 };
 
@@ -39,17 +39,34 @@ struct ServicePatch {
     complete_remainder: Option<bool>,
     /// How long an order waits while all that could take it are suspended, 0 to 10080. Null: the default of the installation.
     wait_minutes: MaybeUndefined<i32>,
+    doubt_policy: Option<DoubtPolicyInput>,
 }
 
-impl From<ServicePatch> for Patch {
-    fn from(patch: ServicePatch) -> Self {
+/// `afterMinutes`: how long an attempt is in doubt before that, 1 to 43200; not with HOLD.
+#[derive(InputObject)]
+struct DoubtPolicyInput {
+    action: DoubtAction,
+    after_minutes: Option<i32>,
+}
+
+impl DoubtPolicyInput {
+    fn read(self) -> ApiResult<DoubtPolicy> {
+        DoubtPolicy::try_new(self.action.into(), self.after_minutes)
+            .map_err(|error| ApiError::invalid("doubtPolicy", error))
+    }
+}
+
+impl TryFrom<ServicePatch> for Patch {
+    type Error = ApiError;
+
+    fn try_from(patch: ServicePatch) -> ApiResult<Self> {
         let for_sale = |enabled| if enabled { ForSale::Yes } else { ForSale::No };
         let link_lock = |on| if on { LinkLock::On } else { LinkLock::Off };
         let remainder = |complete| match complete {
             true => RemainderPolicy::Complete,
             false => RemainderPolicy::Leave,
         };
-        Self {
+        Ok(Self {
             for_sale: patch.enabled.map(for_sale),
             price: patch.price.map(|price| price.0),
             markup_percent: patch.markup_percent.map(|percent| percent.0),
@@ -66,7 +83,8 @@ impl From<ServicePatch> for Patch {
                 MaybeUndefined::Null => Some(None),
                 MaybeUndefined::Value(minutes) => Some(Some(minutes)),
             },
-        }
+            doubt_policy: patch.doubt_policy.map(DoubtPolicyInput::read).transpose()?,
+        })
     }
 }
 
@@ -152,7 +170,8 @@ impl ServiceMutations {
         let backend = Backend::of(ctx);
         let services: Vec<ServiceId> = ids(&services)?;
         let (commands, changed) = (backend.commands.clone(), services.clone());
-        let command = async move { commands.update_services(changed, patch.into()).await };
+        let patch = patch.try_into()?;
+        let command = async move { commands.update_services(changed, patch).await };
         let done = backend.run(command).await?;
         services_payload(backend, &services, done.position).await
     }

@@ -1,80 +1,105 @@
-//! One call to a provider, and what it says of each attempt in doubt there.
+//! The calls to a provider that evidence comes from.
+
+use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
+use rust_decimal::Decimal;
 
-use super::{load::InDoubt, settle::DoubtSettlement};
+use super::{known::OwnRow, settle::DoubtSettlement};
 use crate::{
-    command::{CommandError, SettleAttempt},
     domain::{
-        order::{Order, SettledAs},
-        settlement::{Doubt, ListedOrder, Reading, Verdict, judge},
+        ProviderId,
+        order::StatusReading,
+        settlement::{ListedOrder, Said, ScanPlan},
     },
+    provider_api::{AnswerFor, Endpoint, IDS_A_CALL, means_no_order},
 };
 
 /// A provider's list, and when it was asked for.
 pub(super) struct List {
-    asked_at: DateTime<Utc>,
-    listed: Vec<ListedOrder>,
+    pub(super) asked_at: DateTime<Utc>,
+    pub(super) listed: Vec<ListedOrder>,
+}
+
+/// What was said of a known order in each call, and of the ids after it.
+pub(super) struct SaidOfIds {
+    pub(super) control: Vec<Said>,
+    pub(super) said: Vec<Said>,
 }
 
 impl DoubtSettlement {
-    /// Asks for the list; `None` where there is none to be had.
-    pub(super) async fn list(&self, doubt: &InDoubt) -> Option<List> {
-        let provider = doubt.provider();
-        let asked_at = Utc::now();
-        let endpoint = match self.endpoints.of(provider).await {
-            Ok(endpoint) => endpoint,
+    /// Finds where a provider is asked.
+    pub(super) async fn endpoint(&self, provider: ProviderId) -> Option<Endpoint> {
+        match self.endpoints.of(provider).await {
+            Ok(endpoint) => Some(endpoint),
             Err(error) => {
                 tracing::warn!(%provider, %error, "a provider cannot be asked for evidence");
-                return None;
-            }
-        };
-        match self.needs.client.orders(&endpoint).await {
-            Ok(answer) => Some(List { asked_at, listed: answer.value }),
-            Err(failure) => {
-                tracing::debug!(%provider, reason = failure.reason, "a provider does not list its orders");
                 None
             }
         }
     }
 
-    /// Says what a list would prove of an attempt. What is known beside it is looked up now, after the answer.
-    pub(super) async fn read(
-        &self,
-        in_doubt: &InDoubt,
-        list: &List,
-    ) -> Result<Option<Verdict>, CommandError> {
-        let order = self.needs.commands.load::<Order>(in_doubt.order()).await?.aggregate;
-        let attempt = order.attempts.iter().find(|it| it.attempt_id == in_doubt.attempt());
-        let Some(attempt) = attempt else { return Ok(None) };
-        self.needs.commands.read_models_current(&["orders", "attempts"]).await?;
-        let ids: Vec<_> = list.listed.iter().map(|order| order.api_order_id.clone()).collect();
-        let known = in_doubt.known(&self.needs.reads, &ids).await?;
-        let doubt = Doubt {
-            provider_service_id: attempt.provider_service_id.clone(),
-            link: in_doubt.link.clone(),
-            quantity: in_doubt.quantity,
-            settle_after: attempt.settle_after,
-            known_before: known.known_before,
-            rivals: known.rivals,
-        };
-        let (asked_at, listed) = (list.asked_at, list.listed.clone());
-        Ok(Some(judge(&doubt, &Reading { asked_at, listed, claimed: known.claimed })))
+    /// Asks for the list; or returns in words why there is none to be had.
+    pub(super) async fn list(&self, endpoint: &Endpoint) -> Result<List, String> {
+        let asked_at = Utc::now();
+        match self.needs.client.orders(endpoint).await {
+            Ok(answer) => Ok(List { asked_at, listed: answer.value }),
+            Err(failure) => Err(failure.reason),
+        }
     }
 
-    /// Puts on record that the provider never took it.
-    pub(super) async fn conclude(&self, doubt: &InDoubt) {
-        let order_id = doubt.order();
-        let settle = SettleAttempt {
-            order_id,
-            attempt: doubt.number,
-            settled_as: SettledAs::NotPlaced,
-            api_order_id: None,
-            note: "two readings of the provider's list of orders: none that could be ours"
-                .to_owned(),
-        };
-        if let Err(error) = self.needs.commands.settle_attempt(settle).await {
-            tracing::warn!(order = %order_id, %error, "cannot settle an attempt in doubt");
+    /// Asks what our account holds.
+    pub(super) async fn balance(&self, endpoint: &Endpoint) -> Result<Decimal, String> {
+        let answer = self.needs.client.balance(endpoint).await;
+        answer.map(|answer| answer.value.amount).map_err(|failure| failure.reason)
+    }
+
+    /// Asks how orders of ours stand. Those that nothing is said of are absent.
+    pub(super) async fn statuses(
+        &self,
+        endpoint: &Endpoint,
+        own: &[OwnRow],
+    ) -> HashMap<String, StatusReading> {
+        let ids: Vec<String> = own.iter().map(|order| order.api_order_id.clone()).collect();
+        if ids.is_empty() {
+            return HashMap::new();
         }
+        let Ok(answer) = self.needs.client.statuses_at_once(endpoint, &ids).await else {
+            return HashMap::new();
+        };
+        let found = ids.into_iter().zip(answer.value).filter_map(|(id, answer)| match answer {
+            AnswerFor::Found(reading) => Some((id, reading)),
+            AnswerFor::Error(_) | AnswerFor::Missing => None,
+        });
+        found.collect()
+    }
+
+    /// Asks about ids, in as many calls as it takes; or returns in words why they cannot be asked about.
+    pub(super) async fn scan(
+        &self,
+        endpoint: &Endpoint,
+        plan: &ScanPlan,
+    ) -> Result<SaidOfIds, String> {
+        let (mut control, mut said) = (vec![], vec![]);
+        let control_alone: &[String] = &[];
+        let chunks = plan.ids.chunks(IDS_A_CALL - 1);
+        let chunks: Vec<_> =
+            if plan.ids.is_empty() { vec![control_alone] } else { chunks.collect() };
+        for ids in chunks {
+            let asked: Vec<String> = std::iter::once(&plan.control).chain(ids).cloned().collect();
+            let answer = self.needs.client.statuses_at_once(endpoint, &asked).await;
+            let mut answers = answer.map_err(|failure| failure.reason)?.value.into_iter();
+            control.extend(answers.next().map(said_of));
+            said.extend(answers.map(said_of));
+        }
+        Ok(SaidOfIds { control, said })
+    }
+}
+
+fn said_of(answer: AnswerFor<StatusReading>) -> Said {
+    match answer {
+        AnswerFor::Found(reading) => Said::Ours(reading.charge),
+        AnswerFor::Error(words) if means_no_order(&words) => Said::NotOurs,
+        AnswerFor::Error(_) | AnswerFor::Missing => Said::Unclear,
     }
 }

@@ -23,6 +23,11 @@ impl Default for DoubtPace {
 }
 
 impl DoubtPace {
+    /// The longest time from when an attempt is in doubt until what two looks on end prove is on record, but for the calls.
+    pub fn settles_within(&self) -> Duration {
+        self.look + self.after(0) + self.look
+    }
+
     /// Until the next reading, after so many on end that proved nothing.
     pub(super) fn after(&self, readings: u32) -> Duration {
         self.first.saturating_mul(1 << readings.min(16)).min(self.at_most)
@@ -32,6 +37,14 @@ impl DoubtPace {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A provider that takes an order and keeps silent is found out within a minute of the first byte.
+    #[test]
+    fn silent_provider_is_found_out_within_a_minute() {
+        let silent = crate::provider_api::CallLimits::default().add;
+        let most = silent + DoubtPace::default().settles_within();
+        assert!(most <= Duration::from_secs(50), "{most:?}");
+    }
 
     #[test]
     fn readings_that_prove_nothing_become_rarer() {

@@ -1,30 +1,29 @@
-use std::{collections::HashMap, time::Duration};
+use std::collections::{HashMap, HashSet};
 
-use futures_util::future::join_all;
+use futures_util::{StreamExt, stream::FuturesUnordered};
 use sqlx::PgPool;
 use tokio::{
     sync::watch,
-    time::{Instant, sleep},
+    time::{Instant, MissedTickBehavior, interval},
 };
 use tokio_util::sync::CancellationToken;
 
 use super::{
     DoubtPace,
     load::{self, InDoubt},
+    look::Look,
 };
 use crate::{
-    command::Commands,
+    command::{Commands, SettleAttempt},
     domain::{
         AttemptId, ProviderId,
+        order::{Evidence, OrderCommand, SettledAs},
         provider::UpstreamPolicy,
         settlement::{Verdict, Why},
     },
     process::{DispatchStatus, Endpoints},
     provider_api::PanelClient,
 };
-
-/// Between two tries while the database is away.
-const RETRY: Duration = Duration::from_millis(500);
 
 /// What the settlement of doubt is composed of.
 #[derive(Debug)]
@@ -91,20 +90,44 @@ impl DoubtSettlement {
     }
 
     async fn settle(&self) {
+        tokio::join!(self.look_again_and_again(), self.keep_baselines());
+    }
+
+    /// A provider that keeps us waiting keeps no other waiting.
+    async fn look_again_and_again(&self) {
         let mut watch = Watch::new();
+        let (mut looking, mut asked) = (FuturesUnordered::new(), HashSet::new());
+        let mut again = interval(self.needs.pace.look);
+        again.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            match load::in_doubt(&self.needs.reads).await {
-                Ok(doubts) => self.look(&mut watch, doubts).await,
-                Err(error) => {
-                    tracing::debug!(%error, "cannot look up what is in doubt");
-                    sleep(RETRY).await;
+            tokio::select! {
+                Some((provider, looks)) = looking.next() => {
+                    asked.remove(&provider);
+                    for (doubt, look) in looks {
+                        self.take(&mut watch, &doubt, look).await;
+                    }
+                }
+                _ = again.tick() => {
+                    for (provider, doubts) in self.due(&mut watch).await {
+                        if asked.insert(provider) {
+                            looking.push(async move { (provider, self.look_at(doubts).await) });
+                        }
+                    }
                 }
             }
-            sleep(self.needs.pace.look).await;
         }
     }
 
-    async fn look(&self, watch: &mut Watch, doubts: Vec<InDoubt>) {
+    /// Finds what is to be looked at now, by provider; what is due by a service's policy is given up.
+    async fn due(&self, watch: &mut Watch) -> HashMap<ProviderId, Vec<InDoubt>> {
+        let doubts = match load::in_doubt(&self.needs.reads).await {
+            Ok(doubts) => doubts,
+            Err(error) => {
+                tracing::debug!(%error, "cannot look up what is in doubt");
+                return HashMap::new();
+            }
+        };
+        self.give_up(&doubts).await;
         watch.retain(|id, _| doubts.iter().any(|doubt| doubt.attempt() == *id));
         let mut due: HashMap<ProviderId, Vec<InDoubt>> = HashMap::new();
         let now = Instant::now();
@@ -112,51 +135,68 @@ impl DoubtSettlement {
         for doubt in doubts.into_iter().filter(is_due) {
             due.entry(doubt.provider()).or_default().push(doubt);
         }
-        for (doubt, verdict) in join_all(due.into_values().map(|at| self.ask(at))).await.concat() {
-            self.take(watch, &doubt, verdict).await;
-        }
+        due
     }
 
-    /// Asks one provider once about all that is due there.
-    async fn ask(&self, doubts: Vec<InDoubt>) -> Vec<(InDoubt, Verdict)> {
-        let list = match doubts.first() {
-            Some(doubt) => self.list(doubt).await,
-            None => None,
-        };
-        let mut read = Vec::with_capacity(doubts.len());
-        for doubt in doubts {
-            let verdict = match &list {
-                Some(list) => self.read(&doubt, list).await,
-                None => Ok(None),
-            };
-            let verdict = verdict.unwrap_or_else(|error| {
-                tracing::debug!(order = %doubt.order(), %error, "cannot judge a reading");
-                None
-            });
-            read.push((doubt, verdict.unwrap_or(Verdict::Inconclusive(Why::NoList))));
-        }
-        read
-    }
-
-    async fn take(&self, watch: &mut Watch, doubt: &InDoubt, verdict: Verdict) {
+    async fn take(&self, watch: &mut Watch, doubt: &InDoubt, look: Look) {
         let first = || Watched {
             due: Instant::now(),
             in_vain: 0,
             last: Verdict::Inconclusive(Why::Unconfirmed),
         };
         let watched = watch.entry(doubt.attempt()).or_insert_with(first);
-        let proved = watched.last.confirmed_by(&verdict);
-        watched.in_vain = match verdict {
-            Verdict::Inconclusive(_) => watched.in_vain.saturating_add(1),
-            Verdict::NotPlaced => 0,
+        let proved = watched.last.confirmed_by(&look.verdict);
+        let settled =
+            self.record(doubt, &look, &proved).await && self.conclude(doubt, &proved).await;
+        watched.in_vain = match look.verdict.is_conclusive() && settled == proved.is_conclusive() {
+            true => 0,
+            false => watched.in_vain.saturating_add(1),
         };
-        watched.last = verdict;
+        watched.last = look.verdict;
         watched.due = Instant::now() + self.needs.pace.after(watched.in_vain);
-        match proved {
+    }
+
+    /// Puts on record what was seen and what follows; tells whether that worked.
+    async fn record(&self, doubt: &InDoubt, look: &Look, proved: &Verdict) -> bool {
+        let follows = match look.verdict.is_conclusive() && !proved.is_conclusive() {
+            true => format!("{}, if the next look says the same", look.verdict),
+            false => proved.to_string(),
+        };
+        let evidence = look.seen.iter().map(|seen| Evidence {
+            asked: seen.asked,
+            answered: seen.answered.clone(),
+            follows: seen.follows.clone().unwrap_or_else(|| follows.clone()),
+        });
+        let (attempt_id, evidence) = (doubt.attempt(), evidence.collect());
+        let command = OrderCommand::RecordEvidence { attempt_id, evidence };
+        let recorded = self.needs.commands.follow_up("readEvidence", doubt.order(), command).await;
+        if let Err(error) = &recorded {
+            tracing::debug!(order = %doubt.order(), %error, "cannot record evidence");
+        }
+        recorded.is_ok()
+    }
+
+    /// Settles what is proved; tells whether it did.
+    async fn conclude(&self, doubt: &InDoubt, proved: &Verdict) -> bool {
+        let (settled_as, api_order_id) = match proved {
+            Verdict::Placed { api_order_id } => (SettledAs::Placed, Some(api_order_id.clone())),
+            Verdict::NotPlaced => (SettledAs::NotPlaced, None),
             Verdict::Inconclusive(why) => {
                 tracing::debug!(order = %doubt.order(), %why, "an attempt stays in doubt");
+                return false;
             }
-            Verdict::NotPlaced => self.conclude(doubt).await,
+        };
+        let settle = SettleAttempt {
+            order_id: doubt.order(),
+            attempt: doubt.number,
+            settled_as,
+            api_order_id,
+            note: format!("{proved}: two looks at the evidence agree"),
+        };
+        let settled = self.needs.commands.settle_attempt(settle).await;
+        if let Err(error) = &settled {
+            tracing::warn!(order = %doubt.order(), %error, "cannot settle an attempt in doubt");
         }
+        settled.is_ok()
     }
 }

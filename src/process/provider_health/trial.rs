@@ -54,7 +54,9 @@ fn verdict(order: &Order, attempt: AttemptId) -> Option<Verdict> {
             let outcome = Outcome::Refused { class: *class, retry_after: None };
             Some(Verdict::of(outcome, "the order that tried it was refused"))
         }
-        Some(AttemptState::InDoubt) => undecided("the order that tried it is in doubt"),
+        Some(AttemptState::InDoubt | AttemptState::GivenUp) => {
+            undecided("the order that tried it is in doubt")
+        }
         Some(AttemptState::NotSent) => undecided("the order that was to try it was not sent"),
         Some(AttemptState::NotPlaced) => undecided("the order that tried it was not placed"),
         None => undecided("the order has no such attempt"),

@@ -123,11 +123,16 @@ fn of_error<T>(
     Ok(vec![AnswerFor::Error(words)])
 }
 
-/// A panel that knows only `order` finds none in a call with `orders`.
-fn takes_no_lists(words: &str, class: Option<RefusalClass>) -> bool {
+/// Tells whether a provider says that our account has no order under an id.
+pub fn means_no_order(words: &str) -> bool {
     let words = words.trim().trim_end_matches('.').to_lowercase();
     let no_order = ["incorrect order id", "incorrect order", "invalid order id", "order not found"];
-    no_order.contains(&words.as_str()) || class == Some(RefusalClass::Dialect)
+    no_order.contains(&words.as_str())
+}
+
+/// A panel that knows only `order` finds none in a call with `orders`.
+fn takes_no_lists(words: &str, class: Option<RefusalClass>) -> bool {
+    means_no_order(words) || class == Some(RefusalClass::Dialect)
 }
 
 fn is_about_the_call(class: Option<RefusalClass>) -> bool {

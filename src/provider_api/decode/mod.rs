@@ -12,7 +12,7 @@ mod value;
 pub(super) use balance::balance;
 pub(super) use catalogue::catalogue;
 pub use catalogue::{Catalogue, RowError};
-pub use followed::AnswerFor;
+pub use followed::{AnswerFor, means_no_order};
 pub(super) use followed::{
     Form, NoAnswers, Question, ReadPart, answers, cancelled, order_status, refill_id, refill_status,
 };

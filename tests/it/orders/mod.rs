@@ -8,6 +8,7 @@ mod failover;
 mod outcomes;
 mod placing;
 mod secrets;
+mod settlement;
 mod settling;
 mod sharing;
 mod tenure;

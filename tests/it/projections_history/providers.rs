@@ -4,8 +4,8 @@ use rust_decimal::Decimal;
 use signalbox::domain::{
     AttemptId, Balance, CredentialId, OrderId, Position, ProviderId,
     provider::{
-        Activation, Basis, Circuit, Dependents, Description, Dialect, Encoding, KeyPlace,
-        KeyReference, LimitChanges, Measures, Provider, ProviderChanges, ProviderCommand,
+        Activation, Basis, Circuit, DeclaredUse, Dependents, Description, Dialect, Encoding,
+        KeyPlace, KeyReference, LimitChanges, Measures, Provider, ProviderChanges, ProviderCommand,
         ProviderEvent, ProviderName, ProviderTerms, ProviderUrl, SyncInterval, UpstreamPolicy,
     },
 };
@@ -60,7 +60,17 @@ impl History {
             let now = self.time();
             return breaker_command(provider, now, &mut self.random);
         }
-        match self.random.u32(0..13) {
+        match self.random.u32(0..14) {
+            13 => {
+                let account_use = match provider.exclusive_since {
+                    Some(_) => DeclaredUse::Shared,
+                    None => DeclaredUse::Exclusive { declared_at: self.time() },
+                };
+                ProviderCommand::Update(ProviderChanges {
+                    account_use: Some(account_use),
+                    ..Default::default()
+                })
+            }
             12 => ProviderCommand::Rank {
                 measures: self.measures(),
                 basis: Basis { position: Position(self.entries.len() as i64), as_of: self.time() },

@@ -135,7 +135,7 @@ async fn fates(journal: &PgPool) -> Vec<Fate> {
          from events placed
          join events last using (aggregate_type, aggregate_id)
          where placed.event_type = 'OrderPlaced'
-           and last.event_type not in ('FailedOver', 'DuplicateFound', 'OrderStatusChanged')
+           and last.event_type not in ('FailedOver', 'DuplicateFound', 'OrderStatusChanged', 'EvidenceRead')
          order by aggregate_id, last.sequence desc",
     )
     .fetch_all(journal)
@@ -153,9 +153,10 @@ pub(crate) async fn assert_gapless(journal: &PgPool) {
     assert_eq!((first, last), (1, count));
 }
 
-async fn default_service(api: &Api, provider: &str) -> Value {
+/// A service of type Default that a provider sells.
+pub(crate) async fn default_service(api: &Api, provider: &str) -> Value {
     let services = "query($provider: ID!) { services(filter: {providerId: $provider}, first: 100) {
-        nodes { id providerServiceId type min } } }";
+        nodes { id providerServiceId type min max rate } } }";
     let found = api.data(services, json!({"provider": provider})).await;
     let nodes = found["services"]["nodes"].as_array().unwrap();
     nodes.iter().find(|service| service["type"] == "Default").unwrap().clone()

@@ -1,6 +1,7 @@
 //! The life of an order, given, when, then. Attempt `n` is made at provider `n`, which calls the order `n00`.
 
 mod answers;
+mod doubt;
 mod failover;
 mod fields;
 mod late_answers;
@@ -18,7 +19,8 @@ use rust_decimal::dec;
 use uuid::Uuid;
 
 use super::{
-    Claim, NextStep, Order, OrderCommand, OrderEvent, OrderFields, ProviderAnswer, SettledAs,
+    Claim, GivenUpAs, NextStep, Order, OrderCommand, OrderEvent, OrderFields, ProviderAnswer,
+    SettledAs,
 };
 use crate::domain::{
     AttemptId, Incarnation, Link, Position, ProviderId, ServiceId,
@@ -106,6 +108,10 @@ fn settle(n: i32, settled_as: SettledAs, next: NextStep) -> OrderCommand {
         now: minute(5),
         next,
     }
+}
+
+fn give_up(n: i32, policy: GivenUpAs, next: NextStep) -> OrderCommand {
+    OrderCommand::GiveUpDoubt { attempt: n, policy, after_minutes: 60, now: minute(5), next }
 }
 
 fn api_order_id(n: i32) -> String {
@@ -241,6 +247,25 @@ fn settled_in_place_of(n: i32, other: i32) -> OrderEvent {
         settled_as: SettledAs::Placed,
         api_order_id: Some(api_order_id(n)),
         note: format!("attempt {other} was not placed, and the provider holds this one"),
+    }
+}
+
+fn given_up_as(n: i32, policy: GivenUpAs) -> OrderEvent {
+    OrderEvent::DoubtGivenUp {
+        attempt: n,
+        attempt_id: attempt(n),
+        provider_id: provider(n),
+        policy,
+        after_minutes: 60,
+    }
+}
+
+fn cleared(n: i32, note: &str) -> OrderEvent {
+    OrderEvent::DoubtCleared {
+        attempt: n,
+        attempt_id: attempt(n),
+        provider_id: provider(n),
+        note: note.to_owned(),
     }
 }
 

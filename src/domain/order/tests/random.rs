@@ -23,6 +23,7 @@ enum Step {
     Answer(usize, ProviderAnswer, Then),
     Settle(usize, SettledAs, Then),
     Wait,
+    GiveUp(usize, GivenUpAs, Then),
     Fail,
 }
 
@@ -40,12 +41,14 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let then = || select(vec![Then::Start, Then::Queue, Then::Wait, Then::Hold, Then::GiveUp]);
     let back = || 0..3_usize;
     let settled = select(vec![SettledAs::Placed, SettledAs::NotPlaced]);
+    let given_up = select(vec![GivenUpAs::ReturnCharge, GivenUpAs::AcceptRisk]);
     let step = prop_oneof![
         1 => then().prop_map(Step::Place),
         3 => Just(Step::Start),
         8 => (back(), answers(), then()).prop_map(|(n, answer, then)| Step::Answer(n, answer, then)),
         3 => (back(), settled, then()).prop_map(|(n, as_, then)| Step::Settle(n, as_, then)),
         1 => Just(Step::Wait),
+        2 => (back(), given_up, then()).prop_map(|(n, as_, then)| Step::GiveUp(n, as_, then)),
         1 => Just(Step::Fail),
     ];
     vec(step, 1..40)
@@ -108,6 +111,7 @@ impl Played {
                 settle(number(back), settled_as, self.step(then))
             }
             Step::Wait => OrderCommand::Wait(self.waiting()),
+            Step::GiveUp(back, policy, then) => give_up(number(back), policy, self.step(then)),
             Step::Fail => OrderCommand::Fail { reason: "x".to_owned(), decision: None },
         }
     }
@@ -126,7 +130,7 @@ impl Played {
         Ok(())
     }
 
-    /// Attempts whose provider holds the order, or may.
+    /// Attempts whose provider holds the order, or may, but for those that a policy gave up: the one exception.
     fn held_by(&self) -> Vec<i32> {
         let attempts = self.order.attempts.iter();
         attempts
