@@ -13,6 +13,7 @@
 -- ignores: ServiceMapped, ServiceUnmapped, ServiceRetired
 -- ignores: SyncStarted, SyncCompleted, SyncFailed
 -- ignores: Reserved, ReservationReleased
+-- ignores: BalanceRead, LowBalanceNoticed, LowBalanceEnded, ProviderDownNoticed, ProviderDownEnded, CallsSummed
 
 -- One row an order that has ended. One that goes on after a dispute is not here until it ends again.
 create table deliveries (

@@ -14,6 +14,7 @@
 -- ignores: Reserved, ReservationReleased
 -- ignores: RankingChanged
 -- ignores: ProviderSyncIntervalSet, PriceMoveNoticed, DelistingNoticed
+-- ignores: BalanceRead, LowBalanceNoticed, LowBalanceEnded, ProviderDownNoticed, ProviderDownEnded, CallsSummed
 
 create table price_history (
     service_id uuid not null,

@@ -13,6 +13,7 @@
 -- ignores: CancelRequested, CancelRefused
 -- ignores: Reserved, ReservationReleased
 -- ignores: ProviderSyncIntervalSet, PriceMoveNoticed, DelistingNoticed
+-- ignores: BalanceRead, LowBalanceNoticed, LowBalanceEnded, ProviderDownNoticed, ProviderDownEnded, CallsSummed
 
 -- The attempts that started on a day, by what they count as now. One that was never sent does not count at all.
 -- The pages keep room, so that the day's row is updated in place at every batch.

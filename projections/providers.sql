@@ -3,7 +3,7 @@
 -- folds: ProviderAdded, ProviderRenamed, ProviderUrlChanged, ProviderPriorityChanged, ProviderKeyReplaced
 -- folds: ProviderSyncIntervalSet
 -- folds: ProviderActivated, ProviderDeactivated, ProviderDeleted, ConnectionTestSucceeded
--- folds: RankingChanged
+-- folds: RankingChanged, BalanceRead
 -- ignores: ConnectionTestFailed
 -- ignores: ServiceImported, ServiceRepriced, ServiceChanged, ServiceDelisted, ServiceRelisted, ServiceIdReused
 -- ignores: ServiceEnabled, ServiceDisabled, ServicePriceSet, ServiceRecategorised, ServiceStrategySet
@@ -15,6 +15,7 @@
 -- ignores: CancelRequested, CancelRefused
 -- ignores: Reserved, ReservationReleased
 -- ignores: PriceMoveNoticed, DelistingNoticed
+-- ignores: LowBalanceNoticed, LowBalanceEnded, ProviderDownNoticed, ProviderDownEnded, CallsSummed
 
 -- A deleted provider keeps its row, because history goes on naming it.
 create table providers (
@@ -27,6 +28,9 @@ create table providers (
     deleted               boolean not null,
     balance               numeric,
     currency              text,
+    -- Whole hours until the balance is spent at the pace of the last day, when it was last read; null where no end is in
+    -- sight.
+    runway_hours          bigint,
     -- Null: never by itself.
     sync_interval_minutes int,
     created_at            timestamptz not null,
@@ -77,7 +81,7 @@ begin
             and event_type in (
                 'ProviderAdded', 'ProviderRenamed', 'ProviderUrlChanged', 'ProviderPriorityChanged',
                 'ProviderKeyReplaced', 'ProviderActivated', 'ProviderDeactivated', 'ProviderDeleted',
-                'ConnectionTestSucceeded', 'ProviderSyncIntervalSet', 'RankingChanged'
+                'ConnectionTestSucceeded', 'ProviderSyncIntervalSet', 'RankingChanged', 'BalanceRead'
             )
     ),
     changed as (
@@ -99,6 +103,7 @@ begin
         deleted = excluded.deleted,
         balance = excluded.balance,
         currency = excluded.currency,
+        runway_hours = excluded.runway_hours,
         sync_interval_minutes = excluded.sync_interval_minutes,
         score_ppm = excluded.score_ppm,
         placement_ppm = excluded.placement_ppm,

@@ -13,6 +13,7 @@
 -- ignores: SyncStarted, SyncCompleted, SyncFailed
 -- ignores: Reserved, ReservationReleased
 -- ignores: ProviderSyncIntervalSet, PriceMoveNoticed, DelistingNoticed
+-- ignores: BalanceRead, LowBalanceNoticed, LowBalanceEnded, ProviderDownNoticed, ProviderDownEnded, CallsSummed
 
 create table refills (
     order_id        uuid not null,

@@ -3,6 +3,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use secrecy::SecretString;
 use sqlx::postgres::PgConnectOptions;
 
+use super::Monitoring;
 use crate::{
     domain::{provider::UpstreamPolicy, service::PriceWatch},
     postgres::Durability,
@@ -46,6 +47,8 @@ pub struct AppConfig {
     pub sync_pace: SyncPace,
     /// How far a provider's rate may move without an alert.
     pub price_watch: PriceWatch,
+    /// How providers are watched, and where operators are told.
+    pub monitoring: Monitoring,
 }
 
 /// Which database an installation uses.

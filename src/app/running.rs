@@ -3,8 +3,13 @@ use std::{io, net::SocketAddr, path::Path};
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
-use super::{AppConfig, Database, DatabaseError, SecretError, first_provider, secret};
+use super::{
+    AppConfig, Database, DatabaseError, SecretError, first_provider,
+    monitoring::{MonitorNeeds, Monitors, Prepared},
+    secret,
+};
 use crate::{
+    alert_channel::ChannelUnavailable,
     command::{Catalogue, Claims, CommandError, CommandNeeds, Commands},
     credentials::{CredentialError, Credentials},
     http::{self, AppState},
@@ -45,6 +50,7 @@ pub struct App {
     doubt_settlement: JoinHandle<()>,
     scheduled_sync: JoinHandle<()>,
     server: JoinHandle<io::Result<()>>,
+    monitors: Monitors,
     /// … and when what was begun has ended, the read models rest too.
     stop_folding: CancellationToken,
 }
@@ -70,6 +76,9 @@ pub enum StartError {
     /// The HTTP client.
     #[error(transparent)]
     Client(#[from] ClientUnavailable),
+    /// The HTTP client for alerts.
+    #[error(transparent)]
+    Channel(#[from] ChannelUnavailable),
     /// The provider from the environment.
     #[error("the first provider (SIGNALBOX_FIRST_PROVIDER_…) cannot be added: {0}")]
     FirstProvider(CommandError),
@@ -175,6 +184,7 @@ impl App {
         {
             tracing::error!(%error, "the HTTP server failed");
         }
+        self.monitors.stop().await;
         self.stop_folding.cancel();
         self.database.close().await;
     }
@@ -199,6 +209,7 @@ struct Parts {
     client: PanelClient,
     reads: Reads,
     projections: Projections,
+    prepared: Prepared,
     claims_work: tokio::sync::mpsc::UnboundedReceiver<crate::command::Work>,
     stop_folding: CancellationToken,
 }
@@ -229,14 +240,25 @@ impl Parts {
             reads: reads.pool().clone(),
             policy: config.policy,
             price_watch: config.price_watch,
+            balance_watch: config.monitoring.balance_watch,
         });
-        let client = PanelClient::new(config.policy, config.call_limits)?;
+        let prepared = Prepared::of(&config.monitoring)?;
+        let client = prepared.watching(PanelClient::new(config.policy, config.call_limits)?);
         if let Some(first) = config.first_provider.clone() {
             first_provider::add(&commands, first).await.map_err(StartError::FirstProvider)?;
         }
         let operations = ProviderOperations::new(commands.clone(), client.clone(), config.policy);
         unless_started.disarm();
-        Ok(Self { commands, operations, client, reads, projections, claims_work, stop_folding })
+        Ok(Self {
+            commands,
+            operations,
+            client,
+            reads,
+            projections,
+            prepared,
+            claims_work,
+            stop_folding,
+        })
     }
 
     fn serve(self, config: AppConfig, database: Database, listener: TcpListener) -> App {
@@ -269,7 +291,7 @@ impl Parts {
         tokio::spawn(vital::or_end("ranking", ranking.run()));
         let doubt_settlement = DoubtSettlement::new(DoubtSettlementNeeds {
             commands: self.commands.clone(),
-            client: self.client,
+            client: self.client.clone(),
             policy: config.policy,
             reads: self.reads.pool().clone(),
             pace: config.doubt_pace,
@@ -283,6 +305,16 @@ impl Parts {
             dispatching: dispatch.status(),
             stop: stop.clone(),
         });
+        let needs = MonitorNeeds {
+            commands: self.commands.clone(),
+            client: self.client,
+            policy: config.policy,
+            reads: self.reads.clone(),
+            monitoring: config.monitoring,
+            dispatching: dispatch.status(),
+            stop: stop.clone(),
+        };
+        let monitors = Monitors::start(self.prepared, needs);
         let state = AppState {
             commands: self.commands.clone(),
             operations: self.operations.clone(),
@@ -308,6 +340,7 @@ impl Parts {
             scheduled_sync: tokio::spawn(scheduled_sync.run()),
             dispatcher: tokio::spawn(dispatch.run(self.claims_work)),
             server: tokio::spawn(http::serve(listener, state)),
+            monitors,
             stop,
             stop_folding: self.stop_folding,
         }

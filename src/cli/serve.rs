@@ -10,6 +10,7 @@ use secrecy::SecretString;
 use super::{
     installation::Installation,
     logging::{LogFormat, Logging},
+    monitoring::MonitoringArgs,
     signals::EndSignals,
 };
 use crate::{
@@ -82,6 +83,8 @@ pub(super) struct Serve {
         default_value_t = PriceWatch::DEFAULT_PERCENT
     )]
     price_alert_percent: u32,
+    #[command(flatten)]
+    monitoring: MonitoringArgs,
     /// How the log is written: for people, or as one JSON object a line
     #[arg(long, env = "SIGNALBOX_LOG_FORMAT", value_enum, value_name = "FORMAT", default_value_t)]
     log_format: LogFormat,
@@ -140,6 +143,7 @@ impl Serve {
             doubt_pace: DoubtPace::default(),
             sync_pace: SyncPace::default(),
             price_watch: PriceWatch::percent(self.price_alert_percent),
+            monitoring: self.monitoring.monitoring()?,
         })
     }
 

@@ -18,7 +18,11 @@ use super::{
 };
 use crate::{
     credentials::Credentials,
-    domain::{Position, ProviderId, provider::UpstreamPolicy, service::PriceWatch},
+    domain::{
+        Position, ProviderId,
+        provider::{BalanceWatch, UpstreamPolicy},
+        service::PriceWatch,
+    },
     journal::{AppendRequest, Journal, StreamId, read_head},
     projection::{ReadModel, ReadModels},
 };
@@ -60,6 +64,8 @@ pub struct CommandNeeds {
     pub policy: UpstreamPolicy,
     /// How far a provider's rate may move without an alert.
     pub price_watch: PriceWatch,
+    /// When our balance at a provider is low.
+    pub balance_watch: BalanceWatch,
 }
 
 #[derive(Debug)]

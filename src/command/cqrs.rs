@@ -13,6 +13,7 @@ use super::recent::RecentStates;
 use crate::{
     domain::{
         self, Event,
+        calls::{CallsEvent, ProviderCalls},
         order::{Order, OrderEvent},
         provider::{Provider, ProviderEvent},
         reservation::{Reservation, ReservationEvent},
@@ -78,6 +79,7 @@ macro_rules! stored {
 stored! {
     Order => OrderEvent,
     Provider => ProviderEvent,
+    ProviderCalls => CallsEvent,
     Reservation => ReservationEvent,
     Service => ServiceEvent,
     SyncRun => SyncEvent,

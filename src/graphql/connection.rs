@@ -4,7 +4,7 @@ use async_graphql::{
 };
 
 use super::{
-    alert::Alert, context::Backend, coverage::CoverageGap, error::ApiResult,
+    alert::Alert, calls::ProviderCall, context::Backend, coverage::CoverageGap, error::ApiResult,
     failover_log::FailoverLog, order::Order, service::Service, sync_log::SyncLog,
 };
 use crate::read::{OrderSelection, Page, ServiceSelection};
@@ -41,6 +41,12 @@ impl Keyed for FailoverLog {
 impl Keyed for Alert {
     fn key(&self) -> i64 {
         self.0.position
+    }
+}
+
+impl Keyed for ProviderCall {
+    fn key(&self) -> i64 {
+        self.0.call_id
     }
 }
 

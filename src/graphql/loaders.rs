@@ -11,10 +11,11 @@ use super::{
     service::Service,
 };
 use crate::{
-    domain::{OrderId, ProviderId, ServiceId},
+    domain::{OrderId, Position, ProviderId, ServiceId},
     read::{
-        AttemptRow, EventRow, MappingRow, OrderRow, PriceHistoryOf, PricePointRow, ProviderDay,
-        ProviderRow, ReadError, Reads, RefillRow, ServiceRow, SyncLogRow,
+        AlertDeliveryRow, AttemptRow, CallHour, CallHoursOf, EventRow, MappingRow, OrderRow,
+        PriceHistoryOf, PricePointRow, ProviderDay, ProviderRow, ReadError, Reads, RefillRow,
+        ServiceRow, SyncLogRow,
     },
 };
 
@@ -67,6 +68,7 @@ load! {
     OrderId => OrderRow, orders_by_id;
     (ProviderId, NaiveDate) => Vec<ProviderDay>, provider_days;
     PriceHistoryOf => Vec<PricePointRow>, price_histories;
+    CallHoursOf => Vec<CallHour>, call_hours;
 }
 
 load_of! {
@@ -80,6 +82,8 @@ load_of! {
     AttemptsOf(OrderId) => Vec<AttemptRow>, attempts;
     /// An order's refills.
     RefillsOf(OrderId) => Vec<RefillRow>, refills;
+    /// How operators were told of an alert.
+    DeliveriesOf(Position) => Vec<AlertDeliveryRow>, alert_deliveries;
     /// All that happened to an order.
     TimelineOf(OrderId) => Vec<EventRow>, timelines;
 }

@@ -13,7 +13,9 @@
 //! them; orders, attempts and logs go on resolving them.
 
 mod alert;
+mod alert_delivery;
 mod batching;
+mod calls;
 mod connection;
 mod context;
 mod coverage;

@@ -60,7 +60,7 @@ pub(super) enum RoutingStrategy {
     BestScore,
 }
 
-/// PRICE_MOVED: a rate moved further at once than is let pass. SERVICE_DELISTED: it was for sale. SERVICE_ID_REUSED: the provider sells something else under it, so it is off sale. UNKNOWN_STATUS: the order is left open. DUPLICATE_FOUND: two providers hold the same order. More may come.
+/// PRICE_MOVED: a rate moved further at once than is let pass. SERVICE_DELISTED: it was for sale. SERVICE_ID_REUSED: the provider sells something else under it, so it is off sale. UNKNOWN_STATUS: the order is left open. DUPLICATE_FOUND: two providers hold the same order. LOW_BALANCE: our account there will be empty soon. PROVIDER_DOWN: it does not answer. More may come.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum AlertKind {
     PriceMoved,
@@ -69,6 +69,35 @@ pub(super) enum AlertKind {
     SyncFailed,
     UnknownStatus,
     DuplicateFound,
+    LowBalance,
+    ProviderDown,
+}
+
+/// That an alert was raised, or that what lasted is over.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum AlertNews {
+    Raised,
+    Ended,
+}
+
+/// FAILED: given up, after a day of tries.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum DeliveryState {
+    Waiting,
+    Delivered,
+    Failed,
+}
+
+/// How a call to a provider ended. UNREACHABLE: nothing was sent. BROKEN: the connection ended before the answer was complete. UNREADABLE: the answer is not what was asked for. REFUSED: the provider answered an error. ABANDONED: we stopped waiting.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum CallOutcome {
+    Answered,
+    Unreachable,
+    TimedOut,
+    Broken,
+    Unreadable,
+    Refused,
+    Abandoned,
 }
 
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]

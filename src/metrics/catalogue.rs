@@ -47,6 +47,8 @@ pub(super) const REFUSALS: &str = "signalbox_refusals_total";
 pub(super) const CALL_SECONDS: &str = "signalbox_provider_call_seconds";
 pub(super) const SYNCS: &str = "signalbox_syncs_total";
 pub(super) const LAST_SYNC: &str = "signalbox_sync_last_success_timestamp_seconds";
+pub(super) const CALLS_NOT_LOGGED: &str = "signalbox_provider_calls_not_logged_total";
+pub(super) const ALERT_DELIVERIES: &str = "signalbox_alert_deliveries_total";
 pub(super) const CONNECTIONS: &str = "signalbox_db_connections";
 pub(super) const CONNECTIONS_MAX: &str = "signalbox_db_connections_max";
 
@@ -89,6 +91,16 @@ pub(super) const METRICS: &[Metric] = &[
         LAST_SYNC,
         Kind::Gauge,
         "When a provider's catalogue was last synced without failing, in Unix time.",
+    ),
+    (
+        CALLS_NOT_LOGGED,
+        Kind::Counter,
+        "Provider calls that the log of calls could not take; they count all the same.",
+    ),
+    (
+        ALERT_DELIVERIES,
+        Kind::Counter,
+        "Tries to tell operators of an alert, by channel and result.",
     ),
     (CONNECTIONS, Kind::Gauge, "Connections to the database, by pool and state."),
     (CONNECTIONS_MAX, Kind::Gauge, "Connections that a pool may open at most."),

@@ -61,6 +61,6 @@ impl Endpoints {
             found.ok_or(EndpointError::NotFound)?.aggregate;
         let url = ProviderUrl::try_new(&api_url, self.policy)?;
         let key = self.commands.credentials().open(credential_id).await?;
-        Ok(Endpoint { provider: name, url, key })
+        Ok(Endpoint { provider_id: id, provider: name, url, key })
     }
 }

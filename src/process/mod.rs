@@ -1,23 +1,31 @@
 //! The only loops, and the only callers of providers: events in, provider calls, commands out.
 
+mod alert_delivery;
 mod catalogue_sync;
 mod connection_test;
 mod doubt_settlement;
 mod endpoints;
+mod health_monitor;
 mod operations;
 mod order_dispatch;
 mod order_requests;
 mod order_status;
+mod provider_calls;
 mod provider_ranking;
 mod scheduled_sync;
 
+pub use alert_delivery::{AlertDelivery, AlertDeliveryNeeds, DeliveryPace};
 pub use catalogue_sync::Delisting;
 pub use connection_test::ConnectionTest;
 pub use doubt_settlement::{DoubtPace, DoubtSettlement, DoubtSettlementNeeds};
 pub use endpoints::{EndpointError, Endpoints};
+pub use health_monitor::{HealthMonitor, HealthMonitorNeeds, HealthPace};
 pub use operations::ProviderOperations;
 pub use order_dispatch::{Dispatch, DispatchNeeds, DispatchPace, DispatchStatus};
 pub use order_requests::AskedOrders;
 pub use order_status::{StatusPace, StatusPoll, StatusPollNeeds};
+pub use provider_calls::{
+    CallBook, CallLog, CallLogNeeds, CallPace, CallSummary, CallSummaryNeeds,
+};
 pub use provider_ranking::{ProviderRankingNeeds, ProviderRankings};
 pub use scheduled_sync::{ScheduledSync, ScheduledSyncNeeds, SyncPace};

@@ -126,6 +126,7 @@ impl ReadModels {
             "failover_logs",
             "orders",
             "price_history",
+            "provider_calls",
             "provider_performance",
             "providers",
             "refills",
@@ -141,8 +142,8 @@ mod tests {
 
     use super::*;
     use crate::domain::{
-        Event, order::OrderEvent, provider::ProviderEvent, reservation::ReservationEvent,
-        service::ServiceEvent, sync::SyncEvent,
+        Event, calls::CallsEvent, order::OrderEvent, provider::ProviderEvent,
+        reservation::ReservationEvent, service::ServiceEvent, sync::SyncEvent,
     };
 
     #[test]
@@ -161,6 +162,7 @@ mod tests {
     fn every_header_names_every_event_type_exactly_once() {
         let mut every: Vec<&str> = [
             ProviderEvent::TYPES,
+            CallsEvent::TYPES,
             ServiceEvent::TYPES,
             SyncEvent::TYPES,
             OrderEvent::TYPES,

@@ -1,4 +1,8 @@
-use std::time::{Duration, Instant};
+use std::{
+    future::ready,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use reqwest::{Client, ClientBuilder, redirect};
 use rustls::crypto::{CryptoProvider, ring};
@@ -12,10 +16,12 @@ use super::{
     outcome,
     redact::Redactor,
     transport::{self, Answer, Bounds, TransportFault},
+    watch::{CallWatch, FailedCall, OpenCall},
 };
 use crate::{
     domain::{
-        Balance,
+        Balance, ProviderId,
+        calls::CallFailureKind,
         provider::{ProviderUrl, UpstreamPolicy},
         settlement::ListedOrder,
     },
@@ -31,6 +37,8 @@ const MAX_CATALOGUE: usize = 64 * 1024 * 1024;
 /// Where a provider is asked, and as whom.
 #[derive(Debug, Clone)]
 pub struct Endpoint {
+    /// The provider, for whoever keeps count of calls.
+    pub provider_id: ProviderId,
     /// The provider's name, for the log and the metrics.
     pub provider: String,
     /// The address, used as given.
@@ -88,6 +96,7 @@ pub struct PanelClient {
     /// Opens a connection for each call.
     adding: Client,
     reading: Client,
+    watch: Option<Arc<dyn CallWatch>>,
 }
 
 impl PanelClient {
@@ -103,7 +112,13 @@ impl PanelClient {
         // A request on a connection that was used before is sent again by the library where it takes it for unstarted.
         let adding = builder(policy, limits).pool_max_idle_per_host(0).build()?;
         let reading = builder(policy, limits).build()?;
-        Ok(Self { policy, limits, adding, reading })
+        Ok(Self { policy, limits, adding, reading, watch: None })
+    }
+
+    /// Tells this one of every call that ends.
+    #[must_use]
+    pub fn watched_by(self, watch: Arc<dyn CallWatch>) -> Self {
+        Self { watch: Some(watch), ..self }
     }
 
     /// How long its calls may take.
@@ -116,13 +131,15 @@ impl PanelClient {
         let started = Instant::now();
         let bounds = Bounds { time: self.limits.add, bytes: MAX_ANSWER };
         let form = encode::add(&endpoint.key, order);
+        let mut call = self.begin(endpoint, &form);
         let exchange = self.post(&self.adding, endpoint, form, bounds).await;
+        let http_status = exchange.as_ref().ok().map(|answer| answer.status);
+        call.answered(http_status);
         let was_sent = !matches!(&exchange, Err(fault) if fault.is_before_sending());
-        AddReply {
-            response_ms: was_sent.then(|| milliseconds_since(started)),
-            http_status: exchange.as_ref().ok().map(|answer| answer.status),
-            answer: without_key(outcome::of(&exchange), &Redactor::new(&endpoint.key)),
-        }
+        let answer = without_key(outcome::of(&exchange), &Redactor::new(&endpoint.key));
+        call.end(failed_add(&exchange, &answer));
+        let response_ms = was_sent.then(|| milliseconds_since(started));
+        AddReply { response_ms, http_status, answer }
     }
 
     /// Reads the balance of our account.
@@ -132,10 +149,10 @@ impl PanelClient {
     pub async fn balance(&self, endpoint: &Endpoint) -> Result<Timed<Balance>, CallFailure> {
         let started = Instant::now();
         let bounds = Bounds { time: self.limits.balance, bytes: MAX_ANSWER };
-        let answer = self.read(endpoint, encode::balance(&endpoint.key), bounds).await;
+        let read = |answer: Answer| ready(decode::balance(&answer).map_err(CallFault::from));
+        let balance = self.read(endpoint, encode::balance(&endpoint.key), bounds, read).await;
         let response_ms = milliseconds_since(started);
         let redactor = Redactor::new(&endpoint.key);
-        let balance = answer.and_then(|answer| Ok(decode::balance(&answer)?));
         let mut value = balance.map_err(|fault| failure(&fault, &redactor, response_ms))?;
         if let Some(currency) = &mut value.currency {
             redactor.clean(currency);
@@ -151,13 +168,10 @@ impl PanelClient {
     pub async fn services(&self, endpoint: &Endpoint) -> Result<Timed<Catalogue>, CallFailure> {
         let started = Instant::now();
         let bounds = Bounds { time: self.limits.services, bytes: MAX_CATALOGUE };
-        let answer = self.read(endpoint, encode::services(&endpoint.key), bounds).await;
+        let form = encode::services(&endpoint.key);
+        let catalogue = self.read(endpoint, form, bounds, decoded_aside).await;
         let response_ms = milliseconds_since(started);
         let redactor = Redactor::new(&endpoint.key);
-        let catalogue = match answer {
-            Ok(answer) => decoded_aside(answer).await,
-            Err(fault) => Err(fault),
-        };
         let mut value = catalogue.map_err(|fault| failure(&fault, &redactor, response_ms))?;
         value.clean(&redactor);
         Ok(Timed { value, response_ms })
@@ -173,29 +187,39 @@ impl PanelClient {
     ) -> Result<Timed<Vec<ListedOrder>>, CallFailure> {
         let started = Instant::now();
         let bounds = Bounds { time: self.limits.services, bytes: MAX_CATALOGUE };
-        let answer = self.read(endpoint, encode::orders(&endpoint.key), bounds).await;
+        let read = |answer: Answer| ready(decode::listed_orders(&answer).map_err(CallFault::from));
+        let listed = self.read(endpoint, encode::orders(&endpoint.key), bounds, read).await;
         let response_ms = milliseconds_since(started);
         let redactor = Redactor::new(&endpoint.key);
-        let listed = answer.and_then(|answer| Ok(decode::listed_orders(&answer)?));
         let value = listed.map_err(|fault| failure(&fault, &redactor, response_ms))?;
         Ok(Timed { value, response_ms })
     }
 
-    pub(super) async fn read(
+    /// Makes one call and reads the whole answer.
+    pub(super) async fn read<T, R>(
         &self,
         endpoint: &Endpoint,
         form: Form,
         bounds: Bounds,
-    ) -> Result<Answer, CallFault> {
-        let mut answer = self.post(&self.reading, endpoint, form, bounds).await?;
-        match answer.broken_off.take() {
-            Some(fault) => Err(fault.into()),
-            None => {
-                // Before anything is read and cut: a part of the key would not be found any more.
-                Redactor::new(&endpoint.key).clean_bytes(&mut answer.body);
-                Ok(answer)
-            }
-        }
+        read: impl FnOnce(Answer) -> R,
+    ) -> Result<T, CallFault>
+    where
+        R: Future<Output = Result<T, CallFault>>,
+    {
+        let redactor = Redactor::new(&endpoint.key);
+        let mut call = self.begin(endpoint, &form);
+        let exchange = self.post(&self.reading, endpoint, form, bounds).await;
+        call.answered(exchange.as_ref().ok().map(|answer| answer.status));
+        let value = match whole(exchange, &redactor) {
+            Ok(answer) => read(answer).await,
+            Err(fault) => Err(fault.into()),
+        };
+        call.end(value.as_ref().err().map(|fault| fault.told(&redactor)));
+        value
+    }
+
+    fn begin(&self, endpoint: &Endpoint, form: &Form) -> OpenCall {
+        OpenCall::begin(self.watch.clone(), endpoint.provider_id, form.action)
     }
 
     async fn post(
@@ -223,6 +247,36 @@ fn builder(policy: UpstreamPolicy, limits: CallLimits) -> ClientBuilder {
         .http1_only()
         .connect_timeout(limits.connect)
         .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
+}
+
+/// Returns an answer that came to its end, without the key.
+fn whole(
+    exchange: Result<Answer, TransportFault>,
+    redactor: &Redactor,
+) -> Result<Answer, TransportFault> {
+    let mut answer = exchange?;
+    match answer.broken_off.take() {
+        Some(fault) => Err(fault),
+        None => {
+            // Before anything is read and cut: a part of the key would not be found any more.
+            redactor.clean_bytes(&mut answer.body);
+            Ok(answer)
+        }
+    }
+}
+
+/// Says how an `add` came to nothing, where it did.
+fn failed_add(exchange: &Result<Answer, TransportFault>, answer: &AddAnswer) -> Option<FailedCall> {
+    let (otherwise, reason) = match answer {
+        AddAnswer::Placed { .. } => return None,
+        AddAnswer::Refused { reason, .. } => (CallFailureKind::Refused, reason),
+        AddAnswer::InDoubt { reason } => (CallFailureKind::Unreadable, reason),
+    };
+    let fault = match exchange {
+        Ok(answer) => answer.broken_off.as_ref(),
+        Err(fault) => Some(fault),
+    };
+    Some(FailedCall::new(fault.map_or(otherwise, TransportFault::kind), reason))
 }
 
 /// Tells of a call. Not of the answer's words, which may hold the key.

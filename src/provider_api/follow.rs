@@ -1,17 +1,17 @@
 //! Calls about orders that a provider holds.
 
-use std::time::Instant;
+use std::{future::ready, time::Instant};
 
 use secrecy::SecretString;
 
 use super::{
     CallFailure, Endpoint, PanelClient, Timed,
     client::{MAX_ANSWER, failure, milliseconds_since},
-    decode::{self, AnswerFor, Form, NoAnswers, ReadPart},
+    decode::{self, AnswerFor, Form, ReadPart},
     encode,
     error::CallFault,
     redact::{Redactor, cut},
-    transport::Bounds,
+    transport::{Answer, Bounds},
 };
 use crate::domain::order::StatusReading;
 
@@ -142,20 +142,14 @@ impl PanelClient {
         ids: &[String],
     ) -> Result<Vec<AnswerFor<T>>, CallFault> {
         let form = if ids.len() == 1 { call.form_for_one } else { Form::List };
-        match self.once(endpoint, call, (form, ids)).await? {
-            Ok(answers) => return Ok(answers),
-            Err(NoAnswers::Failed(unexpected)) => return Err(unexpected.into()),
-            Err(NoAnswers::NoLists(_)) => {}
+        match self.once(endpoint, call, (form, ids)).await {
+            Err(CallFault::NoLists(_)) => {}
+            answers => return answers,
         }
         let mut answers = Vec::with_capacity(ids.len());
         for id in ids {
             let one = (Form::One, std::slice::from_ref(id));
-            match self.once(endpoint, call, one).await? {
-                Ok(answer) => answers.extend(answer),
-                Err(NoAnswers::Failed(unexpected) | NoAnswers::NoLists(unexpected)) => {
-                    return Err(unexpected.into());
-                }
-            }
+            answers.extend(self.once(endpoint, call, one).await?);
         }
         Ok(answers)
     }
@@ -165,7 +159,7 @@ impl PanelClient {
         endpoint: &Endpoint,
         call: &Call<T>,
         about: (Form, &[String]),
-    ) -> Result<Result<Vec<AnswerFor<T>>, NoAnswers>, CallFault> {
+    ) -> Result<Vec<AnswerFor<T>>, CallFault> {
         let bounds = Bounds { time: self.limits().follow, bytes: MAX_ANSWER };
         let (form, ids) = about;
         let name = match form {
@@ -174,8 +168,11 @@ impl PanelClient {
         };
         let key: &SecretString = &endpoint.key;
         let form = encode::about(key, call.action, name, ids);
-        let answer = self.read(endpoint, form, bounds).await?;
-        Ok(decode::answers(&answer, about, call.id_names, call.read))
+        let read = |answer: Answer| {
+            let answers = decode::answers(&answer, about, call.id_names, call.read);
+            ready(answers.map_err(CallFault::from))
+        };
+        self.read(endpoint, form, bounds, read).await
     }
 }
 

@@ -29,6 +29,7 @@ mod redact;
 #[cfg(test)]
 mod tests;
 mod transport;
+mod watch;
 
 pub use client::{CallLimits, ClientUnavailable, Endpoint, PanelClient, Timed};
 pub use decode::{AnswerFor, Catalogue, RowError};
@@ -36,3 +37,4 @@ pub use encode::NewOrder;
 pub use error::CallFailure;
 pub use follow::IDS_A_CALL;
 pub use outcome::{AddAnswer, AddReply};
+pub use watch::{CallRecord, CallWatch, FailedCall};

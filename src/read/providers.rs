@@ -30,6 +30,8 @@ pub struct ProviderRow {
     pub balance: Option<Decimal>,
     /// That currency.
     pub currency: Option<String>,
+    /// Whole hours until that is spent at the pace of the last day; absent where no end is in sight.
+    pub runway_hours: Option<i64>,
     /// How often its catalogue is synced by itself; absent for never.
     pub sync_interval_minutes: Option<i32>,
     /// When it was added.
@@ -85,7 +87,7 @@ macro_rules! select_providers {
     ($rest:literal) => {
         concat!(
             "select provider_id, name, api_url, api_key_hint, priority, active and not deleted as active,
-                    balance, currency, sync_interval_minutes, created_at, score_ppm, placement_ppm, speed_ppm,
+                    balance, currency, runway_hours, sync_interval_minutes, created_at, score_ppm, placement_ppm, speed_ppm,
                     delivery_ppm, judged, placed, responses, response_ms_sum, ended, delivered_ppm_sum
              from providers ",
             $rest

@@ -12,10 +12,10 @@ use signalbox::domain::{
 };
 use uuid::Uuid;
 
-use crate::golden::Example;
+use crate::{golden::Example, golden_health};
 
 pub(crate) fn provider_examples() -> Vec<Example<ProviderEvent>> {
-    [provider_life(), connection_tests(), rankings()].concat()
+    [provider_life(), connection_tests(), golden_health::provider_examples(), rankings()].concat()
 }
 
 fn provider_life() -> Vec<Example<ProviderEvent>> {

@@ -11,7 +11,11 @@ use serde_json::{Value, json};
 use signalbox::{
     command::{Catalogue, Claims, CommandNeeds, Commands},
     credentials::{Credentials, SealingKey},
-    domain::{Event, Position, provider::UpstreamPolicy, service::PriceWatch},
+    domain::{
+        Event, Position,
+        provider::{BalanceWatch, UpstreamPolicy},
+        service::PriceWatch,
+    },
     http::{AppState, router},
     journal::Journal,
     process::{DispatchStatus, ProviderOperations},
@@ -184,6 +188,7 @@ async fn commands(journal: &Journal, reads: &PgPool) -> Commands {
         reads: reads.clone(),
         policy: POLICY,
         price_watch: PriceWatch::default(),
+        balance_watch: BalanceWatch::default(),
     })
 }
 

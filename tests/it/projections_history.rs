@@ -6,14 +6,15 @@ use chrono::{DateTime, TimeDelta, Utc};
 use rust_decimal::Decimal;
 use serde_json::Value;
 use signalbox::domain::{
-    Aggregate, AttemptId, Balance, CredentialId, Event, Incarnation, Link, OrderId, Position,
-    ProviderId, ServiceId, SyncId,
+    Aggregate, AttemptId, CredentialId, Event, Incarnation, Link, OrderId, Position, ProviderId,
+    ServiceId, SyncId,
+    calls::CallsEvent,
     order::{
         Claim, Holding, NextStep, Order, OrderCommand, OrderEvent, OrderFields, ProviderAnswer,
         SettledAs, StatusReading,
     },
     provider::{
-        Activation, Dependents, KeyReference, Measures, Provider, ProviderChanges, ProviderCommand,
+        Activation, Dependents, KeyReference, Provider, ProviderChanges, ProviderCommand,
         ProviderEvent, ProviderName, ProviderUrl, SyncInterval, UpstreamPolicy,
     },
     refusal::RefusalClass,
@@ -27,6 +28,8 @@ use signalbox::domain::{
 };
 use sqlx::PgPool;
 use uuid::Uuid;
+
+mod watch;
 
 /// What happened, and the aggregates as they are after it.
 pub(crate) struct History {
@@ -70,6 +73,7 @@ impl History {
                 8..30 => history.touch_service(),
                 30..33 => history.touch_sync(),
                 33..36 => history.touch_reservation(),
+                36..39 => history.touch_calls(),
                 _ => history.touch_order(),
             }
         }
@@ -81,6 +85,7 @@ impl History {
         let occur: BTreeSet<&str> = self.entries.iter().map(|entry| entry.event_type).collect();
         let types = [
             ProviderEvent::TYPES,
+            CallsEvent::TYPES,
             ServiceEvent::TYPES,
             SyncEvent::TYPES,
             OrderEvent::TYPES,
@@ -150,20 +155,6 @@ impl History {
         self.providers.insert(id, provider);
     }
 
-    fn measures(&mut self) -> Measures {
-        let placed = self.random.i64(0..100);
-        let judged = placed + self.random.i64(0..20);
-        let ended = self.random.i64(0..=placed);
-        Measures {
-            judged,
-            placed,
-            responses: judged,
-            response_ms_sum: judged * self.random.i64(10..3000),
-            ended,
-            delivered_ppm_sum: ended * self.random.i64(0..=1_000_000),
-        }
-    }
-
     fn provider_command(&mut self, provider: &Provider) -> ProviderCommand {
         let some = self.random.u32(0..1000);
         let name = ProviderName::try_new(&format!("Panel {some}")).unwrap();
@@ -177,11 +168,8 @@ impl History {
         if !provider.exists() {
             return ProviderCommand::Add { name, api_url, priority, key };
         }
-        match self.random.u32(0..13) {
-            12 => ProviderCommand::Rank {
-                measures: self.measures(),
-                basis: Position(self.entries.len() as i64),
-            },
+        match self.random.u32(0..17) {
+            12.. => self.observation(provider),
             0 => ProviderCommand::Update(ProviderChanges {
                 name: Some(name),
                 api_url: Some(api_url),
@@ -195,14 +183,13 @@ impl History {
             }),
             2..5 => ProviderCommand::Toggle,
             5 => ProviderCommand::SetActive(Activation::Active),
-            6 => ProviderCommand::Delete(Dependents { services: 0, open_orders: 0 }),
+            // It is gone for good then.
+            6 if self.random.u32(0..3) == 0 => {
+                ProviderCommand::Delete(Dependents { services: 0, open_orders: 0 })
+            }
             _ => {
-                let balance = Balance {
-                    amount: Decimal::new(self.random.i64(0..100_000), 2),
-                    currency: self.random.bool().then(|| "USD".to_owned()),
-                };
                 let outcome = if self.random.bool() {
-                    Ok(balance)
+                    Ok(self.balance())
                 } else {
                     Err("Invalid API key".to_owned())
                 };

@@ -5,11 +5,12 @@ use std::{collections::BTreeSet, time::Duration};
 use chrono::{TimeDelta, Utc};
 use serde_json::{Value, json};
 use signalbox::{
-    command::Stored,
+    command::{MinuteOfCalls, Stored},
     domain::{
-        Aggregate, Event, OrderId, Position, ProviderId,
+        Aggregate, Balance, Event, Incarnation, OrderId, Position, ProviderId,
+        calls::{CallFailureKind, CallSums, CallsEvent, EndedCall},
         order::{NextStep, Order, OrderCommand, OrderEvent, ProviderAnswer, SettledAs},
-        provider::{Measures, ProviderEvent},
+        provider::{Measures, ProviderEvent, Silence},
         reservation::ReservationEvent,
         service::ServiceEvent,
         sync::SyncEvent,
@@ -98,6 +99,7 @@ impl History {
             Position(1),
         );
         ranked.await.unwrap();
+        self.watch_provider(first.parse().unwrap()).await;
         self.mutate(
             "mutation($id: ID!) { retireServices(providerId: $id) { position } }",
             json!({"id": third}),
@@ -108,6 +110,32 @@ impl History {
             json!({"id": third}),
         )
         .await;
+    }
+
+    /// Lets the balance fall and rise, the provider vanish and come back, and its calls be counted.
+    async fn watch_provider(&self, provider: ProviderId) {
+        let commands = self.running.app.commands();
+        let reads = [(1_000_i64, 0), (10, 60), (5, 61)];
+        let silence =
+            Silence { failed_calls: 3, since: Utc::now(), reason: "connection refused".to_owned() };
+        for (amount, minutes) in reads {
+            let balance = Balance { amount: amount.into(), currency: Some("USD".to_owned()) };
+            let at = Utc::now() + TimeDelta::minutes(minutes);
+            commands.record_balance(provider, balance, at).await.unwrap();
+        }
+        commands.record_silence(provider, silence).await.unwrap();
+        let balance =
+            Balance { amount: 1_000_000_000_000_i64.into(), currency: Some("USD".to_owned()) };
+        let at = Utc::now() + TimeDelta::minutes(62);
+        commands.record_balance(provider, balance, at).await.unwrap();
+        let mut sums = CallSums::default();
+        let failure = Some(CallFailureKind::TimedOut);
+        sums.take(EndedCall { action: "add", failure, duration_ms: 30_000 });
+        sums.take(EndedCall { action: "add", failure: None, duration_ms: 70 });
+        let caller = Incarnation::default();
+        let minute = MinuteOfCalls { provider_id: provider, minute: Utc::now(), caller, sums };
+        commands.sum_calls(minute.clone()).await.unwrap();
+        commands.sum_calls(minute).await.unwrap();
     }
 
     /// Lets operators and syncs change services in every way.
@@ -273,6 +301,7 @@ impl History {
         let occur: BTreeSet<&str> = occur.iter().map(String::as_str).collect();
         let types = [
             ProviderEvent::TYPES,
+            CallsEvent::TYPES,
             ServiceEvent::TYPES,
             SyncEvent::TYPES,
             OrderEvent::TYPES,

@@ -21,7 +21,7 @@ use super::{
     summary,
 };
 use crate::{
-    app::{App, AppConfig, DatabaseConfig, RANKING_PACE},
+    app::{App, AppConfig, DatabaseConfig, Monitoring, RANKING_PACE},
     cli::{
         logging::{LogFormat, Logging},
         signals::EndSignals,
@@ -110,6 +110,7 @@ impl Demo {
             doubt_pace: DoubtPace::default(),
             sync_pace: SyncPace::default(),
             price_watch: PriceWatch::default(),
+            monitoring: Monitoring::default(),
         });
         let app = app.await?;
         let mut dispatching = app.dispatching();

@@ -63,6 +63,12 @@ impl Snapshot {
         self.providers.get(&id)
     }
 
+    /// Returns the providers that orders may go to.
+    pub fn active_providers(&self) -> Vec<ProviderId> {
+        let active = self.providers.iter().filter(|(_, provider)| provider.aggregate.is_active());
+        active.map(|(id, _)| *id).collect()
+    }
+
     /// Tells whether any provider was ever added.
     pub fn has_ever_had_a_provider(&self) -> bool {
         !self.providers.is_empty()

@@ -1,6 +1,6 @@
 use chrono::{DateTime, Utc};
 
-use super::{Measures, ProviderName, ProviderUrl, SyncInterval};
+use super::{BalanceWatch, Measures, ProviderName, ProviderUrl, SyncInterval};
 use crate::domain::{Balance, CredentialId, Position};
 
 /// What may be asked of a provider.
@@ -34,6 +34,17 @@ pub enum ProviderCommand {
         /// When the call ended.
         tested_at: DateTime<Utc>,
     },
+    /// Take in what our account there holds.
+    RecordBalance {
+        /// What the provider said.
+        balance: Balance,
+        /// When it said so.
+        read_at: DateTime<Utc>,
+        /// What counts as low.
+        watch: BalanceWatch,
+    },
+    /// Take in that it did not say what our account there holds, often enough on end to be called down.
+    RecordSilence(Silence),
     /// Take in how it has worked lately.
     Rank {
         /// What was measured.
@@ -41,6 +52,17 @@ pub enum ProviderCommand {
         /// Up to where the journal was measured.
         basis: Position,
     },
+}
+
+/// Balance calls that came to nothing, one after the other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Silence {
+    /// How many on end.
+    pub failed_calls: i64,
+    /// When the first of them failed.
+    pub since: DateTime<Utc>,
+    /// How the last of them failed, in words.
+    pub reason: String,
 }
 
 /// Whether orders may go to a provider.

@@ -1,21 +1,29 @@
 //! An upstream provider: a panel that we buy from, with an account and a key of ours.
 
+mod balance_watch;
 mod command;
 mod error;
 mod event;
+mod health;
 mod name;
 mod score;
+mod spending;
 mod state;
 mod sync_interval;
 #[cfg(test)]
 mod tests;
 mod url;
 
-pub use command::{Activation, Dependents, KeyReference, ProviderChanges, ProviderCommand};
+pub use balance_watch::BalanceWatch;
+pub use command::{
+    Activation, Dependents, KeyReference, ProviderChanges, ProviderCommand, Silence,
+};
 pub use error::ProviderError;
 pub use event::ProviderEvent;
+pub use health::Alarms;
 pub use name::{InvalidName, ProviderName};
 pub use score::{DELIVERY_DAYS, Measures, PLACEMENT_DAYS, Score, WHOLE_PPM};
+pub use spending::{SPENDING_HOURS, Spending};
 pub use state::{BalanceReading, Lifecycle, Provider};
 pub use sync_interval::{InvalidSyncInterval, SyncInterval};
 pub use url::{InvalidUrl, ProviderUrl, UpstreamPolicy, is_public};

@@ -3,13 +3,15 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    MAX_PRIORITY, Measures, ProviderCommand, ProviderError, ProviderEvent, Score, SyncInterval,
+    Alarms, MAX_PRIORITY, Measures, ProviderCommand, ProviderError, ProviderEvent, Score, Spending,
+    SyncInterval,
     command::{Activation, Dependents, ProviderChanges},
 };
 use crate::domain::{Aggregate, CredentialId, Position};
 
-/// How long a reading of the balance is taken for the balance: orders and top-ups change it unseen.
-const BALANCE_IS_FRESH: TimeDelta = TimeDelta::minutes(10);
+/// How long a reading of the balance is taken for the balance. While it is monitored, a change is on record within one
+/// interval, and an amount that stays the same is put on record again in half this time.
+pub(super) const BALANCE_IS_FRESH: TimeDelta = TimeDelta::minutes(60);
 
 /// Where a provider is in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -30,6 +32,8 @@ pub enum Lifecycle {
 pub struct BalanceReading {
     /// Amount in the provider's currency.
     pub balance: Decimal,
+    /// That currency, as the provider writes it.
+    pub currency: Option<String>,
     /// When it was read.
     pub read_at: DateTime<Utc>,
 }
@@ -49,6 +53,10 @@ pub struct Provider {
     pub credential_id: CredentialId,
     /// The last successful reading.
     pub balance: Option<BalanceReading>,
+    /// What was spent of it lately.
+    pub spending: Spending,
+    /// Which alarms about it last.
+    pub alarms: Alarms,
     /// How good it has proved to be.
     pub score: Score,
     /// How often its catalogue is synced by itself.
@@ -66,7 +74,7 @@ impl Provider {
         self.lifecycle == Lifecycle::Active
     }
 
-    /// Returns the balance where it was read within the last ten minutes.
+    /// Returns the balance where it was read within the last hour.
     pub fn fresh_balance(&self, now: DateTime<Utc>) -> Option<Decimal> {
         let reading = self.balance.as_ref()?;
         (now - reading.read_at <= BALANCE_IS_FRESH).then_some(reading.balance)
@@ -184,6 +192,10 @@ impl Aggregate for Provider {
                     }
                 }])
             }
+            ProviderCommand::RecordBalance { balance, read_at, watch } => {
+                Ok(self.balance_read(balance, read_at, watch))
+            }
+            ProviderCommand::RecordSilence(silence) => Ok(self.silent(silence)),
             ProviderCommand::Rank { measures, basis } => Ok(self.ranked(measures, basis)),
         }
     }
@@ -198,6 +210,8 @@ impl Aggregate for Provider {
                     priority,
                     credential_id,
                     balance: None,
+                    spending: Spending::default(),
+                    alarms: Alarms::default(),
                     score: Score::default(),
                     sync_interval: SyncInterval::default(),
                 };
@@ -212,11 +226,24 @@ impl Aggregate for Provider {
                 self.sync_interval = sync_interval_minutes;
             }
             ProviderEvent::ProviderActivated {} => self.lifecycle = Lifecycle::Active,
-            ProviderEvent::ProviderDeactivated {} => self.lifecycle = Lifecycle::Inactive,
-            ProviderEvent::ProviderDeleted {} => self.lifecycle = Lifecycle::Deleted,
-            ProviderEvent::ConnectionTestSucceeded { balance, tested_at, .. } => {
-                self.balance = Some(BalanceReading { balance, read_at: tested_at });
+            ProviderEvent::ProviderDeactivated {} => {
+                self.lifecycle = Lifecycle::Inactive;
+                self.alarms = Alarms::default();
             }
+            ProviderEvent::ProviderDeleted {} => {
+                self.lifecycle = Lifecycle::Deleted;
+                self.alarms = Alarms::default();
+            }
+            ProviderEvent::ConnectionTestSucceeded { balance, currency, tested_at, .. } => {
+                self.take_balance(balance, currency, tested_at);
+            }
+            ProviderEvent::BalanceRead { balance, currency, read_at, .. } => {
+                self.take_balance(balance, currency, read_at);
+            }
+            ProviderEvent::LowBalanceNoticed { .. } => self.alarms.low_balance = true,
+            ProviderEvent::LowBalanceEnded { .. } => self.alarms.low_balance = false,
+            ProviderEvent::ProviderDownNoticed { .. } => self.alarms.down = true,
+            ProviderEvent::ProviderDownEnded {} => self.alarms.down = false,
             ProviderEvent::ConnectionTestFailed { .. } => {}
             ProviderEvent::RankingChanged { score, .. } => self.score = score,
         }

@@ -14,7 +14,10 @@ use tokio::{
 };
 
 use crate::{
-    domain::provider::{ProviderUrl, UpstreamPolicy},
+    domain::{
+        ProviderId,
+        provider::{ProviderUrl, UpstreamPolicy},
+    },
     provider_api::{CallLimits, Endpoint, NewOrder, PanelClient},
 };
 
@@ -90,7 +93,8 @@ impl FakePanel {
 
 pub(super) fn endpoint(url: &str) -> Endpoint {
     let url = ProviderUrl::try_new(url, UpstreamPolicy::PrivateAllowed).expect(url);
-    Endpoint { provider: "fake".to_owned(), url, key: KEY.into() }
+    let provider_id = ProviderId::default();
+    Endpoint { provider_id, provider: "fake".to_owned(), url, key: KEY.into() }
 }
 
 pub(super) fn response(status: u16, body: &[u8]) -> Vec<u8> {

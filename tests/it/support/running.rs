@@ -3,10 +3,12 @@
 use std::{ops::Deref, sync::Arc, time::Duration};
 
 use signalbox::{
-    app::{App, AppConfig, DatabaseConfig},
+    app::{App, AppConfig, DatabaseConfig, Monitoring},
     domain::{provider::UpstreamPolicy, service::PriceWatch},
     postgres::Durability,
-    process::{DispatchPace, DispatchStatus, DoubtPace, StatusPace, SyncPace},
+    process::{
+        CallPace, DispatchPace, DispatchStatus, DoubtPace, HealthPace, StatusPace, SyncPace,
+    },
     provider_api::CallLimits,
 };
 use tempfile::TempDir;
@@ -107,5 +109,15 @@ fn config(database: &TestDatabase, data: &TempDir) -> AppConfig {
         doubt_pace: DoubtPace::default(),
         sync_pace: SyncPace::default(),
         price_watch: PriceWatch::default(),
+        monitoring: quiet(),
+    }
+}
+
+/// Asks no balances of its own accord, and sums up calls by the day, so that a test knows what happens.
+fn quiet() -> Monitoring {
+    Monitoring {
+        health: HealthPace::every_minutes(0),
+        calls: CallPace { minute: Duration::from_secs(24 * 3600), ..CallPace::default() },
+        ..Monitoring::default()
     }
 }

@@ -1,0 +1,132 @@
+//! What watches over providers, and tells of it.
+
+use std::sync::Arc;
+
+use tokio::{
+    sync::{mpsc, watch},
+    task::JoinHandle,
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    alert_channel::{AlertChannel, AlertChannels, ChannelUnavailable},
+    command::Commands,
+    domain::provider::{BalanceWatch, UpstreamPolicy},
+    process::{
+        AlertDelivery, AlertDeliveryNeeds, CallBook, CallLog, CallLogNeeds, CallPace, CallSummary,
+        CallSummaryNeeds, DeliveryPace, DispatchStatus, HealthMonitor, HealthMonitorNeeds,
+        HealthPace,
+    },
+    provider_api::{CallRecord, PanelClient},
+    read::Reads,
+    vital,
+};
+
+/// How providers are watched, and where operators are told.
+#[derive(Debug, Clone, Default)]
+pub struct Monitoring {
+    /// How often providers are asked for balances.
+    pub health: HealthPace,
+    /// When our balance at a provider is low.
+    pub balance_watch: BalanceWatch,
+    /// How provider calls are counted and logged.
+    pub calls: CallPace,
+    /// Where operators are told of alerts.
+    pub channels: AlertChannels,
+    /// How they are told.
+    pub delivery: DeliveryPace,
+}
+
+/// What is made before anybody is watched.
+pub(super) struct Prepared {
+    book: CallBook,
+    logged: mpsc::Receiver<CallRecord>,
+    channels: Vec<AlertChannel>,
+}
+
+impl Prepared {
+    pub(super) fn of(monitoring: &Monitoring) -> Result<Self, ChannelUnavailable> {
+        let (book, logged) = CallBook::open(monitoring.calls);
+        let AlertChannels { webhook, telegram } = monitoring.channels.clone();
+        let webhook = webhook.map(AlertChannel::to_webhook).transpose()?;
+        let telegram = telegram.map(AlertChannel::to_telegram).transpose()?;
+        Ok(Self { book, logged, channels: webhook.into_iter().chain(telegram).collect() })
+    }
+
+    /// Counts and logs the client's calls from now on.
+    pub(super) fn watching(&self, client: PanelClient) -> PanelClient {
+        client.watched_by(Arc::new(self.book.clone()))
+    }
+}
+
+/// What the watch is composed of.
+pub(super) struct MonitorNeeds {
+    pub(super) commands: Commands,
+    pub(super) client: PanelClient,
+    pub(super) policy: UpstreamPolicy,
+    pub(super) reads: Reads,
+    pub(super) monitoring: Monitoring,
+    pub(super) dispatching: watch::Receiver<DispatchStatus>,
+    pub(super) stop: CancellationToken,
+}
+
+/// The watch, while it is kept. What was counted is put on record when it ends.
+#[derive(Debug)]
+pub(super) struct Monitors {
+    summary: JoinHandle<()>,
+    log: JoinHandle<()>,
+    /// Cancelled once no call is made any more.
+    no_more_calls: CancellationToken,
+}
+
+impl Monitors {
+    pub(super) fn start(prepared: Prepared, needs: MonitorNeeds) -> Self {
+        let Prepared { book, logged, channels } = prepared;
+        let MonitorNeeds { commands, monitoring, .. } = needs;
+        let no_more_calls = CancellationToken::new();
+        let pool = commands.journal().pool().clone();
+        let summary = CallSummary::new(CallSummaryNeeds {
+            commands: commands.clone(),
+            book,
+            minute: monitoring.calls.minute,
+            stop: no_more_calls.clone(),
+        });
+        let log = CallLog::new(CallLogNeeds {
+            pool,
+            calls: logged,
+            pace: monitoring.calls,
+            stop: no_more_calls.clone(),
+        });
+        let health = HealthMonitor::new(HealthMonitorNeeds {
+            commands,
+            client: needs.client,
+            policy: needs.policy,
+            pace: monitoring.health,
+            dispatching: needs.dispatching.clone(),
+            stop: needs.stop.clone(),
+        });
+        let delivery = AlertDelivery::new(AlertDeliveryNeeds {
+            reads: needs.reads.pool().clone(),
+            channels,
+            pace: monitoring.delivery,
+            dispatching: needs.dispatching,
+            stop: needs.stop,
+        });
+        tokio::spawn(vital::or_end("health monitor", health.run()));
+        tokio::spawn(vital::or_end("alert delivery", delivery.run()));
+        Self {
+            summary: tokio::spawn(vital::or_end("call summary", summary.run())),
+            log: tokio::spawn(vital::or_end("call log", log.run())),
+            no_more_calls,
+        }
+    }
+
+    /// Returns once what was counted is on record, and what was logged is written.
+    pub(super) async fn stop(self) {
+        self.no_more_calls.cancel();
+        let (summary, log) = tokio::join!(self.summary, self.log);
+        if let Err(error) = summary.and(log) {
+            tracing::error!(%error, "the watch over providers failed");
+        }
+    }
+}
