@@ -14,6 +14,10 @@ use support::{
     table::{self, Line},
 };
 
+// As in the program itself; the peers have it too.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const NAMES: [&str; 6] = ["commands", "rebuild", "page", "orders", "sync", "growth"];
 /// Lengths of journals that figures are compared at; the last only with `--full`.
 const SIZES: [i64; 3] = [10_000, 1_000_000, 5_000_000];

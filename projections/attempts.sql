@@ -50,20 +50,6 @@ begin
             event_type,
             aggregate_id,
             payload,
-            case event_type
-                when 'AttemptStarted' then 'STARTED'
-                when 'AttemptRefused' then 'REFUSED'
-                when 'AttemptInDoubt' then 'IN_DOUBT'
-                when 'AttemptNotSent' then 'NOT_PLACED'
-                when 'AttemptSettled' then payload ->> 'settled_as'
-                else 'PLACED'
-            end as outcome,
-            case event_type
-                when 'AttemptNotSent' then 'not sent: ' || (payload ->> 'reason')
-                when 'AttemptSettled' then 'settled: ' || (payload ->> 'note')
-                when 'DuplicateFound' then 'duplicate: the provider holds it as ' || (payload ->> 'api_order_id')
-                else payload ->> 'reason'
-            end as reason,
             payload ->> 'api_order_id' as api_order_id,
             (payload ->> 'response_ms')::bigint as response_ms
         from events
@@ -74,18 +60,47 @@ begin
                 'AttemptSettled', 'DuplicateFound'
             )
     ),
-    latest as (
+    -- In one pass over each attempt's events: a sort for each thing that is asked of them would cost more than the rest.
+    gathered as (
         select
             attempt_id,
-            (array_agg(outcome order by position desc))[1] as outcome,
-            (array_agg(payload ->> 'class' order by position desc))[1] as class,
-            (array_agg(reason order by position desc))[1] as reason,
-            (array_agg(api_order_id order by position) filter (where api_order_id is not null))[1] as api_order_id,
-            (array_agg(response_ms order by position desc) filter (where response_ms is not null))[1] as response_ms
+            event_type,
+            aggregate_id,
+            payload,
+            lead(position) over attempt is null as is_latest,
+            -- Nothing where the attempt started before this range.
+            first_value(case when event_type = 'AttemptStarted' then payload end) over attempt as started,
+            array_agg(api_order_id) filter (where api_order_id is not null) over attempt as api_order_ids,
+            array_agg(response_ms) filter (where response_ms is not null) over attempt as responses
         from answers
-        group by attempt_id
+        window attempt as (partition by attempt_id order by position rows unbounded preceding)
     ),
-    started as (
+    latest as materialized (
+        select
+            attempt_id,
+            aggregate_id,
+            started,
+            case event_type
+                when 'AttemptStarted' then 'STARTED'
+                when 'AttemptRefused' then 'REFUSED'
+                when 'AttemptInDoubt' then 'IN_DOUBT'
+                when 'AttemptNotSent' then 'NOT_PLACED'
+                when 'AttemptSettled' then payload ->> 'settled_as'
+                else 'PLACED'
+            end as outcome,
+            payload ->> 'class' as class,
+            case event_type
+                when 'AttemptNotSent' then 'not sent: ' || (payload ->> 'reason')
+                when 'AttemptSettled' then 'settled: ' || (payload ->> 'note')
+                when 'DuplicateFound' then 'duplicate: the provider holds it as ' || (payload ->> 'api_order_id')
+                else payload ->> 'reason'
+            end as reason,
+            api_order_ids[1] as api_order_id,
+            responses[cardinality(responses)] as response_ms
+        from gathered
+        where is_latest
+    ),
+    inserted as (
         insert into attempts (
             attempt_id, order_id, number, provider_id, service_id, outcome, class, reason, api_order_id, response_ms,
             started_at, decision
@@ -93,21 +108,19 @@ begin
         select
             attempt_id,
             aggregate_id::uuid,
-            (payload ->> 'attempt')::int,
-            (payload ->> 'provider_id')::uuid,
-            (payload ->> 'service_id')::uuid,
-            latest.outcome,
-            latest.class,
-            latest.reason,
-            latest.api_order_id,
-            latest.response_ms,
-            (payload ->> 'started_at')::timestamptz,
-            payload -> 'decision'
-        from answers
-        join latest using (attempt_id)
-        where event_type = 'AttemptStarted'
+            (started ->> 'attempt')::int,
+            (started ->> 'provider_id')::uuid,
+            (started ->> 'service_id')::uuid,
+            outcome,
+            class,
+            reason,
+            api_order_id,
+            response_ms,
+            (started ->> 'started_at')::timestamptz,
+            started -> 'decision'
+        from latest
+        where started is not null
     )
-    -- Does not see what this statement inserts, which needs no update either.
     update attempts
     set outcome = latest.outcome,
         class = latest.class,
@@ -115,6 +128,7 @@ begin
         api_order_id = coalesce(attempts.api_order_id, latest.api_order_id),
         response_ms = coalesce(latest.response_ms, attempts.response_ms)
     from latest
-    where attempts.attempt_id = latest.attempt_id;
+    where attempts.attempt_id = latest.attempt_id
+        and started is null;
 end
 $$;

@@ -45,37 +45,33 @@ begin
     ),
     judged as (
         select
-            latest.aggregate_id::uuid as order_id,
-            (latest.payload ->> 'provider_id')::uuid as provider_id,
-            (latest.recorded_at at time zone 'utc')::date as ended_on,
-            case latest.payload ->> 'status'
+            aggregate_id::uuid as order_id,
+            (payload ->> 'provider_id')::uuid as provider_id,
+            (recorded_at at time zone 'utc')::date as ended_on,
+            case payload ->> 'status'
                 when 'COMPLETED' then 1000000
                 -- Without a count nothing shows that anything was delivered.
                 when 'PARTIAL' then trunc(least(greatest(
-                    1000000 - coalesce((latest.payload ->> 'remains')::numeric * 1000000 / ordered.quantity, 1000000),
+                    1000000 - coalesce((payload ->> 'remains')::numeric * 1000000 / (
+                        select greatest((placed.payload ->> 'quantity')::numeric, 1)
+                        from events as placed
+                        where placed.aggregate_type = 'order'
+                            and placed.aggregate_id = latest.aggregate_id
+                            and placed.sequence = 1
+                    ), 1000000),
                     0), 1000000))::bigint
                 when 'CANCELED' then 0
             end as delivered_ppm,
             -- What a customer had canceled is not the provider's failure to deliver.
-            latest.payload ->> 'status' = 'COMPLETED' or not canceled.by_request as counts
-        from latest
-        cross join lateral (
-            select greatest((payload ->> 'quantity')::numeric, 1) as quantity
-            from events
-            where aggregate_type = 'order'
-                and aggregate_id = latest.aggregate_id
-                and sequence = 1
-        ) as ordered
-        cross join lateral (
-            select exists (
+            payload ->> 'status' = 'COMPLETED' or not exists (
                 select
-                from events
-                where aggregate_type = 'order'
-                    and aggregate_id = latest.aggregate_id
-                    and sequence < latest.sequence
-                    and event_type = 'CancelRequested'
-            ) as by_request
-        ) as canceled
+                from events as earlier
+                where earlier.aggregate_type = 'order'
+                    and earlier.aggregate_id = latest.aggregate_id
+                    and earlier.sequence < latest.sequence
+                    and earlier.event_type = 'CancelRequested'
+            ) as counts
+        from latest
     ),
     gone as (
         delete from deliveries

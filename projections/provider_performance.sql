@@ -1,5 +1,6 @@
 -- How did each provider do on each UTC day: how many attempts started, what became of them, how quick were the answers?
 --
+-- ranges: in any order
 -- folds: AttemptStarted, AttemptPlaced, AttemptRefused, AttemptInDoubt, AttemptNotSent, AttemptSettled, DuplicateFound
 -- ignores: OrderPlaced, FailedOver, OrderDeferred, OrderFailed
 -- ignores: ProviderAdded, ProviderRenamed, ProviderUrlChanged, ProviderPriorityChanged, ProviderKeyReplaced
@@ -44,29 +45,31 @@ create table provider_latency_buckets (
     primary key (provider_id, day, bucket)
 ) with (fillfactor = 50);
 
--- What each event made its attempt count as. The journal is the fold's memory: an attempt that has more to say is looked
--- up in its order's stream, so that it can count as something else from then on.
+-- What each event made its attempt count as, of which the highest position is the latest word: 32 * position plus 1 for an
+-- attempt that counts, 2 for placed, 4 for failed, 8 for the customer's fault, 16 for in doubt. The journal is the fold's
+-- memory: an attempt that has more to say is looked up in its order's stream, so that it can count as something else from
+-- then on.
 create view answers as
 select
     position,
-    recorded_at,
     aggregate_id as order_id,
-    (payload ->> 'attempt_id')::uuid as attempt_id,
-    (payload ->> 'provider_id')::uuid as provider_id,
-    case
-        when event_type = 'AttemptStarted' then ((payload ->> 'started_at')::timestamptz at time zone 'utc')::date
-    end as day,
-    case
-        when event_type = 'AttemptStarted' then 'STARTED'
-        when event_type = 'AttemptInDoubt' then 'IN_DOUBT'
-        when event_type = 'AttemptNotSent' then 'NOT_SENT'
-        when payload ->> 'class' in ('quantity', 'link', 'link_busy') then 'CUSTOMER_FAULT'
-        when event_type = 'AttemptRefused' or payload ->> 'settled_as' = 'NOT_PLACED' then 'FAILED'
-        else 'PLACED'
-    end as counts_as,
+    payload ->> 'attempt_id' as attempt_id,
+    payload ->> 'provider_id' as provider_id,
+    -- The journal has instants in UTC.
+    case when event_type = 'AttemptStarted' then left(payload ->> 'started_at', 10)::date end as day,
+    32 * position + case
+        when event_type = 'AttemptStarted' then 1
+        when event_type = 'AttemptPlaced' then 1 + 2
+        when event_type = 'AttemptInDoubt' then 1 + 16
+        when event_type = 'AttemptNotSent' then 0
+        when payload ->> 'class' in ('quantity', 'link', 'link_busy') then 1 + 4 + 8
+        when event_type = 'AttemptRefused' or payload ->> 'settled_as' = 'NOT_PLACED' then 1 + 4
+        else 1 + 2
+    end as word,
     case
         when event_type in ('AttemptPlaced', 'AttemptRefused') then (payload ->> 'response_ms')::bigint
-    end as response_ms
+    end as response_ms,
+    recorded_at
 from events
 where aggregate_type = 'order'
     and event_type in (
@@ -115,19 +118,20 @@ begin
     ),
     latest as (
         select
+            order_id,
             attempt_id,
             provider_id,
-            min(order_id) as order_id,
             max(day) as day,
-            (array_agg(counts_as order by position desc))[1] as counts_as,
-            (array_agg(response_ms order by position) filter (where response_ms is not null))[1] as response_ms,
-            max(recorded_at) filter (where counts_as = 'PLACED') as last_success,
-            max(recorded_at) filter (where counts_as in ('FAILED', 'CUSTOMER_FAULT')) as last_failure
+            max(word) as word,
+            -- Of the first answer, where there are two.
+            (min(array[position, response_ms]) filter (where response_ms is not null))[2] as response_ms,
+            max(recorded_at) filter (where word & 2 > 0) as last_success,
+            max(recorded_at) filter (where word & 4 > 0) as last_failure
         from answered
-        group by attempt_id, provider_id
+        group by order_id, attempt_id, provider_id
     ),
     moved as (
-        select provider_id, day, null as counted_as, counts_as, response_ms, last_success, last_failure
+        select provider_id, day, 0 as counted_as, word, response_ms, last_success, last_failure
         from latest
         where day is not null
         union all
@@ -135,17 +139,14 @@ begin
         select
             provider_id,
             earlier.day,
-            earlier.counts_as,
-            latest.counts_as,
+            earlier.word,
+            latest.word,
             case when earlier.response_ms is null then latest.response_ms end,
             last_success,
             last_failure
         from latest
         cross join lateral (
-            select
-                max(day) as day,
-                (array_agg(counts_as order by position desc))[1] as counts_as,
-                max(response_ms) as response_ms
+            select max(day) as day, max(word) as word, max(response_ms) as response_ms
             from answers
             where answers.order_id = latest.order_id
                 and answers.attempt_id = latest.attempt_id
@@ -155,10 +156,11 @@ begin
     ),
     timed as (
         insert into provider_latency_buckets as known (provider_id, day, bucket, count)
-        select provider_id, day, latency_bucket(response_ms), count(*)
+        select provider_id::uuid, day, latency_bucket(response_ms), count(*)
         from moved
         where response_ms is not null
         group by provider_id, day, latency_bucket(response_ms)
+        order by 1, 2, 3
         on conflict (provider_id, day, bucket) do update
         set count = known.count + excluded.count
     )
@@ -167,24 +169,20 @@ begin
         last_success, last_failure
     )
     select
-        provider_id,
+        provider_id::uuid,
         day,
-        count(*) filter (where counts_as <> 'NOT_SENT')
-            - count(*) filter (where counted_as <> 'NOT_SENT'),
-        count(*) filter (where counts_as = 'PLACED')
-            - count(*) filter (where counted_as = 'PLACED'),
-        count(*) filter (where counts_as in ('FAILED', 'CUSTOMER_FAULT'))
-            - count(*) filter (where counted_as in ('FAILED', 'CUSTOMER_FAULT')),
-        count(*) filter (where counts_as = 'IN_DOUBT')
-            - count(*) filter (where counted_as = 'IN_DOUBT'),
-        count(*) filter (where counts_as = 'CUSTOMER_FAULT')
-            - count(*) filter (where counted_as = 'CUSTOMER_FAULT'),
+        sum((word & 1) - (counted_as & 1)),
+        sum((word >> 1 & 1) - (counted_as >> 1 & 1)),
+        sum((word >> 2 & 1) - (counted_as >> 2 & 1)),
+        sum((word >> 4 & 1) - (counted_as >> 4 & 1)),
+        sum((word >> 3 & 1) - (counted_as >> 3 & 1)),
         count(response_ms),
         coalesce(sum(response_ms), 0),
         max(last_success),
         max(last_failure)
     from moved
     group by provider_id, day
+    order by 1, 2
     on conflict (provider_id, day) do update
     set total = known.total + excluded.total,
         placed = known.placed + excluded.placed,
@@ -196,15 +194,14 @@ begin
         last_success = greatest(known.last_success, excluded.last_success),
         last_failure = greatest(known.last_failure, excluded.last_failure);
 
-    -- A day on which nothing was sent is a day without an attempt.
+    -- A day on which nothing was sent is a day without an attempt. The range that says so may have been folded before.
     delete from provider_days
     where total = 0
-        and exists (
-            select
-            from events
-            where position > after_position
-                and position <= upto_position
-                and event_type = 'AttemptNotSent'
-        );
+        and placed = 0
+        and failed = 0
+        and in_doubt = 0
+        and last_success is null
+        and last_failure is null
+        and exists (select from events where position > after_position and event_type = 'AttemptNotSent');
 end
 $$;

@@ -10,6 +10,7 @@ use std::{
 };
 
 use chrono::{TimeDelta, Utc};
+use quick_cache::sync::Cache;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio_util::task::{TaskTracker, task_tracker::TaskTrackerToken};
 use uuid::Uuid;
@@ -30,6 +31,8 @@ use crate::{
 const CALLS_PER_PROVIDER: usize = 64;
 /// How long after its claim an attempt may be sent: the commit and a connection must fit in.
 const SEND_WINDOW: Duration = Duration::from_secs(30);
+/// Most orders at rest that are remembered: more than come to rest until their events have been read.
+const RESTED: usize = 10_000;
 /// How long a provider may take to settle what a cut-off call left behind.
 const SETTLE_TIME: Duration = Duration::from_secs(60);
 
@@ -53,6 +56,9 @@ struct Shared {
     sent: Mutex<HashSet<AttemptId>>,
     /// Orders that have a driver, and the latest event that it was told of.
     driven: Mutex<HashMap<OrderId, i64>>,
+    /// Orders whose driver has come to rest lately, and the latest event that it knew: whoever reads of that event later
+    /// need not look at the order again.
+    rested: Cache<OrderId, i64>,
     work: mpsc::UnboundedSender<Work>,
 }
 
@@ -116,6 +122,7 @@ impl Claims {
             tickets,
             sent: Mutex::default(),
             driven: Mutex::default(),
+            rested: Cache::new(RESTED),
             work,
         };
         (Self { shared: Arc::new(shared) }, received)
@@ -180,7 +187,7 @@ impl Claims {
     }
 
     /// Takes the right to drive an order after its event `sequence`; `None` where somebody has it, who then looks again
-    /// unless it has seen that event.
+    /// unless it has seen that event, and where somebody had it who had seen that event.
     pub fn drive(&self, order: OrderId, sequence: i64) -> Option<DriveGuard> {
         let mut driven = lock(&self.shared.driven);
         match driven.entry(order) {
@@ -188,11 +195,16 @@ impl Claims {
                 *told.get_mut() = sequence.max(*told.get());
                 None
             }
+            Entry::Vacant(_) if self.rested_after(order, sequence) => None,
             Entry::Vacant(free) => {
                 free.insert(0);
                 Some(DriveGuard { order, seen: 0, claims: self.clone() })
             }
         }
+    }
+
+    fn rested_after(&self, order: OrderId, sequence: i64) -> bool {
+        sequence > 0 && self.shared.rested.get(&order).is_some_and(|seen| seen >= sequence)
     }
 
     /// Hands work to the dispatcher.
@@ -263,7 +275,11 @@ impl DriveGuard {
 
 impl Drop for DriveGuard {
     fn drop(&mut self) {
-        let told = lock(&self.claims.shared.driven).remove(&self.order);
+        let shared = &self.claims.shared;
+        let mut driven = lock(&shared.driven);
+        shared.rested.insert(self.order, self.seen);
+        let told = driven.remove(&self.order);
+        drop(driven);
         if told.is_some_and(|told| told > self.seen) {
             self.claims.hand_over(Work::Resume(self.order));
         }
@@ -369,9 +385,9 @@ mod tests {
         guard.saw(2);
         drop(guard);
         assert!(work.try_recv().is_err(), "it had seen that event");
-        drop(claims.drive(order, 1).unwrap());
-        let guard = claims.drive(order, 2).unwrap();
-        assert!(claims.drive(order, 3).is_none());
+        assert!(claims.drive(order, 2).is_none(), "nor does anybody else look again");
+        let guard = claims.drive(order, 3).unwrap();
+        assert!(claims.drive(order, 4).is_none());
         drop(guard);
         assert!(matches!(work.try_recv(), Ok(Work::Resume(resumed)) if resumed == order));
     }

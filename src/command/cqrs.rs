@@ -20,7 +20,7 @@ use crate::{
         service::{Service, ServiceEvent},
         sync::{SyncEvent, SyncRun},
     },
-    journal::{AppendError, AppendRequest, Journal},
+    journal::{AppendError, AppendRequest, Journal, StreamId},
     request_id::{METADATA_KEY, RequestId},
 };
 
@@ -167,14 +167,18 @@ impl<A: Stored> EventStore<A> for JournalStore {
     }
 
     /// Returns a recent state without a look at the journal: an append that it leads to conflicts where another process
-    /// has moved the stream.
+    /// has moved the stream. A stream that has not begun is not read either.
     async fn load_aggregate(
         &self,
         id: &str,
     ) -> Result<Loaded<A>, AggregateError<<A as cqrs_es::Aggregate>::Error>> {
-        match self.recent.take(id) {
-            Some(recent) => Ok(recent),
-            None => self.load(id).await,
+        if let Some(recent) = self.recent.take(id) {
+            return Ok(recent);
+        }
+        let head = self.journal.head_of(StreamId::of::<A>(id)).await;
+        match head.map_err(|error| AggregateError::DatabaseConnectionError(error.into()))? {
+            0 => Ok(Loaded { id: id.to_owned(), ..Loaded::default() }),
+            _ => self.load(id).await,
         }
     }
 

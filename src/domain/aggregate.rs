@@ -6,7 +6,9 @@ use serde::{Serialize, de::DeserializeOwned};
 
 /// A consistency boundary: its state is the fold of one stream, and only [`decide`](Aggregate::decide) adds to that
 /// stream.
-pub trait Aggregate: Default + Clone + Send + Sync + Serialize + DeserializeOwned + 'static {
+pub trait Aggregate:
+    Default + Clone + Send + Sync + Serialize + DeserializeOwned + 'static
+{
     /// First half of the stream's name, as the journal stores it.
     const TYPE: &'static str;
     /// What may be asked of the aggregate.

@@ -2,11 +2,11 @@ use async_graphql::{Context, Object};
 
 use super::{
     alert_delivery::AlertDelivery,
-    context,
     error::ApiResult,
     loaders::{self, DeliveriesOf},
     order::Order,
     provider::Provider,
+    related::Related,
     scalars::{DateTime, Position},
     service::Service,
     words::{AlertKind, of_word},
@@ -69,7 +69,7 @@ impl Alert {
     /// How operators were told of it, by channel; empty where none is set up.
     async fn deliveries(&self, ctx: &Context<'_>) -> ApiResult<Vec<AlertDelivery>> {
         let key = DeliveriesOf(domain::Position(self.0.position));
-        let rows = context::loaders(ctx).load_one(key).await?.unwrap_or_default();
+        let rows = Related::of(ctx).load_one(key).await?.unwrap_or_default();
         Ok(rows.into_iter().map(AlertDelivery).collect())
     }
 }

@@ -4,8 +4,8 @@ use async_graphql::{
 };
 
 use super::{
-    alert::Alert, calls::ProviderCall, context::Backend, coverage::CoverageGap, error::ApiResult,
-    failover_log::FailoverLog, order::Order, service::Service, sync_log::SyncLog,
+    alert::Alert, at_hand::AtHand, calls::ProviderCall, context::Backend, coverage::CoverageGap,
+    error::ApiResult, failover_log::FailoverLog, order::Order, service::Service, sync_log::SyncLog,
 };
 use crate::read::{OrderSelection, Page, ServiceSelection};
 
@@ -20,9 +20,9 @@ impl Keyed for Service {
     }
 }
 
-impl Keyed for Order {
+impl Keyed for AtHand<Order> {
     fn key(&self) -> i64 {
-        self.0.placed_position
+        self.0.row.placed_position
     }
 }
 

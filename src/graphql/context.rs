@@ -1,30 +1,15 @@
-use std::{
-    future::Future,
-    hash::Hash,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::Duration,
-};
+use std::{future::Future, time::Duration};
 
-use async_graphql::{
-    Context,
-    dataloader::{DataLoader, Loader},
-};
+use async_graphql::Context;
 use tracing::Instrument;
 
-use super::{
-    error::{ApiError, ApiResult},
-    limits::MAX_RELATED,
-    loaders::Loaders,
-};
+use super::error::ApiError;
 use crate::{
     command::{CommandError, Commands, Done},
     domain::Position,
     process::ProviderOperations,
     projection::Projections,
-    read::{Feed, ReadError, Reads},
+    read::{Feed, Reads},
     request_id::carried,
 };
 
@@ -86,41 +71,4 @@ pub(super) async fn detached<T: Send + 'static>(
             Err(CommandError::Internal(format!("a command's task ended: {panic}")).into())
         }
     }
-}
-
-/// Reads related objects for all that wait for them at once, as many as one answer may lead to.
-pub(super) struct Related {
-    loaders: DataLoader<Loaders>,
-    asked: AtomicUsize,
-}
-
-impl Related {
-    pub(super) fn new(loaders: DataLoader<Loaders>) -> Self {
-        Self { loaders, asked: AtomicUsize::new(0) }
-    }
-
-    /// Begins to count anew, for another answer.
-    pub(super) fn reset(&self) {
-        self.asked.store(0, Ordering::Relaxed);
-    }
-
-    pub(super) async fn load_one<K>(
-        &self,
-        key: K,
-    ) -> ApiResult<Option<<Loaders as Loader<K>>::Value>>
-    where
-        K: Send + Sync + Hash + Eq + Clone + 'static,
-        Loaders: Loader<K, Error = ReadError>,
-    {
-        if self.asked.fetch_add(1, Ordering::Relaxed) >= MAX_RELATED {
-            let problem =
-                format!("the answer would lead to more than {MAX_RELATED} related objects");
-            return Err(ApiError::invalid("query", problem));
-        }
-        Ok(self.loaders.load_one(key).await?)
-    }
-}
-
-pub(super) fn loaders<'a>(ctx: &Context<'a>) -> &'a Related {
-    ctx.data_unchecked::<Arc<Related>>()
 }

@@ -1,13 +1,14 @@
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
-use async_graphql::{Context, dataloader::Loader};
+use async_graphql::Context;
 use chrono::NaiveDate;
+use serde_json::Value;
 
 use super::{
-    context::loaders,
     error::{ApiError, ApiResult},
     order::Order,
     provider::Provider,
+    related::{Key, Related},
     service::Service,
 };
 use crate::{
@@ -19,25 +20,13 @@ use crate::{
     },
 };
 
-/// Reads for many objects at once what each of them asks for. The key's type says what is read.
-pub(super) struct Loaders {
-    reads: Reads,
-}
-
-impl Loaders {
-    pub(super) fn new(reads: Reads) -> Self {
-        Self { reads }
-    }
-}
-
 macro_rules! load {
     ($($key:ty => $value:ty, $read:ident;)+) => {$(
-        impl Loader<$key> for Loaders {
+        impl Key for $key {
             type Value = $value;
-            type Error = ReadError;
 
-            async fn load(&self, keys: &[$key]) -> Result<HashMap<$key, $value>, ReadError> {
-                self.reads.$read(keys).await
+            async fn read(reads: &Reads, keys: Vec<Self>) -> Result<HashMap<Self, $value>, ReadError> {
+                reads.$read(&keys).await
             }
         }
     )+};
@@ -49,21 +38,31 @@ macro_rules! load_of {
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub(super) struct $key(pub(super) $id);
 
-        impl Loader<$key> for Loaders {
+        impl Key for $key {
             type Value = $value;
-            type Error = ReadError;
 
-            async fn load(&self, keys: &[$key]) -> Result<HashMap<$key, $value>, ReadError> {
+            async fn read(reads: &Reads, keys: Vec<Self>) -> Result<HashMap<Self, $value>, ReadError> {
                 let ids: Vec<$id> = keys.iter().map(|key| key.0).collect();
-                let found = self.reads.$read(&ids).await?;
+                let found = reads.$read(&ids).await?;
                 Ok(found.into_iter().map(|(id, value)| ($key(id), value)).collect())
             }
         }
     )+};
 }
 
+impl Key for ProviderId {
+    type Value = Arc<ProviderRow>;
+
+    async fn read(
+        reads: &Reads,
+        keys: Vec<Self>,
+    ) -> Result<HashMap<Self, Arc<ProviderRow>>, ReadError> {
+        let found = reads.providers_by_id(&keys).await?;
+        Ok(found.into_iter().map(|(id, row)| (id, Arc::new(row))).collect())
+    }
+}
+
 load! {
-    ProviderId => ProviderRow, providers_by_id;
     ServiceId => ServiceRow, services_by_id;
     OrderId => OrderRow, orders_by_id;
     (ProviderId, NaiveDate) => Vec<ProviderDay>, provider_days;
@@ -80,6 +79,8 @@ load_of! {
     MappingsOf(ServiceId) => Vec<MappingRow>, mappings;
     /// An order's attempts.
     AttemptsOf(OrderId) => Vec<AttemptRow>, attempts;
+    /// Why the provider of an order's attempt of this number was chosen.
+    DecisionOf((OrderId, i32)) => Value, decisions;
     /// An order's refills.
     RefillsOf(OrderId) => Vec<RefillRow>, refills;
     /// How operators were told of an alert.
@@ -90,18 +91,18 @@ load_of! {
 
 /// Resolves a provider that history names, deleted or not.
 pub(super) async fn provider(ctx: &Context<'_>, id: ProviderId) -> ApiResult<Provider> {
-    let row = loaders(ctx).load_one(id).await?;
+    let row = Related::of(ctx).load_one(id).await?;
     row.map(Provider).ok_or_else(|| ApiError::not_yet_there(format_args!("provider {id}")))
 }
 
 /// Resolves a service that history names, retired or not.
 pub(super) async fn service(ctx: &Context<'_>, id: ServiceId) -> ApiResult<Service> {
-    let row = loaders(ctx).load_one(id).await?;
+    let row = Related::of(ctx).load_one(id).await?;
     row.map(Service).ok_or_else(|| ApiError::not_yet_there(format_args!("service {id}")))
 }
 
 /// Resolves an order that a log names.
 pub(super) async fn order(ctx: &Context<'_>, id: OrderId) -> ApiResult<Order> {
-    let row = loaders(ctx).load_one(id).await?;
-    row.map(Order).ok_or_else(|| ApiError::not_yet_there(format_args!("order {id}")))
+    let row = Related::of(ctx).load_one(id).await?;
+    row.map(Order::from).ok_or_else(|| ApiError::not_yet_there(format_args!("order {id}")))
 }

@@ -2,8 +2,9 @@
 //!
 //! # Shape
 //! One file per noun wraps the rows of [`crate::read`]; `query` and `mutation` hold the entry points by noun. What one
-//! object asks of many others goes through `loaders`, and `batching` lets them read once per kind and level. What may be
-//! followed is in `subscription`; `limits` says how much one request may ask for.
+//! object asks of many others goes through `related`, by the keys of `loaders`, and `batching` lets them read once per kind
+//! and level; `at_hand` resolves what needs no read. What may be followed is in `subscription`; `limits` says how much one
+//! request may ask for.
 //!
 //! # Correctness
 //! A mutation runs on a task of its own, so that a client that hangs up cannot cancel an append half-way. Its payload is
@@ -14,6 +15,7 @@
 
 mod alert;
 mod alert_delivery;
+mod at_hand;
 mod batching;
 mod calls;
 mod connection;
@@ -22,6 +24,7 @@ mod coverage;
 mod error;
 mod event;
 mod failover_log;
+mod foreseen;
 mod input;
 mod limits;
 mod loaders;
@@ -33,6 +36,7 @@ mod price_point;
 mod provider;
 mod query;
 mod ranking;
+mod related;
 mod scalars;
 mod schema;
 mod service;

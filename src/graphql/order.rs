@@ -1,11 +1,15 @@
+use std::sync::Arc;
+
 use async_graphql::{Context, ID, Object};
 
 use super::{
-    context::loaders,
-    error::ApiResult,
+    at_hand::{AtHand, OfRow},
+    error::{ApiError, ApiResult},
     event::Event,
-    loaders::{self, AttemptsOf, RefillsOf, TimelineOf},
+    foreseen::Foreseen,
+    loaders::{self, AttemptsOf, DecisionOf, RefillsOf, TimelineOf},
     provider::Provider,
+    related::Related,
     scalars::{BigInt, DateTime, Decimal, Json},
     service::Service,
     words::{AttemptOutcome, OrderStatus, RefillStatus, of_word},
@@ -16,100 +20,128 @@ use crate::{
 };
 
 #[derive(Debug, Clone)]
-pub(super) struct Order(pub(super) OrderRow);
+pub(super) struct Order {
+    pub(super) row: OrderRow,
+    pub(super) foreseen: Foreseen,
+}
+
+impl From<OrderRow> for Order {
+    fn from(row: OrderRow) -> Self {
+        Self { row, foreseen: Foreseen::default() }
+    }
+}
 
 /// What a customer bought.
 #[Object]
 impl Order {
     async fn id(&self) -> ID {
-        ID(self.0.order_id.to_string())
+        ID(self.row.order_id.to_string())
     }
 
     /// Short number, what the panel API answers as `order`.
     async fn number(&self) -> i32 {
-        self.0.number
+        self.row.number
     }
 
     async fn service(&self, ctx: &Context<'_>) -> ApiResult<Service> {
-        loaders::service(ctx, ServiceId(self.0.service_id)).await
+        loaders::service(ctx, ServiceId(self.row.service_id)).await
     }
 
     async fn link(&self) -> &str {
-        &self.0.link
+        &self.row.link
     }
 
     async fn quantity(&self) -> BigInt {
-        BigInt(self.0.quantity)
+        BigInt(self.row.quantity)
     }
 
     /// What the customer pays.
     async fn charge(&self) -> Decimal {
-        Decimal(self.0.charge)
+        Decimal(self.row.charge)
     }
 
     /// What the provider charges, once known.
     async fn cost(&self) -> Option<Decimal> {
-        self.0.cost.map(Decimal)
+        self.row.cost.map(Decimal)
     }
 
     async fn status(&self) -> ApiResult<OrderStatus> {
-        of_word(&self.0.status)
+        of_word(&self.row.status)
     }
 
     /// The provider's own word, as last read.
     async fn provider_status(&self) -> Option<&str> {
-        self.0.provider_status.as_deref()
+        self.row.provider_status.as_deref()
     }
 
-    async fn provider(&self, ctx: &Context<'_>) -> ApiResult<Option<Provider>> {
-        match self.0.provider_id {
-            Some(id) => loaders::provider(ctx, ProviderId(id)).await.map(Some),
+    async fn provider(&self, ctx: &Context<'_>) -> ApiResult<Option<AtHand<Provider>>> {
+        if let Some(row) = &self.foreseen.provider {
+            return Ok(Some(AtHand(Provider(Arc::clone(row)))));
+        }
+        match self.row.provider_id {
+            Some(id) => loaders::provider(ctx, ProviderId(id)).await.map(AtHand).map(Some),
             None => Ok(None),
         }
     }
 
     async fn api_order_id(&self) -> Option<&str> {
-        self.0.api_order_id.as_deref()
+        self.row.api_order_id.as_deref()
     }
 
     async fn start_count(&self) -> Option<BigInt> {
-        self.0.start_count.map(BigInt)
+        self.row.start_count.map(BigInt)
     }
 
     async fn remains(&self) -> Option<BigInt> {
-        self.0.remains.map(BigInt)
+        self.row.remains.map(BigInt)
     }
 
     /// The refills that the provider took, oldest first.
     async fn refills(&self, ctx: &Context<'_>) -> ApiResult<Vec<Refill>> {
-        let rows = loaders(ctx).load_one(RefillsOf(self.order_id())).await?;
+        let rows = Related::of(ctx).load_one(RefillsOf(self.order_id())).await?;
         Ok(rows.unwrap_or_default().into_iter().map(Refill).collect())
     }
 
-    async fn attempts(&self, ctx: &Context<'_>) -> ApiResult<Vec<Attempt>> {
-        let rows = loaders(ctx).load_one(AttemptsOf(self.order_id())).await?;
-        Ok(rows.unwrap_or_default().into_iter().map(Attempt).collect())
+    async fn attempts(&self, ctx: &Context<'_>) -> ApiResult<Vec<AtHand<Attempt>>> {
+        let rows = match &self.foreseen.attempts {
+            Some(rows) => rows.clone(),
+            None => {
+                let rows = Related::of(ctx).load_one(AttemptsOf(self.order_id())).await?;
+                rows.unwrap_or_default().into_iter().map(Arc::new).collect()
+            }
+        };
+        Ok(rows.into_iter().map(Attempt).map(AtHand).collect())
     }
 
     /// Every event of this order, oldest first.
     async fn timeline(&self, ctx: &Context<'_>) -> ApiResult<Vec<Event>> {
-        let rows = loaders(ctx).load_one(TimelineOf(self.order_id())).await?;
+        let rows = Related::of(ctx).load_one(TimelineOf(self.order_id())).await?;
         Ok(rows.unwrap_or_default().into_iter().map(Event).collect())
     }
 
     async fn created_at(&self) -> DateTime {
-        DateTime(self.0.created_at)
+        DateTime(self.row.created_at)
+    }
+}
+
+impl OfRow for Order {
+    fn reads(&self, field: &str) -> bool {
+        match field {
+            "provider" => self.foreseen.provider.is_none(),
+            "attempts" => self.foreseen.attempts.is_none(),
+            _ => matches!(field, "service" | "refills" | "timeline"),
+        }
     }
 }
 
 impl Order {
     fn order_id(&self) -> OrderId {
-        OrderId(self.0.order_id)
+        OrderId(self.row.order_id)
     }
 }
 
 #[derive(Debug, Clone)]
-pub(super) struct Attempt(AttemptRow);
+pub(super) struct Attempt(Arc<AttemptRow>);
 
 /// One try of an order at a provider.
 #[Object]
@@ -148,8 +180,16 @@ impl Attempt {
     }
 
     /// Why this provider: every candidate with score and reasons, as recorded when it was chosen.
-    async fn decision(&self) -> Json {
-        Json(self.0.decision.clone())
+    async fn decision(&self, ctx: &Context<'_>) -> ApiResult<Json> {
+        let key = DecisionOf((OrderId(self.0.order_id), self.0.number));
+        let decision = Related::of(ctx).load_one(key).await?;
+        decision.map(Json).ok_or_else(|| ApiError::not_yet_there("the decision"))
+    }
+}
+
+impl OfRow for Attempt {
+    fn reads(&self, field: &str) -> bool {
+        matches!(field, "provider" | "service" | "decision")
     }
 }
 

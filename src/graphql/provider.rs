@@ -1,12 +1,15 @@
+use std::sync::Arc;
+
 use async_graphql::{Context, ID, Object};
 use chrono::{Days, DurationRound, NaiveDate, TimeDelta, Utc};
 
 use super::{
+    at_hand::OfRow,
     calls::CallSummary,
-    context::loaders,
     error::{ApiError, ApiResult},
     loaders::{LastSyncOf, ServiceCountOf},
     performance::ProviderPerformance,
+    related::Related,
     scalars::{DateTime, Decimal},
     sync_log::SyncLog,
     words::{ProviderHealth, ProviderStatus},
@@ -26,7 +29,7 @@ const MAX_HOURS: i32 = 168;
 const MAX_DAYS: i32 = 366;
 
 #[derive(Debug, Clone)]
-pub(super) struct Provider(pub(super) ProviderRow);
+pub(super) struct Provider(pub(super) Arc<ProviderRow>);
 
 /// An upstream panel that orders are placed at.
 #[Object]
@@ -89,12 +92,12 @@ impl Provider {
     }
 
     async fn service_count(&self, ctx: &Context<'_>) -> ApiResult<i32> {
-        let count = loaders(ctx).load_one(ServiceCountOf(self.provider_id())).await?;
+        let count = Related::of(ctx).load_one(ServiceCountOf(self.provider_id())).await?;
         Ok(count.unwrap_or(0))
     }
 
     async fn last_sync(&self, ctx: &Context<'_>) -> ApiResult<Option<SyncLog>> {
-        let last = loaders(ctx).load_one(LastSyncOf(self.provider_id())).await?;
+        let last = Related::of(ctx).load_one(LastSyncOf(self.provider_id())).await?;
         Ok(last.map(SyncLog))
     }
 
@@ -121,7 +124,7 @@ impl Provider {
         let since = Utc::now() - TimeDelta::hours(i64::from(hours - 1));
         let since = since.duration_trunc(TimeDelta::hours(1)).unwrap_or(since);
         let key = CallHoursOf { provider: self.provider_id(), since };
-        let rows = loaders(ctx).load_one(key).await?.unwrap_or_default();
+        let rows = Related::of(ctx).load_one(key).await?.unwrap_or_default();
         Ok(rows.into_iter().map(CallSummary).collect())
     }
 
@@ -135,6 +138,27 @@ impl Provider {
     }
 }
 
+impl From<ProviderRow> for Provider {
+    fn from(row: ProviderRow) -> Self {
+        Self(Arc::new(row))
+    }
+}
+
+impl OfRow for Provider {
+    fn reads(&self, field: &str) -> bool {
+        matches!(
+            field,
+            "successRate"
+                | "meanResponseMs"
+                | "p95ResponseMs"
+                | "serviceCount"
+                | "lastSync"
+                | "performance"
+                | "callSummaries"
+        )
+    }
+}
+
 impl Provider {
     fn provider_id(&self) -> ProviderId {
         ProviderId(self.0.provider_id)
@@ -142,7 +166,7 @@ impl Provider {
 
     async fn days(&self, ctx: &Context<'_>, days: i32) -> ApiResult<Vec<ProviderDay>> {
         let key = (self.provider_id(), first_day(days)?);
-        Ok(loaders(ctx).load_one(key).await?.unwrap_or_default())
+        Ok(Related::of(ctx).load_one(key).await?.unwrap_or_default())
     }
 
     async fn recent(&self, ctx: &Context<'_>) -> ApiResult<Performance> {

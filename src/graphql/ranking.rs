@@ -18,7 +18,7 @@ impl ProviderRanking {
     }
 
     async fn provider(&self) -> Provider {
-        Provider(self.row.provider.clone())
+        self.row.provider.clone().into()
     }
 
     /// How good the provider has proved to be, 0 to 1: how likely it is to take an order, how fast it answers (both over 7 days), how much of an order it delivers (over 30 days). What is expected of everybody, before it was measured.
@@ -39,12 +39,12 @@ pub(super) struct PriorityAdvice(pub(super) read::AdviceRow);
 impl PriorityAdvice {
     /// The one that is tried first.
     async fn provider(&self) -> Provider {
-        Provider(self.0.provider.clone())
+        self.0.provider.clone().into()
     }
 
     /// The best of those that are tried later and have proved better.
     async fn better(&self) -> Provider {
-        Provider(self.0.better.clone())
+        self.0.better.clone().into()
     }
 
     /// How far their scores are apart, 0 to 1.

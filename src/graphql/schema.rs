@@ -2,7 +2,6 @@ use std::{sync::Arc, time::Duration};
 
 use async_graphql::{
     Name, Request, Response, SDLExportOptions, Schema, SchemaBuilder, Value, Variables,
-    dataloader::DataLoader,
     parser::types::{ExecutableDocument, OperationDefinition, OperationType},
 };
 use futures_util::{
@@ -13,13 +12,13 @@ use tokio::time::timeout;
 
 use super::{
     batching::{Batched, Waiting},
-    context::{Backend, Related},
+    context::Backend,
     error::{ApiError, with_codes},
     limits::{check_document, check_text},
-    loaders::Loaders,
     mutation::Mutation,
     nulls::{Executed, FieldTypes},
     query::Query,
+    related::Related,
     subscription::{Now, Subscription},
 };
 
@@ -170,12 +169,7 @@ impl Api {
     }
 
     fn related(&self, waiting: &Waiting) -> Arc<Related> {
-        let queue = waiting.clone();
-        // No cache, since a later mutation of the same request must not see what an earlier one read.
-        let loaders =
-            DataLoader::new(Loaders::new(self.backend.reads.clone()), move |read| queue.push(read))
-                .delay(Duration::ZERO);
-        Arc::new(Related::new(loaders))
+        Arc::new(Related::new(self.backend.reads.clone(), waiting.clone()))
     }
 }
 

@@ -1,12 +1,12 @@
 use async_graphql::{Context, ID, Object};
 
 use super::{
-    context::loaders,
     error::ApiResult,
     input::newest,
     loaders::{self, MappingsOf},
     price_point::PricePoint,
     provider::Provider,
+    related::Related,
     scalars::{BigInt, Decimal},
     words::{RoutingStrategy, of_word},
 };
@@ -103,13 +103,13 @@ impl Service {
         #[graphql(default = 50)] last: i32,
     ) -> ApiResult<Vec<PricePoint>> {
         let key = PriceHistoryOf { service: ServiceId(self.0.service_id), last: newest(last)? };
-        let rows = loaders(ctx).load_one(key).await?.unwrap_or_default();
+        let rows = Related::of(ctx).load_one(key).await?.unwrap_or_default();
         Ok(rows.into_iter().map(PricePoint).collect())
     }
 
     async fn backups(&self, ctx: &Context<'_>) -> ApiResult<Vec<ServiceMapping>> {
         let key = MappingsOf(ServiceId(self.0.service_id));
-        let rows = loaders(ctx).load_one(key).await?.unwrap_or_default();
+        let rows = Related::of(ctx).load_one(key).await?.unwrap_or_default();
         Ok(rows.into_iter().map(ServiceMapping).collect())
     }
 }

@@ -153,7 +153,7 @@ async fn orders(backend: Backend, change: Change<OrderId>) -> Vec<ApiResult<Orde
             rows => break rows,
         }
     };
-    each(&change.ids, rows, "order").map(|row| row.map(Order)).collect()
+    each(&change.ids, rows, "order").map(|row| row.map(Order::from)).collect()
 }
 
 async fn providers(backend: Backend, change: Change<ProviderId>) -> Vec<ApiResult<Provider>> {
@@ -164,7 +164,7 @@ async fn providers(backend: Backend, change: Change<ProviderId>) -> Vec<ApiResul
             rows => break rows,
         }
     };
-    each(&change.ids, rows, "provider").map(|row| row.map(Provider)).collect()
+    each(&change.ids, rows, "provider").map(|row| row.map(Provider::from)).collect()
 }
 
 async fn pause(error: impl Display) {

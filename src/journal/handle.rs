@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::{io, thread, time::Duration};
 
 use sqlx::{PgPool, postgres::PgConnectOptions};
 use tokio::{
@@ -8,7 +8,8 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    AppendError, AppendRequest, Appended, JournalState, appender::Appender, appender::Job, measure,
+    AppendError, AppendRequest, Appended, JournalState, StreamId, appender::Appender,
+    appender::Job, heads::Heads, measure,
 };
 use crate::{domain::Position, vital};
 
@@ -23,6 +24,7 @@ pub struct Journal {
     queue: mpsc::Sender<Job>,
     head: watch::Receiver<Position>,
     state: watch::Receiver<JournalState>,
+    heads: Heads,
     pool: PgPool,
 }
 
@@ -48,12 +50,14 @@ impl Journal {
         let watching = watch_head(pool.clone(), head_sender);
         tokio::spawn(closed.clone().run_until_cancelled_owned(vital::or_end("head", watching)));
         let closing = closed.drop_guard();
-        tokio::spawn(async move {
+        let appending = async move {
             vital::or_end("appender", appender.run()).await;
             // With the last handle the head is watched no more, and its followers end.
             drop(closing);
-        });
-        Ok(Self { queue, head, state, pool })
+        };
+        on_a_thread_of_its_own(appending)?;
+        let heads = Heads::start(pool.clone());
+        Ok(Self { queue, head, state, heads, pool })
     }
 
     /// Appends a request wholly, or not at all; returns once it is on disk.
@@ -86,6 +90,14 @@ impl Journal {
         self.head.clone()
     }
 
+    /// Returns the sequence of a stream's last event; 0 where there is none.
+    ///
+    /// # Errors
+    /// [`AppendError::Unavailable`] where the database cannot be asked.
+    pub async fn head_of(&self, stream: StreamId) -> Result<i64, AppendError> {
+        self.heads.of(stream).await.map_err(AppendError::Unavailable)
+    }
+
     /// Returns whether the journal takes events, now and from now on.
     pub fn state(&self) -> watch::Receiver<JournalState> {
         self.state.clone()
@@ -100,6 +112,14 @@ impl Journal {
     pub fn pool(&self) -> &PgPool {
         &self.pool
     }
+}
+
+/// Everybody waits for the appender, which waits for the database: among the other tasks it would find out that a batch
+/// is done only when those that are ready have had their turns.
+fn on_a_thread_of_its_own(task: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let named = thread::Builder::new().name("journal".to_owned());
+    named.spawn(move || runtime.block_on(task)).map(drop)
 }
 
 /// Reads the end of the journal from the database.

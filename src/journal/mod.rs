@@ -17,6 +17,7 @@ mod batch;
 mod error;
 mod follow;
 mod handle;
+mod heads;
 mod judge;
 mod measure;
 mod request;

@@ -15,7 +15,7 @@ const MAX_BATCH: i64 = 50_000;
 
 /// What a session that folds large batches needs: room for sorting, no wait for the disk, no compiling of plans that
 /// run for a moment.
-const SESSION: &str = "
+pub(super) const SESSION: &str = "
     set synchronous_commit to off;
     set work_mem to '64MB';
     set maintenance_work_mem to '256MB';
@@ -43,8 +43,10 @@ pub(super) struct Build {
     pub(super) session: PgConnection,
     pub(super) model: ReadModel,
     pub(super) position: Position,
+    /// For further sessions.
+    pub(super) pool: PgPool,
     /// Statements that make the indexes which the copy does without while it is filled.
-    indexes: Vec<String>,
+    pub(super) indexes: Vec<String>,
     batch: i64,
 }
 
@@ -71,8 +73,8 @@ impl Build {
         refuse_taken(&mut session, model).await?;
         match lay_out(&mut session, model).await {
             Ok(indexes) => {
-                let (model, position) = (model.clone(), Position::default());
-                Ok(Some(Self { session, model, position, indexes, batch: MAX_BATCH }))
+                let (model, position, pool) = (model.clone(), Position::default(), pool.clone());
+                Ok(Some(Self { session, model, position, pool, indexes, batch: MAX_BATCH }))
             }
             Err(error) => {
                 // A file that ends the transaction leaves its schema standing.
@@ -213,7 +215,7 @@ async fn refuse_taken(
 
 /// Makes the copy's tables in place of what a dead process left, without the indexes that no key needs: those are
 /// made faster over all rows at once. Returns the statements that make them.
-async fn lay_out(
+pub(super) async fn lay_out(
     session: &mut PgConnection,
     model: &ReadModel,
 ) -> Result<Vec<String>, ProjectionError> {

@@ -76,6 +76,7 @@ impl Builder {
         let status = self.status.clone();
         let replaces = self.replaces;
         let mut told = move |step: BuildStep| tell(&status, replaces, step);
+        build.fold_slices(head, &mut told).await?;
         match build.fold_upto(head, &mut told).await {
             Ok(()) => {}
             // Tables that stop where they cannot go on are better than none.

@@ -7,7 +7,8 @@
 //! One task per model folds batch after batch, as soon as the journal is known to have grown.
 //!
 //! What a model lacks at a start is *built* (`build`, `builder`): filled beside in large batches, without the indexes that
-//! no key needs, and *swapped* in (`swap`). [`Replay`] does the same at an operator's word, or compares (`verify`), or
+//! no key needs, two slices at a time where the file says that their order does not matter (`slices`), and *swapped* in
+//! (`swap`). [`Replay`] does the same at an operator's word, or compares (`verify`), or
 //! leaves the past for inspection. Analysts add files in a folder ([`ModelSet`]); those run with rights of their own
 //! (`role`) on connections of their own. docs/PROJECTIONS.md shows how.
 //!
@@ -37,6 +38,7 @@ mod rebuild;
 mod replay;
 mod role;
 mod runner;
+mod slices;
 mod start;
 mod status;
 mod swap;

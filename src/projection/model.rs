@@ -91,6 +91,11 @@ impl ReadModel {
         self.header("-- ignores:")
     }
 
+    /// Whether the header says that the tables come out the same whatever the order in which ranges are folded.
+    pub(super) fn folds_in_any_order(&self) -> bool {
+        self.header("-- ranges:") == ["in any order"]
+    }
+
     fn header(&self, key: &str) -> Vec<&str> {
         let lines = self.sql.lines().filter_map(|line| line.strip_prefix(key));
         let types = lines.flat_map(|line| line.split(',')).map(str::trim);

@@ -134,6 +134,7 @@ impl Replay {
     }
 
     async fn fold_upto(&mut self, upto: Position, told: Told<'_>) -> Result<(), ProjectionError> {
+        self.build.fold_slices(upto, told).await?;
         let folded = self.build.fold_upto(upto, told).await;
         folded.map_err(|error| error.of(&self.build.model))
     }

@@ -1,10 +1,10 @@
 //! The task that keeps one model up to date.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use sqlx::PgPool;
 use tokio::{
-    sync::watch,
+    sync::{Semaphore, SemaphorePermit, watch},
     time::{Instant, sleep, timeout},
 };
 
@@ -24,7 +24,7 @@ const ELSEWHERE: Duration = Duration::from_millis(20);
 /// costs the database about as much as one of a hundred, and appends would wait for its processors. It is so many times
 /// as long as the last fold took, within limits.
 const REST_FACTOR: u32 = 6;
-const SHORTEST_REST: Duration = Duration::from_millis(40);
+const SHORTEST_REST: Duration = Duration::from_millis(100);
 const LONGEST_REST: Duration = Duration::from_millis(250);
 /// How often the checkpoint is looked at all the same: a crash of the database may have taken folds back.
 const GLANCE: Duration = Duration::from_secs(1);
@@ -39,6 +39,8 @@ pub(super) struct Calls {
     pub(super) head: watch::Receiver<Position>,
     /// How many wait for the read models.
     pub(super) waiting: watch::Receiver<usize>,
+    /// Turns at folding while nobody waits: models that fold at once would leave appends little of the processors.
+    pub(super) turns: Arc<Semaphore>,
 }
 
 /// Folds one model until it is dropped.
@@ -87,7 +89,18 @@ impl Runner {
         let _ = timeout(self.rest, self.calls.waiting.wait_for(|waiting| *waiting > 0)).await;
     }
 
+    /// Waits for a turn, unless somebody waits for this model.
+    async fn turn<'a>(&mut self, turns: &'a Semaphore) -> Option<SemaphorePermit<'a>> {
+        tokio::select! {
+            biased;
+            _ = self.calls.waiting.wait_for(|waiting| *waiting > 0) => None,
+            turn = turns.acquire() => turn.ok(),
+        }
+    }
+
     async fn round(&mut self) -> Next {
+        let turns = Arc::clone(&self.calls.turns);
+        let _turn = self.turn(&turns).await;
         let head = *self.calls.head.borrow_and_update();
         let begun = Instant::now();
         let folded = fold_next(&self.pool, &self.model, head, self.batch).await;

@@ -2,7 +2,7 @@ use std::{sync::Arc, time::Duration};
 
 use sqlx::{PgPool, postgres::PgPoolOptions};
 use tokio::{
-    sync::watch,
+    sync::{Semaphore, watch},
     time::{MissedTickBehavior, interval},
 };
 use tokio_util::sync::CancellationToken;
@@ -21,6 +21,8 @@ use crate::domain::Position;
 
 /// How often the journal's end is looked up: what other processes append is seen this late at the most.
 const POLL: Duration = Duration::from_millis(250);
+/// How many models fold at once while nobody waits for them.
+const TURNS: usize = 1;
 /// How long a statement of an added model may take, in milliseconds, so that a slow one is halved and in the end stopped.
 const ADDED_LIMIT: &str = "5000";
 /// Connections of all added models together: however many there are, the program's own are not crowded out.
@@ -65,9 +67,14 @@ impl Projections {
         let all = Arc::new(all);
         let known_end = Arc::new(watch::Sender::new(Position::default()));
         let waiting = Arc::new(watch::Sender::new(0));
+        let turns = Arc::new(Semaphore::new(TURNS));
         for (index, kept) in kept.into_iter().enumerate() {
             let status = StatusOf { all: Arc::clone(&all), index };
-            let calls = Calls { head: known_end.subscribe(), waiting: waiting.subscribe() };
+            let calls = Calls {
+                head: known_end.subscribe(),
+                waiting: waiting.subscribe(),
+                turns: Arc::clone(&turns),
+            };
             let keeping = keep(kept, status, calls);
             tokio::spawn(shutdown.clone().run_until_cancelled_owned(keeping));
         }

@@ -29,8 +29,6 @@ pub struct AttemptRow {
     pub response_ms: Option<i64>,
     /// When it was claimed.
     pub started_at: DateTime<Utc>,
-    /// The candidates and the choice, as recorded.
-    pub decision: Value,
 }
 
 impl Reads {
@@ -45,7 +43,7 @@ impl Reads {
         let ids: Vec<Uuid> = orders.iter().map(|id| id.0).collect();
         let rows: Vec<AttemptRow> = sqlx::query_as(
             "select a.order_id, a.number, a.provider_id, a.service_id, a.outcome, a.reason, a.api_order_id,
-                    a.response_ms, a.started_at, a.decision
+                    a.response_ms, a.started_at
              from unnest($1::uuid[]) as wanted (order_id)
              cross join lateral (
                  select * from attempts where order_id = wanted.order_id order by number
@@ -60,5 +58,33 @@ impl Reads {
             attempts.entry(OrderId(row.order_id)).or_default().push(row);
         }
         Ok(attempts)
+    }
+
+    /// Finds the candidates and the choice of attempts, as recorded. They are larger than all the rest of an attempt, and
+    /// seldom asked for.
+    ///
+    /// # Errors
+    /// [`ReadError`]
+    pub async fn decisions(
+        &self,
+        attempts: &[(OrderId, i32)],
+    ) -> Result<HashMap<(OrderId, i32), Value>, ReadError> {
+        let (orders, numbers): (Vec<Uuid>, Vec<i32>) =
+            attempts.iter().map(|(order, number)| (order.0, *number)).unzip();
+        let rows: Vec<(Uuid, i32, Value)> = sqlx::query_as(
+            "select wanted.order_id, wanted.number, a.decision
+             from unnest($1::uuid[], $2::int[]) as wanted (order_id, number)
+             cross join lateral (
+                 select decision
+                 from attempts
+                 where order_id = wanted.order_id and number = wanted.number
+                 limit 1
+             ) as a",
+        )
+        .bind(orders)
+        .bind(numbers)
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(rows.into_iter().map(|(id, number, found)| ((OrderId(id), number), found)).collect())
     }
 }

@@ -3,7 +3,9 @@
 use std::{fs, time::Duration};
 
 use serde_json::Value;
-use signalbox::projection::{ModelSet, ProjectionStatus, ReadModels, RebuildStatus, Replay};
+use signalbox::projection::{
+    BuildStep, ModelSet, ProjectionStatus, ReadModels, RebuildStatus, Replay,
+};
 use sqlx::{Executor, PgPool};
 use tempfile::TempDir;
 use test_case::test_case;
@@ -208,6 +210,46 @@ async fn changed_file_replaces_the_tables_and_the_old_ones_serve_until_then() {
     let end = database.lengthen_journal(10).await;
     status_of(&running, "counts", |model| model.position >= end).await;
     assert_eq!(rows(pool, "counts.counts").await, end.0);
+}
+
+/// A counter that says it may be folded in any order, and which session folded what.
+fn counter_in_any_order(then: &str) -> String {
+    let text = counter("counts", then);
+    let text = text.replace("primary key)", "primary key, pid int default pg_backend_pid())");
+    let text = text.replace("counts select", "counts (position) select");
+    format!("-- ranges: in any order\n{text}")
+}
+
+#[tokio::test]
+async fn ranges_in_any_order_are_rebuilt_side_by_side() {
+    let database = TestDatabase::create().await;
+    let pool = database.pool();
+    let end = database.lengthen_journal(12_001).await;
+    let set = models(&folder(&[("counts", &counter_in_any_order(""))]));
+    let model = set.models().iter().find(|model| model.name() == "counts").unwrap();
+    let mut folded = vec![];
+    let position = Replay::begin(pool, model).await.unwrap().swap(|step| folded.push(step)).await;
+    assert_eq!(position.unwrap(), end);
+    assert_eq!(folded.iter().filter(|step| matches!(step, BuildStep::Folded(_))).count(), 2);
+    let query = "select count(*), count(distinct pid) from counts.counts";
+    let counted: (i64, i64) = sqlx::query_as(query).fetch_one(pool).await.unwrap();
+    assert_eq!(counted, (end.0, 2));
+}
+
+#[tokio::test]
+async fn ranges_in_any_order_stop_right_before_the_event_at_fault() {
+    let database = TestDatabase::create().await;
+    let end = database.lengthen_journal(12_000).await;
+    let text =
+        counter_in_any_order("perform 1 / (position - 7000) from counts where position = 7000;");
+    let running = Running::start(&database, models(&folder(&[("counts", &text)]))).await;
+    running.caught_up(end).await;
+    status_of(&running, "counts", |model| {
+        model.stopped.as_deref() == Some("position 7000: division by zero")
+            && model.rebuild.is_none()
+    })
+    .await;
+    assert_eq!(rows(database.pool(), "counts.counts").await, 6_999);
 }
 
 #[tokio::test]

@@ -156,14 +156,14 @@ impl OrderMutations {
 async fn order_payload(backend: &Backend, done: Done<OrderId>) -> ApiResult<OrderPayload> {
     let row = backend.reads.order(Some(done.value), None).await?;
     let row = row.ok_or_else(|| ApiError::not_read_yet(done.position))?;
-    Ok(OrderPayload { order: Order(row), position: Position(done.position.0) })
+    Ok(OrderPayload { order: Order::from(row), position: Position(done.position.0) })
 }
 
 async fn orders_payload(backend: &Backend, done: Done<AskedOrders>) -> ApiResult<OrdersPayload> {
     let AskedOrders { orders, errors } = done.value;
     let rows = backend.reads.orders_by_id(&orders).await?;
     let orders: Option<Vec<Order>> =
-        orders.iter().map(|id| rows.get(id).cloned().map(Order)).collect();
+        orders.iter().map(|id| rows.get(id).cloned().map(Order::from)).collect();
     let errors = errors.into_iter().map(|(order, error)| {
         let (code, message) = ApiError::from(error).into_parts();
         OrderError { order_id: ID(order.to_string()), code: code.to_owned(), message }

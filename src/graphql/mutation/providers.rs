@@ -153,7 +153,7 @@ impl ProviderMutations {
         let done = backend.run(command).await?;
         let rows = backend.reads.providers_by_id(&providers).await?;
         let providers: Option<Vec<Provider>> =
-            providers.iter().map(|id| rows.get(id).cloned().map(Provider)).collect();
+            providers.iter().map(|id| rows.get(id).cloned().map(Provider::from)).collect();
         let providers = providers.ok_or_else(|| ApiError::not_read_yet(done.position))?;
         Ok(ProvidersPayload { providers, position: Position(done.position.0) })
     }
@@ -206,5 +206,5 @@ impl ProviderMutations {
 async fn provider_payload(backend: &Backend, done: Done<ProviderId>) -> ApiResult<ProviderPayload> {
     let row = backend.reads.providers_by_id(&[done.value]).await?.remove(&done.value);
     let row = row.ok_or_else(|| ApiError::not_read_yet(done.position))?;
-    Ok(ProviderPayload { provider: Provider(row), position: Position(done.position.0) })
+    Ok(ProviderPayload { provider: Provider::from(row), position: Position(done.position.0) })
 }

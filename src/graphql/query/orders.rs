@@ -2,14 +2,16 @@ use async_graphql::{Context, ID, InputObject, Object, connection::Connection};
 
 use crate::{
     graphql::{
+        at_hand::AtHand,
         connection::{OrdersTotal, connection},
         context::Backend,
         error::ApiResult,
+        foreseen::foresee,
         input::{id_or_number, optional_id, page, text},
         order::Order,
         words::{OrderStatus, word_of},
     },
-    read::OrderSelection,
+    read::{OrderSelection, Page},
 };
 
 #[derive(InputObject)]
@@ -45,11 +47,13 @@ impl OrderQueries {
         filter: Option<OrderFilter>,
         #[graphql(default = 50)] first: i32,
         after: Option<String>,
-    ) -> ApiResult<Connection<i64, Order, OrdersTotal>> {
+    ) -> ApiResult<Connection<i64, AtHand<Order>, OrdersTotal>> {
         let request = page(first, after.as_deref())?;
         let selection = filter.map(OrderFilter::selection).transpose()?.unwrap_or_default();
-        let rows = Backend::of(ctx).reads.orders(&selection, request).await?;
-        Ok(connection(request.after, rows.map(Order), OrdersTotal(selection)))
+        let page = Backend::of(ctx).reads.orders(&selection, request).await?;
+        let orders = foresee(ctx, page.rows).await.into_iter().map(AtHand).collect();
+        let page = Page { rows: orders, has_next: page.has_next };
+        Ok(connection(request.after, page, OrdersTotal(selection)))
     }
 
     /// By `id` or `number`. Null for one that is not there.
@@ -60,6 +64,6 @@ impl OrderQueries {
         number: Option<i32>,
     ) -> ApiResult<Option<Order>> {
         let id = id_or_number(id.as_ref(), number)?;
-        Ok(Backend::of(ctx).reads.order(id, number).await?.map(Order))
+        Ok(Backend::of(ctx).reads.order(id, number).await?.map(Order::from))
     }
 }

@@ -3,12 +3,13 @@ use async_graphql::{Context, ID, Object};
 use crate::{
     domain::{ProviderId, ServiceId, provider::Activation},
     graphql::{
-        context::{Backend, loaders},
+        context::Backend,
         error::{ApiError, ApiResult},
         input::{id, optional_id},
         performance::ProviderPerformance,
         provider::{Provider, first_day},
         ranking::{PriorityAdvice, ProviderRanking},
+        related::Related,
         words::ProviderStatus,
     },
     read::ProviderDay,
@@ -25,7 +26,7 @@ impl ProviderQueries {
         status: Option<ProviderStatus>,
     ) -> ApiResult<Vec<Provider>> {
         let rows = Backend::of(ctx).reads.providers(status.map(Activation::from)).await?;
-        Ok(rows.into_iter().map(Provider).collect())
+        Ok(rows.into_iter().map(Provider::from).collect())
     }
 
     /// Null for one that is not there or was deleted.
@@ -35,7 +36,7 @@ impl ProviderQueries {
         ctx: &Context<'_>,
         #[graphql(name = "id")] provider: ID,
     ) -> ApiResult<Option<Provider>> {
-        Ok(Backend::of(ctx).reads.provider(id("id", &provider)?).await?.map(Provider))
+        Ok(Backend::of(ctx).reads.provider(id("id", &provider)?).await?.map(Provider::from))
     }
 
     /// Who is tried first. Without `serviceId` all providers: by priority, then by score. With it the service's candidates in the order in which an order would try them now. Those that are passed over come last, and the reasons say why.
@@ -71,7 +72,9 @@ impl ProviderQueries {
         let since = first_day(days)?;
         let provider: Option<ProviderId> = optional_id("providerId", provider_id.as_ref())?;
         let days: Vec<ProviderDay> = match provider {
-            Some(provider) => loaders(ctx).load_one((provider, since)).await?.unwrap_or_default(),
+            Some(provider) => {
+                Related::of(ctx).load_one((provider, since)).await?.unwrap_or_default()
+            }
             None => Backend::of(ctx).reads.all_provider_days(since).await?,
         };
         Ok(days.into_iter().map(ProviderPerformance).collect())
