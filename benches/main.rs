@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use anyhow::{Result, bail};
 
-use figures::{commands, growth, orders, page, rebuild, sync};
+use figures::{commands, decision, growth, orders, page, rebuild, sync};
 use support::{
     cluster::Cluster,
     table::{self, Line},
@@ -18,7 +18,7 @@ use support::{
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-const NAMES: [&str; 6] = ["commands", "rebuild", "page", "orders", "sync", "growth"];
+const NAMES: [&str; 7] = ["commands", "decision", "rebuild", "page", "orders", "sync", "growth"];
 /// Lengths of journals that figures are compared at; the last only with `--full`.
 const SIZES: [i64; 3] = [10_000, 1_000_000, 5_000_000];
 
@@ -93,6 +93,7 @@ fn tell(lines: &mut Vec<Line>) {
 async fn figure(name: &str, cluster: &Cluster) -> Result<Vec<Line>> {
     match name {
         "commands" => commands::measure(cluster).await,
+        "decision" => decision::measure(cluster).await,
         "rebuild" => rebuild::measure(cluster).await,
         "page" => page::measure(cluster).await,
         "orders" => orders::measure(cluster).await,

@@ -19,6 +19,9 @@
 -- ignores: RankingChanged
 -- ignores: ProviderSyncIntervalSet
 -- ignores: BalanceRead, CallsSummed
+-- folds: ProviderSuspended, ServiceSuspended
+-- ignores: ProbeFailed, ProviderHalfOpened, TrialStarted, TrialReleased, ProviderResumed
+-- ignores: ServiceResumed, ServiceWaitLimitSet
 
 create table alerts (
     position       bigint primary key,
@@ -89,8 +92,11 @@ begin
             when 'DuplicateFound' then 'DUPLICATE_FOUND'
             when 'LowBalanceNoticed' then 'LOW_BALANCE'
             when 'ProviderDownNoticed' then 'PROVIDER_DOWN'
+            when 'ProviderSuspended' then 'PROVIDER_SUSPENDED'
+            when 'ServiceSuspended' then 'SERVICE_SUSPENDED'
         end,
         case event_type
+            when 'ProviderSuspended' then aggregate_id::uuid
             when 'ServiceIdReused' then (
                 select (imported.payload ->> 'provider_id')::uuid
                 from events as imported
@@ -128,6 +134,9 @@ begin
                 payload ->> 'failed_calls',
                 payload ->> 'reason'
             )
+            when 'ProviderSuspended' then 'no orders go to the provider: ' || (payload ->> 'reason')
+            when 'ServiceSuspended' then 'the provider refuses the service, though its list has it: '
+                || (payload ->> 'reason')
         end,
         recorded_at
     from events as noticed
@@ -136,6 +145,12 @@ begin
         and event_type in (
             'PriceMoveNoticed', 'DelistingNoticed', 'ServiceIdReused', 'SyncFailed', 'UnknownStatusSeen',
             'DuplicateFound', 'LowBalanceNoticed', 'ProviderDownNoticed'
+            'DuplicateFound', 'ProviderSuspended', 'ServiceSuspended'
+        )
+        -- What an operator did is no news, and neither is a rest that was asked for, or that it has not passed yet.
+        and not (
+            event_type = 'ProviderSuspended'
+            and (payload ->> 'cause' in ('operator', 'retry_after') or (payload ->> 'trips')::int > 1)
         );
 
     -- An alert that lasts is over by the first event after it that ends its kind.

@@ -14,6 +14,8 @@
 -- ignores: Reserved, ReservationReleased
 -- ignores: ProviderSyncIntervalSet, PriceMoveNoticed, DelistingNoticed
 -- ignores: BalanceRead, LowBalanceNoticed, LowBalanceEnded, ProviderDownNoticed, ProviderDownEnded, CallsSummed
+-- ignores: ProviderSuspended, ProbeFailed, ProviderHalfOpened, TrialStarted, TrialReleased, ProviderResumed
+-- ignores: ServiceSuspended, ServiceResumed, ServiceWaitLimitSet
 
 create table orders (
     order_id        uuid primary key,
@@ -32,6 +34,7 @@ create table orders (
     api_order_id    text,
     -- Not tried again before.
     waits_until     timestamptz,
+    waiting_reason  text,
     -- What that provider says of it: its own word, its charge in its own currency, and its counts.
     provider_status text,
     cost            numeric,
@@ -110,6 +113,7 @@ begin
             end as provider_id,
             payload ->> 'api_order_id' as api_order_id,
             (payload ->> 'until')::timestamptz as waits_until,
+            case when event_type = 'OrderDeferred' then payload ->> 'reason' end as waiting_reason,
             payload ->> 'provider_status' as provider_status,
             payload ->> 'currency' as cost_currency,
             -- The charge in `OrderPlaced` is what the customer pays.
@@ -123,8 +127,8 @@ begin
     inserted as (
         insert into orders (
             order_id, number, placed_position, account, service_id, link, quantity, charge, status, provider_id,
-            api_order_id, waits_until, provider_status, cost, cost_currency, start_count, remains, held_since,
-            unchanged_since, created_at
+            api_order_id, waits_until, waiting_reason, provider_status, cost, cost_currency, start_count, remains,
+            held_since, unchanged_since, created_at
         )
         select
             order_id,
@@ -139,6 +143,7 @@ begin
             provider_id,
             api_order_id,
             waits_until,
+            waiting_reason,
             provider_status,
             cost,
             cost_currency,
@@ -155,6 +160,7 @@ begin
         provider_id = latest.provider_id,
         api_order_id = latest.api_order_id,
         waits_until = latest.waits_until,
+        waiting_reason = latest.waiting_reason,
         provider_status = latest.provider_status,
         cost = latest.cost,
         cost_currency = latest.cost_currency,

@@ -16,6 +16,9 @@
 -- ignores: Reserved, ReservationReleased
 -- ignores: PriceMoveNoticed, DelistingNoticed
 -- ignores: LowBalanceNoticed, LowBalanceEnded, ProviderDownNoticed, ProviderDownEnded, CallsSummed
+-- folds: ProviderSuspended, ProbeFailed, ProviderHalfOpened, ProviderResumed
+-- ignores: TrialStarted, TrialReleased
+-- ignores: ServiceSuspended, ServiceResumed, ServiceWaitLimitSet
 
 -- A deleted provider keeps its row, because history goes on naming it.
 create table providers (
@@ -44,7 +47,13 @@ create table providers (
     responses         bigint,
     response_ms_sum   bigint,
     ended             bigint,
-    delivered_ppm_sum bigint
+    delivered_ppm_sum bigint,
+    -- Null: it is not set aside. Half-open: one order may try it.
+    suspended_since   timestamptz,
+    suspended_until   timestamptz,
+    suspension_cause  text,
+    suspension_reason text,
+    half_open         boolean not null
 );
 
 create index on providers (priority, provider_id) where not deleted;
@@ -67,12 +76,26 @@ begin
                     'deleted', false,
                     -- Until it is told otherwise.
                     'sync_interval_minutes', 360,
+                    'half_open', false,
                     'created_at', recorded_at
                 )
                 when 'ProviderKeyReplaced' then jsonb_build_object('api_key_hint', payload -> 'key_hint')
                 when 'ProviderActivated' then '{"active": true}'
                 when 'ProviderDeactivated' then '{"active": false}'
                 when 'ProviderDeleted' then '{"active": false, "deleted": true}'
+                when 'ProviderSuspended' then jsonb_build_object(
+                    'suspended_since', payload -> 'since',
+                    'suspended_until', payload -> 'until',
+                    'suspension_cause', payload -> 'cause',
+                    'suspension_reason', payload -> 'reason',
+                    'half_open', false
+                )
+                when 'ProbeFailed' then jsonb_build_object('suspended_until', payload -> 'until')
+                when 'ProviderHalfOpened' then '{"half_open": true}'
+                when 'ProviderResumed' then '{
+                    "suspended_since": null, "suspended_until": null, "suspension_cause": null,
+                    "suspension_reason": null, "half_open": false
+                }'
                 else '{}'
             end as columns
         from events
@@ -82,6 +105,8 @@ begin
                 'ProviderAdded', 'ProviderRenamed', 'ProviderUrlChanged', 'ProviderPriorityChanged',
                 'ProviderKeyReplaced', 'ProviderActivated', 'ProviderDeactivated', 'ProviderDeleted',
                 'ConnectionTestSucceeded', 'ProviderSyncIntervalSet', 'RankingChanged', 'BalanceRead'
+                'ConnectionTestSucceeded', 'ProviderSyncIntervalSet', 'RankingChanged', 'ProviderSuspended', 'ProbeFailed',
+                'ProviderHalfOpened', 'ProviderResumed'
             )
     ),
     changed as (
@@ -114,6 +139,11 @@ begin
         responses = excluded.responses,
         response_ms_sum = excluded.response_ms_sum,
         ended = excluded.ended,
-        delivered_ppm_sum = excluded.delivered_ppm_sum;
+        delivered_ppm_sum = excluded.delivered_ppm_sum,
+        suspended_since = excluded.suspended_since,
+        suspended_until = excluded.suspended_until,
+        suspension_cause = excluded.suspension_cause,
+        suspension_reason = excluded.suspension_reason,
+        half_open = excluded.half_open;
 end
 $$;

@@ -14,6 +14,8 @@
 -- ignores: Reserved, ReservationReleased
 -- ignores: ProviderSyncIntervalSet, PriceMoveNoticed, DelistingNoticed
 -- ignores: BalanceRead, LowBalanceNoticed, LowBalanceEnded, ProviderDownNoticed, ProviderDownEnded, CallsSummed
+-- folds: ServiceSuspended, ServiceResumed, ServiceWaitLimitSet
+-- ignores: ProviderSuspended, ProbeFailed, ProviderHalfOpened, TrialStarted, TrialReleased, ProviderResumed
 
 create table services (
     service_id          uuid primary key,
@@ -34,7 +36,12 @@ create table services (
     enabled             boolean not null,
     listed              boolean not null,
     retired             boolean not null,
-    strategy            text
+    strategy            text,
+    -- Null: it is not set aside.
+    suspended_since     timestamptz,
+    suspension_reason   text,
+    -- Null: the installation's default.
+    wait_minutes        int
 );
 
 -- A search in names reads all rows: 10,000 take some 20 ms.
@@ -88,6 +95,11 @@ begin
                 when 'ServiceEnabled' then '{"enabled": true}'
                 when 'ServiceDisabled' then '{"enabled": false}'
                 when 'ServiceRetired' then '{"enabled": false, "retired": true}'
+                when 'ServiceSuspended' then jsonb_build_object(
+                    'suspended_since', payload -> 'since',
+                    'suspension_reason', payload -> 'reason'
+                )
+                when 'ServiceResumed' then '{"suspended_since": null, "suspension_reason": null}'
                 else '{}'
             end as columns
         from events
@@ -96,7 +108,7 @@ begin
             and event_type in (
                 'ServiceImported', 'ServiceRepriced', 'ServiceChanged', 'ServiceDelisted', 'ServiceRelisted',
                 'ServiceIdReused', 'ServiceEnabled', 'ServiceDisabled', 'ServicePriceSet', 'ServiceRecategorised',
-                'ServiceStrategySet', 'ServiceRetired'
+                'ServiceStrategySet', 'ServiceRetired', 'ServiceSuspended', 'ServiceResumed', 'ServiceWaitLimitSet'
             )
     ),
     -- What is known comes first. It is joined by key alone: between two results of this statement the database would
@@ -142,7 +154,10 @@ begin
         enabled = excluded.enabled,
         listed = excluded.listed,
         retired = excluded.retired,
-        strategy = excluded.strategy;
+        strategy = excluded.strategy,
+        suspended_since = excluded.suspended_since,
+        suspension_reason = excluded.suspension_reason,
+        wait_minutes = excluded.wait_minutes;
 end
 $$;
 

@@ -1,6 +1,7 @@
 //! One file for each figure.
 
 pub(crate) mod commands;
+pub(crate) mod decision;
 pub(crate) mod growth;
 pub(crate) mod orders;
 pub(crate) mod page;

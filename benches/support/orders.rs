@@ -145,6 +145,7 @@ fn claim(target: Target) -> Claim {
         provider_priority: 1,
         score_ppm: None,
         excluded: vec![],
+        on_trial: false,
     };
     Claim {
         attempt_id: AttemptId(Uuid::now_v7()),

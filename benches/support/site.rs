@@ -8,10 +8,16 @@ use secrecy::SecretString;
 use signalbox::{
     app::{App, AppConfig, DatabaseConfig, Monitoring, RANKING_PACE},
     command::AddProvider,
-    domain::{Position, ProviderId, ServiceId, provider::UpstreamPolicy, service::PriceWatch},
+    domain::{
+        Position, ProviderId, ServiceId,
+        provider::{BreakerPolicy, UpstreamPolicy},
+        service::{PriceWatch, WaitLimit},
+    },
     journal::read_head,
     postgres::Durability,
-    process::{Delisting, DispatchPace, DispatchStatus, DoubtPace, StatusPace, SyncPace},
+    process::{
+        Delisting, DispatchPace, DispatchStatus, DoubtPace, HealthPace, StatusPace, SyncPace,
+    },
     provider_api::CallLimits,
     read::{PageRequest, ServiceSelection},
     simulator::{Catalogue, Panel, PanelConfig},
@@ -162,5 +168,8 @@ fn config(cluster: &Cluster, options: PgConnectOptions) -> AppConfig {
         sync_pace: SyncPace { glance: CATCH_UP * 12, ..SyncPace::default() },
         price_watch: PriceWatch::default(),
         monitoring: Monitoring::default(),
+        breaker: Some(BreakerPolicy::default()),
+        health_pace: HealthPace::default(),
+        wait_limit: WaitLimit::default().span(),
     }
 }

@@ -1,13 +1,17 @@
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
+use chrono::TimeDelta;
 use secrecy::SecretString;
 use sqlx::postgres::PgConnectOptions;
 
 use super::Monitoring;
 use crate::{
-    domain::{provider::UpstreamPolicy, service::PriceWatch},
+    domain::{
+        provider::{BreakerPolicy, UpstreamPolicy},
+        service::PriceWatch,
+    },
     postgres::Durability,
-    process::{DispatchPace, DoubtPace, StatusPace, SyncPace},
+    process::{DispatchPace, DoubtPace, HealthPace, StatusPace, SyncPace},
     provider_api::CallLimits,
 };
 
@@ -49,6 +53,12 @@ pub struct AppConfig {
     pub price_watch: PriceWatch,
     /// How providers are watched, and where operators are told.
     pub monitoring: Monitoring,
+    /// When a provider is set aside for what its attempts come to; `None` leaves that to operators.
+    pub breaker: Option<BreakerPolicy>,
+    /// How closely providers that are set aside are watched.
+    pub health_pace: HealthPace,
+    /// How long orders wait for providers that are set aside, unless their service says otherwise.
+    pub wait_limit: TimeDelta,
 }
 
 /// Which database an installation uses.

@@ -16,9 +16,10 @@ use crate::{
     journal::Journal,
     metrics,
     process::{
-        Dispatch, DispatchNeeds, DispatchStatus, DoubtSettlement, DoubtSettlementNeeds,
-        ProviderOperations, ProviderRankingNeeds, ProviderRankings, ScheduledSync,
-        ScheduledSyncNeeds, StatusPoll, StatusPollNeeds,
+        AttemptReports, Dispatch, DispatchNeeds, DispatchStatus, DoubtSettlement,
+        DoubtSettlementNeeds, ProviderHealth, ProviderHealthNeeds, ProviderOperations,
+        ProviderRankingNeeds, ProviderRankings, ScheduledSync, ScheduledSyncNeeds, StatusPoll,
+        StatusPollNeeds,
     },
     projection::{ModelSet, ProjectionError, Projections, ReadModels, search_path},
     provider_api::{ClientUnavailable, PanelClient},
@@ -241,6 +242,8 @@ impl Parts {
             policy: config.policy,
             price_watch: config.price_watch,
             balance_watch: config.monitoring.balance_watch,
+            breaker: config.breaker.unwrap_or_default(),
+            wait_limit: config.wait_limit,
         });
         let prepared = Prepared::of(&config.monitoring)?;
         let client = prepared.watching(PanelClient::new(config.policy, config.call_limits)?);
@@ -263,6 +266,7 @@ impl Parts {
 
     fn serve(self, config: AppConfig, database: Database, listener: TcpListener) -> App {
         let stop = CancellationToken::new();
+        let (reports, reported) = AttemptReports::new();
         let dispatch = Dispatch::new(DispatchNeeds {
             commands: self.commands.clone(),
             client: self.client.clone(),
@@ -270,8 +274,18 @@ impl Parts {
             reads: self.reads.pool().clone(),
             database: database.options(),
             pace: config.pace,
+            reports,
             stop: stop.clone(),
         });
+        let health = ProviderHealth::new(ProviderHealthNeeds {
+            operations: self.operations.clone(),
+            breaker: config.breaker,
+            pace: config.health_pace,
+            reports: reported,
+            dispatching: dispatch.status(),
+            stop: stop.clone(),
+        });
+        tokio::spawn(vital::or_end("provider health", health.run()));
         let status_poll = StatusPoll::new(StatusPollNeeds {
             commands: self.commands.clone(),
             client: self.client.clone(),

@@ -15,8 +15,11 @@ use super::{
 };
 use crate::{
     app::{App, AppConfig, FirstProvider, RANKING_PACE},
-    domain::{provider::UpstreamPolicy, service::PriceWatch},
-    process::{DispatchPace, DoubtPace, StatusPace, SyncPace},
+    domain::{
+        provider::{BreakerPolicy, UpstreamPolicy},
+        service::{PriceWatch, WaitLimit},
+    },
+    process::{DispatchPace, DoubtPace, HealthPace, StatusPace, SyncPace},
     provider_api::CallLimits,
 };
 
@@ -85,6 +88,14 @@ pub(super) struct Serve {
     price_alert_percent: u32,
     #[command(flatten)]
     monitoring: MonitoringArgs,
+    /// Let an order wait for so many minutes while all that could take it are set aside; a service may say otherwise
+    #[arg(
+        long,
+        env = "SIGNALBOX_WAIT_MINUTES",
+        value_name = "MINUTES",
+        default_value_t = WaitLimit::DEFAULT_MINUTES
+    )]
+    wait_minutes: i32,
     /// How the log is written: for people, or as one JSON object a line
     #[arg(long, env = "SIGNALBOX_LOG_FORMAT", value_enum, value_name = "FORMAT", default_value_t)]
     log_format: LogFormat,
@@ -144,6 +155,9 @@ impl Serve {
             sync_pace: SyncPace::default(),
             price_watch: PriceWatch::percent(self.price_alert_percent),
             monitoring: self.monitoring.monitoring()?,
+            breaker: Some(BreakerPolicy::default()),
+            health_pace: HealthPace::default(),
+            wait_limit: WaitLimit::try_new(self.wait_minutes)?.span(),
         })
     }
 

@@ -20,7 +20,7 @@ use crate::{
     domain::{
         AttemptId, Incarnation, OrderId, ProviderId,
         order::{Attempt, Claim, Order},
-        provider::Provider,
+        provider::{Provider, ProviderEvent},
         service::Service,
     },
     journal::AppendRequest,
@@ -251,12 +251,20 @@ impl Claims {
 }
 
 impl Ticket {
-    /// Makes a request conflict where the provider or the service has changed since the decision.
+    /// Makes a request of an order conflict where the provider or the service has changed since the decision. An order
+    /// that tries its provider says so in that stream, so that only one can.
     #[must_use]
-    pub fn guard(&self, request: AppendRequest) -> AppendRequest {
-        request
-            .unless_moved::<Provider>(self.claim.provider_id, self.rests_on.provider)
-            .unless_moved::<Service>(self.claim.service_id, self.rests_on.service)
+    pub fn guard(&self, request: AppendRequest, order_id: OrderId) -> AppendRequest {
+        let (provider, version) = (self.claim.provider_id, self.rests_on.provider);
+        let request = match self.claim.decision.is_trial() {
+            true => {
+                let attempt_id = self.claim.attempt_id;
+                let trial = ProviderEvent::TrialStarted { order_id, attempt_id };
+                request.append::<Provider>(provider, version, &[trial])
+            }
+            false => request.unless_moved::<Provider>(provider, version),
+        };
+        request.unless_moved::<Service>(self.claim.service_id, self.rests_on.service)
     }
 
     /// Tells whether a call that takes up to `connect` before its first byte still begins in time. Goes by a clock that
@@ -308,6 +316,7 @@ mod tests {
             provider_priority: 1,
             score_ppm: None,
             excluded: vec![],
+            on_trial: false,
         };
         let (basis, strategy) = (Position(1), Strategy::Priority);
         let decision = Decision { basis, strategy, candidates: vec![candidate], chosen: Some(0) };
@@ -323,6 +332,7 @@ mod tests {
             provider_service_id: claim.provider_service_id.clone(),
             incarnation: claim.incarnation,
             settle_after: claim.settle_after,
+            is_trial: false,
             state: AttemptState::Started,
         }
     }

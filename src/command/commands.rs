@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use chrono::TimeDelta;
 use cqrs_es::AggregateError;
 use sqlx::PgPool;
 use tokio::time::{sleep, timeout};
@@ -21,6 +22,7 @@ use crate::{
     domain::{
         Position, ProviderId,
         provider::{BalanceWatch, UpstreamPolicy},
+        provider::{BreakerPolicy, UpstreamPolicy},
         service::PriceWatch,
     },
     journal::{AppendRequest, Journal, StreamId, read_head},
@@ -66,6 +68,10 @@ pub struct CommandNeeds {
     pub price_watch: PriceWatch,
     /// When our balance at a provider is low.
     pub balance_watch: BalanceWatch,
+    /// For how long providers are set aside.
+    pub breaker: BreakerPolicy,
+    /// How long orders wait for providers that are set aside, unless their service says otherwise.
+    pub wait_limit: TimeDelta,
 }
 
 #[derive(Debug)]

@@ -4,7 +4,7 @@ use crate::domain::{
     Position,
     order::{InvalidFields, OrderError},
     provider::{InvalidName, InvalidSyncInterval, InvalidUrl, ProviderError},
-    service::ServiceError,
+    service::{InvalidWaitLimit, ServiceError},
     sync::SyncError,
 };
 use crate::journal::AppendError;
@@ -76,6 +76,12 @@ impl From<InvalidSyncInterval> for CommandError {
 impl From<InvalidUrl> for CommandError {
     fn from(error: InvalidUrl) -> Self {
         ProviderError::from(error).into()
+    }
+}
+
+impl From<InvalidWaitLimit> for CommandError {
+    fn from(error: InvalidWaitLimit) -> Self {
+        Self::invalid("waitMinutes", error)
     }
 }
 

@@ -8,6 +8,7 @@
 //! A command that loses a race is decided anew. Nothing is read back from the read models, but for what depends on a
 //! provider or service before it goes: there the read models are awaited up to the journal's end.
 
+mod breaker;
 mod catalogue;
 mod claims;
 mod commands;
@@ -33,4 +34,4 @@ pub(crate) use order::held_order;
 pub use order::{PlaceOrder, SettleAttempt};
 pub use provider::{AddProvider, UpdateProvider};
 pub use service::ServicePatch;
-pub use sync::TakenOver;
+pub use sync::{CompleteList, TakenOver};

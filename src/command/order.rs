@@ -1,6 +1,6 @@
 //! Commands on orders.
 
-use chrono::Utc;
+use chrono::{TimeDelta, Utc};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -133,8 +133,18 @@ impl Commands {
     /// it has a permit.
     async fn next_candidate(&self, order: &Order) -> Result<NextStep, CommandError> {
         let route = self.route_surely(order, |id| order.bars(id)).await?;
-        let choice = route.decision.choice().map(|candidate| candidate.provider_id);
-        Ok(choice.map_or(NextStep::GiveUp(Some(route.decision)), NextStep::Queue))
+        Ok(match route.decision.choice() {
+            Some(candidate) => NextStep::Queue(candidate.provider_id),
+            None => self.without_candidate(order, route.decision),
+        })
+    }
+
+    /// Returns what becomes of an order that nobody can take now: it waits for who is only set aside, or is given up.
+    pub fn without_candidate(&self, order: &Order, decision: Decision) -> NextStep {
+        match self.waiting(order, &decision) {
+            Some(waiting) => NextStep::Hold(waiting),
+            None => NextStep::GiveUp(Some(decision)),
+        }
     }
 
     /// Chooses where an order goes, by what is known now; `None` for a service that is not known yet.
@@ -200,7 +210,8 @@ impl Commands {
                 OrderFields::try_new(&service.listing.kind, limits, place.request.clone())?;
             let route = snapshot.route(place.service_id, &fields.request(), now, |_| None);
             let route = route.ok_or_else(not_found)?;
-            if route.chosen.is_none() {
+            let waits = route.decision.waits() && self.wait_limit_of(service) > TimeDelta::zero();
+            if route.chosen.is_none() && !waits {
                 return Err(CommandError::Unroutable(unroutable(&route.decision)));
             }
             let charge = fields.charge(service.price);
@@ -230,7 +241,7 @@ impl Commands {
         })?;
         let mut request = AppendRequest::of_command("placeOrder").append::<Order>(id, 0, &events);
         if let Some(ticket) = &ticket {
-            request = ticket.guard(request);
+            request = ticket.guard(request, id);
         }
         if ticket.as_ref().is_none_or(|ticket| ticket.claim.service_id != place.service_id) {
             request = request.unless_moved::<Service>(place.service_id, draft.service_version);

@@ -253,7 +253,7 @@ impl Commands {
         })
     }
 
-    /// Notes what a balance call came to.
+    /// Notes what a balance call came to; of a provider that is set aside, also whether it may be tried again.
     ///
     /// # Errors
     /// `NotFound` where the provider was deleted meanwhile.
@@ -267,8 +267,10 @@ impl Commands {
         retried!(self, {
             let provider = self.provider(id)?;
             let outcome = outcome.clone();
+            let probe = self.probe(outcome.clone());
             let command = ProviderCommand::RecordConnectionTest { outcome, response_ms, tested_at };
-            let events = provider.aggregate.decide(command)?;
+            let mut events = provider.aggregate.decide(command)?;
+            events.extend(provider.aggregate.decide(probe)?);
             let request = AppendRequest::of_command("testProviderConnection");
             self.change(request.append::<Provider>(id, provider.version, &events), id).await
         })

@@ -7,7 +7,7 @@ use crate::{
     domain::{
         Aggregate, ServiceId,
         routing::Strategy,
-        service::{Equivalent, ForSale, Service, ServiceCommand, ServiceError},
+        service::{Equivalent, ForSale, Service, ServiceCommand, ServiceError, WaitLimit},
     },
     journal::AppendRequest,
 };
@@ -28,6 +28,8 @@ pub struct ServicePatch {
     pub category: Option<String>,
     /// How candidates are ordered.
     pub strategy: Option<Strategy>,
+    /// How long orders wait for providers that are set aside, in minutes; `Some(None)` is the installation's default.
+    pub wait_minutes: Option<Option<i32>>,
 }
 
 impl Commands {
@@ -87,17 +89,26 @@ impl Commands {
     /// `Invalid` names the field at fault; `NotFound` the first service that is not there.
     pub async fn update_services(
         &self,
-        mut ids: Vec<ServiceId>,
+        ids: Vec<ServiceId>,
         patch: ServicePatch,
+    ) -> Result<Done<Vec<ServiceId>>, CommandError> {
+        self.tell_services("updateServices", ids, patch.commands()?).await
+    }
+
+    /// Asks the same of up to 1000 services, all or none.
+    pub(super) async fn tell_services(
+        &self,
+        name: &str,
+        mut ids: Vec<ServiceId>,
+        commands: Vec<ServiceCommand>,
     ) -> Result<Done<Vec<ServiceId>>, CommandError> {
         ids.sort_unstable();
         ids.dedup();
         if ids.len() > MAX_SERVICES {
             return Err(CommandError::invalid("ids", format!("at most {MAX_SERVICES} at once")));
         }
-        let commands = patch.commands()?;
         retried!(self, {
-            let mut request = AppendRequest::of_command("updateServices");
+            let mut request = AppendRequest::of_command(name);
             for id in &ids {
                 let service = self.service(*id, "ids")?;
                 let mut events = vec![];
@@ -110,7 +121,11 @@ impl Commands {
         })
     }
 
-    fn service(&self, id: ServiceId, field: &str) -> Result<Versioned<Service>, CommandError> {
+    pub(super) fn service(
+        &self,
+        id: ServiceId,
+        field: &str,
+    ) -> Result<Versioned<Service>, CommandError> {
         let found = self.parts.catalogue.read(|snapshot| snapshot.service(id).cloned());
         found.filter(|service| service.aggregate.associated().is_some()).ok_or_else(|| {
             CommandError::NotFound(format!("there is no service {id}, as `{field}` says"))
@@ -124,12 +139,15 @@ impl ServicePatch {
             let problem = "give a price or a markup, not both";
             return Err(CommandError::invalid("markupPercent", problem));
         }
+        let wait_limit =
+            self.wait_minutes.map(|minutes| minutes.map(WaitLimit::try_new).transpose());
         let commands = [
             self.for_sale.map(ServiceCommand::SetForSale),
             self.price.map(ServiceCommand::SetPrice),
             self.markup_percent.map(ServiceCommand::SetMarkup),
             self.category.clone().map(ServiceCommand::Recategorise),
             self.strategy.map(ServiceCommand::SetStrategy),
+            wait_limit.transpose()?.map(ServiceCommand::SetWaitLimit),
         ];
         Ok(commands.into_iter().flatten().collect())
     }

@@ -1,5 +1,6 @@
 //! Commands on sync runs, and what a run brings into the catalogue.
 
+use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::{
@@ -26,6 +27,17 @@ pub struct TakenOver {
     pub counts: SyncCounts,
     /// What an operator has to look at.
     pub warnings: Vec<String>,
+}
+
+/// A provider's list, held against the catalogue.
+#[derive(Debug)]
+pub struct CompleteList {
+    /// When it was asked for.
+    pub asked_at: DateTime<Utc>,
+    /// What it has.
+    pub rows: Vec<ServiceListing>,
+    /// What it does not have any more.
+    pub missing: Vec<ServiceId>,
 }
 
 /// One service's share of a sync.
@@ -84,14 +96,14 @@ impl Commands {
     pub async fn take_over_list(
         &self,
         provider: ProviderId,
-        rows: Vec<ServiceListing>,
-        missing: Vec<ServiceId>,
+        list: CompleteList,
         taken: &mut TakenOver,
     ) -> Result<(), CommandError> {
-        let listed = rows
+        let listed = list
+            .rows
             .into_iter()
             .map(|row| (ServiceId::derive(provider, &row.provider_service_id), Found::Listed(row)));
-        let missing = missing.into_iter().map(|id| (id, Found::Missing));
+        let missing = list.missing.into_iter().map(|id| (id, Found::Missing));
         let found: Vec<(ServiceId, Found)> = listed.chain(missing).collect();
         for chunk in found.chunks(CHUNK) {
             if self.parts.claims.tenure().is_none() {
@@ -99,7 +111,7 @@ impl Commands {
                     "the sync was stopped half-way: the program is ending, or another process took over".to_owned(),
                 ));
             }
-            let done = retried!(self, { self.take_over(provider, chunk).await })?;
+            let done = retried!(self, { self.take_over(provider, list.asked_at, chunk).await })?;
             taken.add(done);
         }
         Ok(())
@@ -108,6 +120,7 @@ impl Commands {
     async fn take_over(
         &self,
         provider_id: ProviderId,
+        asked_at: DateTime<Utc>,
         chunk: &[(ServiceId, Found)],
     ) -> Result<TakenOver, Failure> {
         let provider = self.provider(provider_id)?;
@@ -129,8 +142,11 @@ impl Commands {
                 },
                 Found::Missing => ServiceCommand::Delist,
             };
-            let events = known.aggregate.decide(command)?;
+            let mut events = known.aggregate.decide(command)?;
             taken.count(&events);
+            if matches!(found, Found::Listed(_)) && is_suspended(&known.aggregate) {
+                events.extend(known.aggregate.decide(ServiceCommand::FindListed { at: asked_at })?);
+            }
             if !events.is_empty() {
                 request = request.append::<Service>(id, known.version, &events);
             }
@@ -152,6 +168,10 @@ impl Commands {
             new => self.parts.service_numbers.block(new as i64).await,
         }
     }
+}
+
+fn is_suspended(service: &Service) -> bool {
+    service.associated().is_some_and(|service| service.standing.is_suspended())
 }
 
 impl TakenOver {

@@ -17,6 +17,9 @@ use crate::{
         AlertDeliveryRow, AttemptRow, CallHour, CallHoursOf, EventRow, MappingRow, OrderRow,
         PriceHistoryOf, PricePointRow, ProviderDay, ProviderRow, ReadError, Reads, RefillRow,
         ServiceRow, SyncLogRow,
+        AttemptRow, EventRow, HealthChangeRow, HealthLogOf, MappingRow, OrderRow, PriceHistoryOf,
+        PricePointRow, ProviderDay, ProviderRow, ReadError, Reads, RefillRow, ServiceRow,
+        SyncLogRow,
     },
 };
 
@@ -68,6 +71,7 @@ load! {
     (ProviderId, NaiveDate) => Vec<ProviderDay>, provider_days;
     PriceHistoryOf => Vec<PricePointRow>, price_histories;
     CallHoursOf => Vec<CallHour>, call_hours;
+    HealthLogOf => Vec<HealthChangeRow>, health_logs;
 }
 
 load_of! {

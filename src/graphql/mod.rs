@@ -25,6 +25,7 @@ mod error;
 mod event;
 mod failover_log;
 mod foreseen;
+mod health_change;
 mod input;
 mod limits;
 mod loaders;

@@ -88,6 +88,16 @@ impl Order {
         self.row.api_order_id.as_deref()
     }
 
+    /// Until when it is not tried again, or when it is given up; null where it does not wait.
+    async fn waits_until(&self) -> Option<DateTime> {
+        self.row.waits_until.map(DateTime)
+    }
+
+    /// What it waits for: its link, or providers that are suspended. Null where it does not wait.
+    async fn waiting_reason(&self) -> Option<&str> {
+        self.row.waiting_reason.as_deref()
+    }
+
     async fn start_count(&self) -> Option<BigInt> {
         self.row.start_count.map(BigInt)
     }

@@ -7,6 +7,8 @@ use super::{
     at_hand::OfRow,
     calls::CallSummary,
     error::{ApiError, ApiResult},
+    health_change::HealthChange,
+    input::newest,
     loaders::{LastSyncOf, ServiceCountOf},
     performance::ProviderPerformance,
     related::Related,
@@ -17,6 +19,7 @@ use super::{
 use crate::{
     domain::ProviderId,
     read::{CallHoursOf, Performance, ProviderDay, ProviderRow},
+    read::{HealthLogOf, Performance, ProviderDay, ProviderRow},
 };
 
 /// Days that a provider's own figures look back, today among them.
@@ -60,8 +63,35 @@ impl Provider {
         if self.0.active { ProviderStatus::Active } else { ProviderStatus::Inactive }
     }
 
+    /// UNKNOWN: never asked for an order. DEGRADED: over a tenth of its last twenty attempts failed, or one order is trying whether it works again.
     async fn health(&self) -> ProviderHealth {
-        ProviderHealth::Unknown
+        self.0.suspension.health().into()
+    }
+
+    /// When it is asked whether it works again. Null where it is not suspended, or where an operator is to say so.
+    async fn suspended_until(&self) -> Option<DateTime> {
+        self.0.suspension.until().map(DateTime)
+    }
+
+    /// Null where it is at work.
+    async fn suspended_since(&self) -> Option<DateTime> {
+        self.0.suspension.suspended_since.map(DateTime)
+    }
+
+    /// Null where it is at work.
+    async fn suspension_reason(&self) -> Option<&str> {
+        self.0.suspension.suspension_reason.as_deref()
+    }
+
+    /// When it, or a service of it, was set aside and put back to work, newest last; `last` is 1 to 1000.
+    async fn health_log(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(default = 50)] last: i32,
+    ) -> ApiResult<Vec<HealthChange>> {
+        let key = HealthLogOf { provider: self.provider_id(), last: newest(last)? };
+        let rows = Related::of(ctx).load_one(key).await?.unwrap_or_default();
+        Ok(rows.into_iter().map(HealthChange).collect())
     }
 
     /// Provider's own currency.

@@ -96,6 +96,16 @@ impl Service {
         self.0.strategy.as_deref().map(of_word).transpose()
     }
 
+    /// Why no orders go to it though it is in the provider's catalogue; null where they do.
+    async fn suspension_reason(&self) -> Option<&str> {
+        self.0.suspension_reason.as_deref()
+    }
+
+    /// How long an order waits while all that could take it are suspended, in minutes. Null: the default of the installation.
+    async fn wait_minutes(&self) -> Option<i32> {
+        self.0.wait_minutes
+    }
+
     /// Every change of rate or price, newest last; `last` is 1 to 1000.
     async fn price_history(
         &self,

@@ -10,7 +10,7 @@ use tokio::time::sleep;
 
 use super::ProviderOperations;
 use crate::{
-    command::{CommandError, Done, TakenOver},
+    command::{CommandError, CompleteList, Done, TakenOver},
     domain::{
         Incarnation, ProviderId, ServiceId, SyncId,
         sync::{SyncCommand, SyncTrigger},
@@ -57,6 +57,17 @@ impl ProviderOperations {
         provider: ProviderId,
     ) -> Result<Done<SyncId>, CommandError> {
         self.run_sync(provider, SyncTrigger::Scheduled, Delisting::Guarded).await
+    }
+
+    /// Runs a sync that is asked for because the provider refused a service that its list had.
+    ///
+    /// # Errors
+    /// As [`sync`](Self::sync).
+    pub(super) async fn sync_after_refusal(
+        &self,
+        provider: ProviderId,
+    ) -> Result<Done<SyncId>, CommandError> {
+        self.run_sync(provider, SyncTrigger::ServiceRefused, Delisting::Guarded).await
     }
 
     async fn run_sync(
@@ -124,6 +135,7 @@ impl ProviderOperations {
         taken: &mut TakenOver,
     ) -> Result<Vec<String>, String> {
         let endpoint = self.endpoints.of(provider).await.map_err(|error| error.to_string())?;
+        let asked_at = Utc::now();
         let called = self.client.services(&endpoint).await.map_err(|failure| failure.reason);
         let Timed { value: Catalogue { rows, errors: row_errors }, .. } = called?;
         let present: HashSet<ServiceId> = rows
@@ -136,7 +148,8 @@ impl ProviderOperations {
         let mut errors: Vec<String> = row_errors.into_iter().map(|row| row.message).collect();
         let (missing, held_back) = self.missing(provider, &present, delisting, unnamed_row);
         errors.splice(0..0, held_back);
-        let taking = self.commands.take_over_list(provider, rows, missing, taken).await;
+        let list = CompleteList { asked_at, rows, missing };
+        let taking = self.commands.take_over_list(provider, list, taken).await;
         taking.map_err(|error| error.to_string())?;
         Ok(errors)
     }

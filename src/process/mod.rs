@@ -11,6 +11,7 @@ mod order_dispatch;
 mod order_requests;
 mod order_status;
 mod provider_calls;
+mod provider_health;
 mod provider_ranking;
 mod scheduled_sync;
 
@@ -26,6 +27,8 @@ pub use order_requests::AskedOrders;
 pub use order_status::{StatusPace, StatusPoll, StatusPollNeeds};
 pub use provider_calls::{
     CallBook, CallLog, CallLogNeeds, CallPace, CallSummary, CallSummaryNeeds,
+pub use provider_health::{
+    AttemptReport, AttemptReports, HealthPace, ProviderHealth, ProviderHealthNeeds,
 };
 pub use provider_ranking::{ProviderRankingNeeds, ProviderRankings};
 pub use scheduled_sync::{ScheduledSync, ScheduledSyncNeeds, SyncPace};

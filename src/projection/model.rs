@@ -132,6 +132,7 @@ impl ReadModels {
             "orders",
             "price_history",
             "provider_calls",
+            "provider_health",
             "provider_performance",
             "providers",
             "refills",

@@ -36,6 +36,8 @@ pub struct AddReply {
     pub answer: AddAnswer,
     /// From the start of the call to its end, in milliseconds; absent where nothing was sent.
     pub response_ms: Option<i64>,
+    /// For how many seconds the provider asks to be left alone, where it does.
+    pub retry_after_seconds: Option<i64>,
     /// Status of the answer, where one began.
     pub http_status: Option<u16>,
 }
@@ -118,12 +120,24 @@ mod tests {
     use super::{RefusalClass::*, *};
 
     fn answered(status: u16, body: &str) -> AddAnswer {
-        of(&Ok(Answer { status, location: None, body: body.into(), broken_off: None }))
+        of(&Ok(Answer {
+            status,
+            location: None,
+            retry_after: None,
+            body: body.into(),
+            broken_off: None,
+        }))
     }
 
     fn broken_off(body: &str) -> AddAnswer {
         let broken_off = Some(TransportFault::Broken("reset".to_owned()));
-        of(&Ok(Answer { status: 200, location: None, body: body.into(), broken_off }))
+        of(&Ok(Answer {
+            status: 200,
+            location: None,
+            retry_after: None,
+            body: body.into(),
+            broken_off,
+        }))
     }
 
     fn placed(id: &str) -> AddAnswer {

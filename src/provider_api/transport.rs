@@ -2,6 +2,7 @@
 
 use std::{error::Error, io, time::Duration};
 
+use chrono::{DateTime, Utc};
 use reqwest::{Client, header};
 
 use super::guard::NameFault;
@@ -52,6 +53,8 @@ pub(super) struct Answer {
     pub(super) status: u16,
     /// Where a redirect points to.
     pub(super) location: Option<String>,
+    /// For how many seconds it asks to be left alone.
+    pub(super) retry_after: Option<i64>,
     pub(super) body: Vec<u8>,
     /// Why the body is not whole.
     pub(super) broken_off: Option<TransportFault>,
@@ -89,7 +92,10 @@ pub(super) async fn post(
         .body(form);
     let response = request.send().await.map_err(|error| fault(error, bounds))?;
     let location = response.headers().get(header::LOCATION);
+    let asked = response.headers().get(header::RETRY_AFTER);
+    let asked = asked.and_then(|value| retry_after(value.to_str().ok()?, Utc::now()));
     let mut answer = Answer {
+        retry_after: asked,
         status: response.status().as_u16(),
         location: location.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()),
         body: vec![],
@@ -97,6 +103,13 @@ pub(super) async fn post(
     };
     answer.broken_off = read_body(response, &mut answer.body, bounds).await.err();
     Ok(answer)
+}
+
+/// Reads a `Retry-After` as RFC 9110 has it: seconds, or the time until which to wait.
+fn retry_after(text: &str, now: DateTime<Utc>) -> Option<i64> {
+    let text = text.trim();
+    let until = || Some((DateTime::parse_from_rfc2822(text).ok()?.to_utc() - now).num_seconds());
+    text.parse().ok().or_else(until).filter(|seconds| *seconds >= 0)
 }
 
 async fn read_body(
@@ -155,4 +168,21 @@ fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn
 
 fn root_cause<'a>(error: &'a (dyn Error + 'static)) -> &'a (dyn Error + 'static) {
     causes(error).last().unwrap_or(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use test_case::test_case;
+
+    use super::*;
+
+    #[test_case("3" => Some(3); "seconds")]
+    #[test_case(" 120 " => Some(120); "with spaces around")]
+    #[test_case("Sun, 25 Oct 2026 12:00:30 GMT" => Some(30); "a time to come")]
+    #[test_case("Sun, 25 Oct 2026 11:00:00 GMT" => None; "a time that has passed")]
+    #[test_case("-1" => None; "less than nothing")]
+    #[test_case("soon" => None; "a word")]
+    fn retry_after_is_seconds_or_a_time(text: &str) -> Option<i64> {
+        retry_after(text, "2026-10-25T12:00:00Z".parse().unwrap())
+    }
 }

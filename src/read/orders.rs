@@ -29,6 +29,10 @@ pub struct OrderRow {
     pub status: String,
     /// Who is being asked, may hold it or holds it.
     pub provider_id: Option<Uuid>,
+    /// Not tried again before, or given up then.
+    pub waits_until: Option<DateTime<Utc>>,
+    /// What it waits for.
+    pub waiting_reason: Option<String>,
     /// That provider's id of it.
     pub api_order_id: Option<String>,
     /// That provider's own word for how far it is.
@@ -59,7 +63,7 @@ pub struct OrderSelection {
 macro_rules! order_columns {
     () => {
         "o.order_id, o.number::int as number, o.placed_position, o.service_id, o.link, o.quantity, o.charge, o.status,
-         o.provider_id, o.api_order_id, o.provider_status, o.cost, o.start_count, o.remains, o.created_at"
+         o.provider_id, o.waits_until, o.waiting_reason, o.api_order_id, o.provider_status, o.cost, o.start_count, o.remains, o.created_at"
     };
 }
 

@@ -8,7 +8,8 @@ use uuid::Uuid;
 use super::{ReadError, Reads};
 use crate::domain::{
     ProviderId,
-    provider::{Activation, Measures, Score},
+    provider::{Activation, Measures, Score, SuspensionCause},
+    routing::Exclusion,
 };
 
 /// A provider as it stands.
@@ -39,6 +40,71 @@ pub struct ProviderRow {
     /// How good it has proved to be.
     #[sqlx(flatten)]
     pub standing: StandingRow,
+    /// Whether it is set aside.
+    #[sqlx(flatten)]
+    pub suspension: SuspensionRow,
+}
+
+/// Whether a provider is set aside, and how its last attempts ended.
+#[derive(Debug, Clone, Default, FromRow)]
+pub struct SuspensionRow {
+    /// Since when; absent where it is not set aside.
+    pub suspended_since: Option<DateTime<Utc>>,
+    suspended_until: Option<DateTime<Utc>>,
+    /// Why, in words.
+    pub suspension_reason: Option<String>,
+    suspension_cause: Option<String>,
+    half_open: bool,
+    recent: Option<String>,
+}
+
+/// How a provider does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Health {
+    /// Nothing has been asked of it yet.
+    Unknown,
+    /// It takes orders.
+    Healthy,
+    /// Over a tenth of its last twenty attempts failed, or it is being tried whether it works again.
+    Degraded,
+    /// It is set aside.
+    Suspended,
+}
+
+impl SuspensionRow {
+    /// Judges how the provider does.
+    pub fn health(&self) -> Health {
+        let recent = self.recent.as_deref().unwrap_or_default();
+        let failed = recent.bytes().filter(|mark| *mark == b'-').count();
+        match self.suspended_since {
+            Some(_) if self.half_open => Health::Degraded,
+            Some(_) => Health::Suspended,
+            None if recent.is_empty() => Health::Unknown,
+            None if failed * 10 > recent.len() => Health::Degraded,
+            None => Health::Healthy,
+        }
+    }
+
+    /// Returns why orders do not go to the provider, where it is set aside.
+    pub fn exclusion(&self) -> Option<Exclusion> {
+        self.suspended_since.filter(|_| !self.half_open)?;
+        let cause = self.suspension_cause.clone().map(serde_json::Value::String);
+        let cause = cause.and_then(|word| serde_json::from_value(word).ok());
+        Some(Exclusion::ProviderSuspended {
+            cause: cause.unwrap_or(SuspensionCause::Operator),
+            until: self.suspended_until,
+        })
+    }
+
+    /// Returns when it is asked whether it works again; `None` where it was, or where an operator is to say so.
+    pub fn until(&self) -> Option<DateTime<Utc>> {
+        self.suspended_until.filter(|_| !self.half_open)
+    }
+
+    /// Tells whether the next order there tries if it works again.
+    pub fn is_half_open(&self) -> bool {
+        self.half_open
+    }
 }
 
 /// How good a provider has proved to be; all absent before it was measured.
@@ -90,6 +156,11 @@ macro_rules! select_providers {
                     balance, currency, runway_hours, sync_interval_minutes, created_at, score_ppm, placement_ppm, speed_ppm,
                     delivery_ppm, judged, placed, responses, response_ms_sum, ended, delivered_ppm_sum
              from providers ",
+                    balance, currency, sync_interval_minutes, created_at, score_ppm, placement_ppm, speed_ppm,
+                    delivery_ppm, judged, placed, responses, response_ms_sum, ended, delivered_ppm_sum,
+                    suspended_since, suspended_until, suspension_cause, suspension_reason, half_open, recent
+             from providers
+             left join provider_outcomes using (provider_id) ",
             $rest
         )
     };

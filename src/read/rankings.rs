@@ -46,7 +46,7 @@ pub struct AdviceRow {
 }
 
 impl Reads {
-    /// Ranks all providers: by priority, then by score; inactive ones last.
+    /// Ranks all providers: by priority, then by score; those that no orders go to last.
     ///
     /// # Errors
     /// [`ReadError`]
@@ -54,14 +54,16 @@ impl Reads {
         let rank = |provider: ProviderRow| {
             let mut reasons = vec![priority_in_words(&provider)];
             reasons.extend(standing_in_words(&provider));
-            reasons.extend((!provider.active).then(|| left_out(&Exclusion::ProviderInactive)));
+            reasons.extend(passed_over(&provider).iter().map(left_out));
             ProviderRanking { score: score(&provider), provider, reasons }
         };
         let mut rankings: Vec<ProviderRanking> =
             self.providers(None).await?.into_iter().map(rank).collect();
         rankings.sort_by(|a, b| {
-            let place =
-                |ranking: &ProviderRanking| (!ranking.provider.active, ranking.provider.priority);
+            let place = |ranking: &ProviderRanking| {
+                let provider = &ranking.provider;
+                (!passed_over(provider).is_empty(), provider.priority)
+            };
             let by_place = place(a).cmp(&place(b));
             by_place.then_with(|| b.score.total_cmp(&a.score))
         });
@@ -165,6 +167,8 @@ impl Candidates {
             dripfeed: service.dripfeed,
             rate: service.rate,
             balance: None,
+            set_aside: set_aside(provider, service),
+            on_trial: provider.suspension.is_half_open(),
             barred: None,
         })
     }
@@ -181,6 +185,17 @@ impl Candidates {
         reasons.extend(candidate.excluded.iter().map(left_out));
         Some(ProviderRanking { score: score(&provider), provider, reasons })
     }
+}
+
+/// Why no orders go to a provider at present.
+fn passed_over(provider: &ProviderRow) -> Vec<Exclusion> {
+    let inactive = (!provider.active).then_some(Exclusion::ProviderInactive);
+    inactive.into_iter().chain(provider.suspension.exclusion()).collect()
+}
+
+fn set_aside(provider: &ProviderRow, service: &ServiceRow) -> Vec<Exclusion> {
+    let refused = service.suspended_since.map(|_| Exclusion::ServiceSuspended);
+    provider.suspension.exclusion().into_iter().chain(refused).collect()
 }
 
 fn standing(provider: &ProviderRow) -> Standing {

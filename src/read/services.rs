@@ -1,5 +1,6 @@
 use std::collections::HashMap;
 
+use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use sqlx::{FromRow, Postgres, QueryBuilder};
 use uuid::Uuid;
@@ -44,6 +45,12 @@ pub struct ServiceRow {
     pub listed: bool,
     /// How its candidates are ordered, in the word of `RoutingStrategy`.
     pub strategy: Option<String>,
+    /// Since when it is set aside; absent where it is not.
+    pub suspended_since: Option<DateTime<Utc>>,
+    /// Why it is.
+    pub suspension_reason: Option<String>,
+    /// How long its orders wait for providers that are set aside; absent for the installation's default.
+    pub wait_minutes: Option<i32>,
 }
 
 /// An equivalent of a service.
@@ -75,7 +82,8 @@ pub struct ServiceSelection {
 macro_rules! service_columns {
     () => {
         "s.service_id, s.number::int as number, s.provider_id, s.provider_service_id, s.name, s.category, s.kind,
-         s.rate, s.price, s.min, s.max, s.refill, s.cancel, s.dripfeed, s.enabled, s.listed, s.strategy"
+         s.rate, s.price, s.min, s.max, s.refill, s.cancel, s.dripfeed, s.enabled, s.listed, s.strategy,
+         s.suspended_since, s.suspension_reason, s.wait_minutes"
     };
 }
 

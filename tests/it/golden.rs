@@ -53,12 +53,15 @@ const WHOLE_NUMBERS: &[&str] = &[
     "response_ms_sum",
     "responses",
     "runway_hours",
+    "retry_after_seconds",
     "score_ppm",
     "speed_ppm",
     "start_count",
     "sync_interval_minutes",
+    "trips",
     "unchanged",
     "updated",
+    "wait_minutes",
 ];
 
 /// An event and its file's name: that of the event, and what sets this one apart from others of its type.

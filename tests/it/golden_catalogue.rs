@@ -3,11 +3,11 @@
 use chrono::{DateTime, Utc};
 use rust_decimal::{Decimal, dec};
 use signalbox::domain::{
-    CredentialId, Incarnation, Position, ProviderId, ServiceId,
-    provider::{Measures, ProviderEvent, Score, SyncInterval},
+    AttemptId, CredentialId, Incarnation, OrderId, Position, ProviderId, ServiceId,
+    provider::{Measures, ProviderEvent, ResumedBy, Score, SuspensionCause, SyncInterval},
     reservation::ReservationEvent,
     routing::Strategy,
-    service::{Pricing, ServiceEvent, ServiceKind, ServiceListing},
+    service::{Pricing, ServiceEvent, ServiceKind, ServiceListing, ServiceResumedBy, WaitLimit},
     sync::{SyncCounts, SyncEvent, SyncTrigger},
 };
 use uuid::Uuid;
@@ -16,6 +16,7 @@ use crate::{golden::Example, golden_health};
 
 pub(crate) fn provider_examples() -> Vec<Example<ProviderEvent>> {
     [provider_life(), connection_tests(), golden_health::provider_examples(), rankings()].concat()
+    [provider_life(), connection_tests(), rankings(), breaker()].concat()
 }
 
 fn provider_life() -> Vec<Example<ProviderEvent>> {
@@ -47,6 +48,46 @@ fn provider_life() -> Vec<Example<ProviderEvent>> {
         ("ProviderActivated", ProviderEvent::ProviderActivated {}),
         ("ProviderDeactivated", ProviderEvent::ProviderDeactivated {}),
         ("ProviderDeleted", ProviderEvent::ProviderDeleted {}),
+    ]
+}
+
+fn breaker() -> Vec<Example<ProviderEvent>> {
+    let suspended = |cause, until: Option<&str>| ProviderEvent::ProviderSuspended {
+        cause,
+        reason: "5 attempts in a row failed, the last: connection refused".to_owned(),
+        since: at("2026-11-22T10:00:00.5Z"),
+        until: until.map(at),
+        trips: 1,
+    };
+    let later = Some("2026-11-22T10:00:15Z");
+    let resumed = |by| ProviderEvent::ProviderResumed { by, at: at("2026-11-22T10:01:00Z") };
+    let (order_id, attempt_id) = (OrderId(id(7)), AttemptId(id(8)));
+    let reason = "the provider's own words".to_owned();
+    use SuspensionCause::*;
+    vec![
+        ("ProviderSuspended-failures-in-a-row", suspended(FailuresInARow, later)),
+        ("ProviderSuspended-failure-share", suspended(FailureShare, later)),
+        ("ProviderSuspended-wallet-empty", suspended(WalletEmpty, later)),
+        ("ProviderSuspended-bad-key", suspended(BadKey, later)),
+        ("ProviderSuspended-retry-after", suspended(RetryAfter, later)),
+        ("ProviderSuspended-trial-failed", suspended(TrialFailed, later)),
+        ("ProviderSuspended-operator", suspended(Operator, None)),
+        (
+            "ProbeFailed",
+            ProviderEvent::ProbeFailed {
+                reason: reason.clone(),
+                until: at("2026-11-22T10:00:45Z"),
+                trips: 2,
+            },
+        ),
+        (
+            "ProviderHalfOpened",
+            ProviderEvent::ProviderHalfOpened { at: at("2026-11-22T10:00:45Z") },
+        ),
+        ("TrialStarted", ProviderEvent::TrialStarted { order_id, attempt_id }),
+        ("TrialReleased", ProviderEvent::TrialReleased { attempt_id, reason }),
+        ("ProviderResumed-trial", resumed(ResumedBy::Trial)),
+        ("ProviderResumed-operator", resumed(ResumedBy::Operator)),
     ]
 }
 
@@ -89,7 +130,28 @@ fn connection_tests() -> Vec<Example<ProviderEvent>> {
 }
 
 pub(crate) fn service_examples() -> Vec<Example<ServiceEvent>> {
-    [found_by_syncs(), noticed_by_syncs(), set_by_operators(), mappings()].concat()
+    [found_by_syncs(), noticed_by_syncs(), set_by_operators(), mappings(), set_aside()].concat()
+}
+
+fn set_aside() -> Vec<Example<ServiceEvent>> {
+    let resumed = |by| ServiceEvent::ServiceResumed { by, at: at("2026-11-22T10:00:30Z") };
+    let limit = |wait_minutes| ServiceEvent::ServiceWaitLimitSet { wait_minutes };
+    vec![
+        (
+            "ServiceSuspended",
+            ServiceEvent::ServiceSuspended {
+                provider_id: ProviderId(id(3)),
+                reason: "Incorrect service ID".to_owned(),
+                since: at("2026-11-22T10:00:00Z"),
+                until: at("2026-11-22T10:00:00Z"),
+                trips: 1,
+            },
+        ),
+        ("ServiceResumed-sync", resumed(ServiceResumedBy::Sync)),
+        ("ServiceResumed-operator", resumed(ServiceResumedBy::Operator)),
+        ("ServiceWaitLimitSet", limit(WaitLimit::try_new(15).ok())),
+        ("ServiceWaitLimitSet-default", limit(None)),
+    ]
 }
 
 fn found_by_syncs() -> Vec<Example<ServiceEvent>> {
@@ -212,6 +274,7 @@ pub(crate) fn sync_examples() -> Vec<Example<SyncEvent>> {
     vec![
         ("SyncStarted-manual", started(SyncTrigger::Manual)),
         ("SyncStarted-scheduled", started(SyncTrigger::Scheduled)),
+        ("SyncStarted-service-refused", started(SyncTrigger::ServiceRefused)),
         ("SyncCompleted", SyncEvent::SyncCompleted { provider_id, counts, errors: errors() }),
         ("SyncFailed", SyncEvent::SyncFailed { provider_id, counts, errors: errors() }),
     ]

@@ -58,6 +58,7 @@ fn attempts() -> Vec<Example<OrderEvent>> {
             },
         ),
         ("AttemptRefused-unreached", refused(RefusalClass::Unreachable, None)),
+        ("AttemptRefused-for-a-while", refused_for_a_while()),
         ("AttemptInDoubt", in_doubt("the answer is not JSON", Some(30_000))),
         ("AttemptInDoubt-crash", in_doubt("the process ended", None)),
         (
@@ -92,6 +93,15 @@ fn consequences() -> Vec<Example<OrderEvent>> {
             OrderEvent::OrderDeferred {
                 until: at("2026-11-22T10:15:00Z"),
                 reason: "You have active order with this link.".to_owned(),
+                gives_up_at: None,
+            },
+        ),
+        (
+            "OrderDeferred-until-a-provider-works",
+            OrderEvent::OrderDeferred {
+                until: at("2026-11-22T11:00:00Z"),
+                reason: "all that could take the order are set aside; Peak: suspended".to_owned(),
+                gives_up_at: Some(at("2026-11-22T11:00:00Z")),
             },
         ),
         (
@@ -155,6 +165,7 @@ fn candidate(n: u128, mapping_priority: Option<i32>, excluded: Vec<Exclusion>) -
         provider_priority: 1,
         score_ppm: mapping_priority.map(|_| 990_000),
         excluded,
+        on_trial: false,
     }
 }
 
@@ -180,6 +191,19 @@ fn refused(class: RefusalClass, response_ms: Option<i64>) -> OrderEvent {
         class,
         reason: "the provider's own words".to_owned(),
         response_ms,
+        retry_after_seconds: None,
+    }
+}
+
+fn refused_for_a_while() -> OrderEvent {
+    OrderEvent::AttemptRefused {
+        attempt: 1,
+        attempt_id: attempt(1),
+        provider_id: provider(1),
+        class: RefusalClass::Overload,
+        reason: "Rate limit exceeded".to_owned(),
+        response_ms: Some(20),
+        retry_after_seconds: Some(30),
     }
 }
 

@@ -140,6 +140,7 @@ impl Attempt {
             class,
             reason: reason.to_owned(),
             response_ms: Some(40),
+            retry_after_seconds: None,
         }
     }
 

@@ -15,6 +15,8 @@ use signalbox::{
         Event, Position,
         provider::{BalanceWatch, UpstreamPolicy},
         service::PriceWatch,
+        provider::{BreakerPolicy, UpstreamPolicy},
+        service::{PriceWatch, WaitLimit},
     },
     http::{AppState, router},
     journal::Journal,
@@ -189,6 +191,8 @@ async fn commands(journal: &Journal, reads: &PgPool) -> Commands {
         policy: POLICY,
         price_watch: PriceWatch::default(),
         balance_watch: BalanceWatch::default(),
+        breaker: BreakerPolicy::default(),
+        wait_limit: WaitLimit::default().span(),
     })
 }
 

@@ -4,6 +4,7 @@
 
 mod architecture;
 mod architecture_source;
+mod breaker;
 mod golden;
 mod golden_catalogue;
 mod golden_followed;
@@ -32,6 +33,7 @@ mod private_postgres;
 mod program_demo;
 mod program_serve;
 mod projections;
+mod projections_breaker;
 mod projections_history;
 mod projections_states;
 mod provider_commands;

@@ -11,18 +11,20 @@ use signalbox::domain::{
     calls::CallsEvent,
     order::{
         Claim, Holding, NextStep, Order, OrderCommand, OrderEvent, OrderFields, ProviderAnswer,
-        SettledAs, StatusReading,
+        SettledAs, StatusReading, Waiting,
     },
     provider::{
         Activation, Dependents, KeyReference, Provider, ProviderChanges, ProviderCommand,
         ProviderEvent, ProviderName, ProviderUrl, SyncInterval, UpstreamPolicy,
+        Activation, Circuit, Dependents, KeyReference, Measures, Provider, ProviderChanges,
+        ProviderCommand, ProviderEvent, ProviderName, ProviderUrl, SyncInterval, UpstreamPolicy,
     },
     refusal::RefusalClass,
     reservation::{Reservation, ReservationCommand, ReservationEvent, Subject},
     routing::{Candidate, Decision, Exclusion, Strategy},
     service::{
         Equivalent, ForSale, PriceWatch, Service, ServiceCommand, ServiceEvent, ServiceKind,
-        ServiceListing,
+        ServiceListing, WaitLimit,
     },
     sync::{SyncCommand, SyncCounts, SyncEvent, SyncRun, SyncTrigger},
 };
@@ -30,6 +32,7 @@ use sqlx::PgPool;
 use uuid::Uuid;
 
 mod watch;
+use crate::projections_breaker::breaker_command;
 
 /// What happened, and the aggregates as they are after it.
 pub(crate) struct History {
@@ -134,22 +137,32 @@ impl History {
 
     fn record<A: Aggregate>(&mut self, aggregate: &mut A, id: &str, command: A::Command) {
         for event in aggregate.decide(command).unwrap_or_default() {
-            aggregate.evolve(&event);
-            let sequence = self.sequences.entry((A::TYPE, id.to_owned())).or_default();
-            *sequence += 1;
-            self.entries.push(Entry {
-                aggregate_type: A::TYPE,
-                aggregate_id: id.to_owned(),
-                sequence: *sequence,
-                event_type: event.event_type(),
-                payload: serde_json::to_value(&event).unwrap(),
-            });
+            self.note(aggregate, id, &event);
         }
+    }
+
+    fn note<A: Aggregate>(&mut self, aggregate: &mut A, id: &str, event: &A::Event) {
+        aggregate.evolve(event);
+        let sequence = self.sequences.entry((A::TYPE, id.to_owned())).or_default();
+        *sequence += 1;
+        self.entries.push(Entry {
+            aggregate_type: A::TYPE,
+            aggregate_id: id.to_owned(),
+            sequence: *sequence,
+            event_type: event.event_type(),
+            payload: serde_json::to_value(event).unwrap(),
+        });
     }
 
     fn touch_provider(&mut self) {
         let id = ProviderId(Uuid::from_u128(0xa0 + self.random.u128(0..6)));
         let mut provider = self.providers.remove(&id).unwrap_or_default();
+        if matches!(provider.breaker.circuit(), Circuit::HalfOpen { trial: None, .. }) {
+            // Appended with the attempt of an order.
+            let (order_id, attempt_id) = (OrderId(self.uuid()), AttemptId(self.uuid()));
+            let trial = ProviderEvent::TrialStarted { order_id, attempt_id };
+            self.note(&mut provider, &id.to_string(), &trial);
+        }
         let command = self.provider_command(&provider);
         self.record(&mut provider, &id.to_string(), command);
         self.providers.insert(id, provider);
@@ -170,6 +183,15 @@ impl History {
         }
         match self.random.u32(0..17) {
             12.. => self.observation(provider),
+        if self.random.u32(0..3) > 0 {
+            let now = self.time();
+            return breaker_command(provider, now, &mut self.random);
+        }
+        match self.random.u32(0..13) {
+            12 => ProviderCommand::Rank {
+                measures: self.measures(),
+                basis: Position(self.entries.len() as i64),
+            },
             0 => ProviderCommand::Update(ProviderChanges {
                 name: Some(name),
                 api_url: Some(api_url),
@@ -207,7 +229,10 @@ impl History {
         let provider_service_id = self.random.u32(0..5).to_string();
         let id = ServiceId::derive(provider_id, &provider_service_id);
         let mut service = self.services.remove(&id).unwrap_or_default();
-        let command = match self.random.u32(0..16) {
+        let command = match self.random.u32(0..19) {
+            16 => ServiceCommand::Suspend { reason: "no".to_owned(), now: self.time() },
+            17 => ServiceCommand::Resume { now: self.time() },
+            18 => ServiceCommand::SetWaitLimit(WaitLimit::try_new(self.random.i32(0..90)).ok()),
             0..6 => ServiceCommand::Observe {
                 provider_id,
                 number: i64::try_from(self.entries.len()).unwrap(),
@@ -389,7 +414,7 @@ impl History {
                 let classes = [Link, LinkBusy, Quantity, Unreachable, WalletEmpty];
                 let class = *self.random.choice(&classes).unwrap();
                 let response_ms = (class != Unreachable).then_some(response_ms);
-                ProviderAnswer::Refused { class, reason, response_ms }
+                ProviderAnswer::Refused { class, reason, response_ms, retry_after_seconds: None }
             }
             6..9 => ProviderAnswer::InDoubt { reason, response_ms: Some(response_ms) },
             _ => ProviderAnswer::NotSent { reason },
@@ -397,10 +422,11 @@ impl History {
     }
 
     fn next_step(&mut self) -> NextStep {
-        match self.random.u32(0..6) {
+        match self.random.u32(0..7) {
             0 => NextStep::Queue(self.provider()),
             1 => NextStep::Wait(self.time()),
             2 => NextStep::GiveUp(None),
+            3 => NextStep::Hold(Waiting { until: self.time(), reason: "all rest".to_owned() }),
             _ => NextStep::Start(self.claim()),
         }
     }
@@ -415,6 +441,7 @@ impl History {
             provider_priority: 1,
             score_ppm: None,
             excluded: vec![Exclusion::QuantityOutOfLimits { min: 1, max: 2 }],
+            on_trial: false,
         };
         Claim {
             attempt_id: AttemptId(self.uuid()),

@@ -7,7 +7,8 @@ use rust_decimal::Decimal;
 use signalbox::{
     domain::{
         order::{AttemptState, Order, Progress},
-        service::{Imported, Service},
+        provider::Circuit,
+        service::{Imported, Service, WaitLimit},
     },
     projection::{ReadModels, rebuild, search_path},
 };
@@ -45,6 +46,8 @@ struct ServiceRow {
     listed: bool,
     retired: bool,
     strategy: Option<String>,
+    is_suspended: bool,
+    wait_minutes: Option<i32>,
 }
 
 impl ServiceRow {
@@ -65,6 +68,8 @@ impl ServiceRow {
             listed: service.listed,
             retired: service.retired,
             strategy: as_json["strategy"].as_str().map(str::to_owned),
+            is_suspended: service.standing.is_suspended(),
+            wait_minutes: service.wait_limit.map(WaitLimit::minutes),
         }
     }
 }
@@ -72,10 +77,12 @@ impl ServiceRow {
 #[tokio::test]
 async fn services_are_as_the_aggregates_have_them() {
     let (_database, pool, history) = folded().await;
-    let rows: Vec<ServiceRow> = sqlx::query_as("select * from services order by service_id")
-        .fetch_all(&pool)
-        .await
-        .unwrap();
+    let rows: Vec<ServiceRow> = sqlx::query_as(
+        "select *, suspended_since is not null as is_suspended from services order by service_id",
+    )
+    .fetch_all(&pool)
+    .await
+    .unwrap();
     let imported = history.services.values().filter_map(Service::imported);
     assert_eq!(rows, imported.map(ServiceRow::of).collect::<Vec<_>>());
 }
@@ -127,6 +134,31 @@ async fn providers_are_as_the_aggregates_have_them() {
     }
 }
 
+#[tokio::test]
+async fn providers_are_set_aside_as_the_aggregates_have_them() {
+    let (_database, pool, history) = folded().await;
+    let mut seen = BTreeSet::new();
+    for (id, provider) in &history.providers {
+        let row: (Option<DateTime<Utc>>, Option<DateTime<Utc>>, Option<String>, bool) =
+            sqlx::query_as(
+                "select suspended_since, suspended_until, suspension_reason, half_open
+                 from providers where provider_id = $1",
+            )
+            .bind(id.0)
+            .fetch_one(&pool)
+            .await
+            .unwrap();
+        let expected = match provider.breaker.circuit().clone() {
+            Circuit::Closed => (None, None, None, false),
+            Circuit::Open(of) => (Some(of.since), of.until, Some(of.reason), false),
+            Circuit::HalfOpen { from: of, .. } => (Some(of.since), of.until, Some(of.reason), true),
+        };
+        seen.insert((expected.0.is_some(), expected.3));
+        assert_eq!(row, expected);
+    }
+    assert!(seen.len() > 1, "{seen:?}");
+}
+
 #[derive(Debug, PartialEq, sqlx::FromRow)]
 struct OrderRow {
     order_id: Uuid,
@@ -149,7 +181,9 @@ impl OrderRow {
         let status = said.as_ref().map(|said| serde_json::to_value(said.status).unwrap());
         let status = status.map_or("PENDING".to_owned(), |word| word.as_str().unwrap().to_owned());
         let (status, provider_id, waits_until) = match order.progress {
-            Progress::Deferred(until) => ("QUEUED".to_owned(), None, Some(until)),
+            Progress::Deferred(until) | Progress::Waiting(until) => {
+                ("QUEUED".to_owned(), None, Some(until))
+            }
             Progress::Attempting => ("QUEUED".to_owned(), last, None),
             Progress::InDoubt => ("IN_DOUBT".to_owned(), last, None),
             Progress::AtProvider(provider) => (status, Some(provider.0), None),

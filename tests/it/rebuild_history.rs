@@ -3,6 +3,7 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use chrono::{TimeDelta, Utc};
+use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use signalbox::{
     command::{MinuteOfCalls, Stored},
@@ -11,6 +12,9 @@ use signalbox::{
         calls::{CallFailureKind, CallSums, CallsEvent, EndedCall},
         order::{NextStep, Order, OrderCommand, OrderEvent, ProviderAnswer, SettledAs},
         provider::{Measures, ProviderEvent, Silence},
+        Aggregate, Balance, Event, OrderId, Position, ProviderId, ServiceId,
+        order::{NextStep, Order, OrderCommand, OrderEvent, ProviderAnswer, SettledAs},
+        provider::{BackOff, BreakerPolicy, Measures, Provider, ProviderCommand, ProviderEvent},
         reservation::ReservationEvent,
         service::ServiceEvent,
         sync::SyncEvent,
@@ -292,6 +296,57 @@ impl History {
         }
     }
 
+    /// Lets the second panel be set aside and come back in every way.
+    async fn set_aside(&mut self) {
+        let second: ProviderId = self.providers[1].parse().unwrap();
+        let first = self.providers[0].clone();
+        let fault = FaultRule::on(Action::Balance, Fault::ServerError).times(1);
+        self.panels[1].set_faults(vec![fault]);
+        let now = Utc::now();
+        let note = "they mend something".to_owned();
+        self.decide::<Provider>(second, ProviderCommand::Suspend { until: Some(now), note, now })
+            .await;
+        self.occurs("ProbeFailed").await;
+        let reading = Ok(Balance { amount: Decimal::ONE, currency: None });
+        let back_off = BackOff { policy: BreakerPolicy::default(), random: 0 };
+        let later = now + TimeDelta::minutes(1);
+        let probe = ProviderCommand::TakeProbe { reading, back_off, now: later };
+        self.decide::<Provider>(second, probe).await;
+        let off = "mutation($id: ID!) { suspendProvider(id: $id, note: \"a rest\") { position } }";
+        self.mutate(off, json!({"id": first})).await;
+        let bad = FaultRule::on(Action::Add, Fault::Refuse("Bad link".to_owned())).times(1);
+        self.panels[1].set_faults(vec![bad]);
+        self.order(vec![], "FAILED").await;
+        self.occurs("TrialReleased").await;
+        self.order(vec![], "PENDING").await;
+        self.occurs("ProviderResumed").await;
+        let on = "mutation($id: ID!) { resumeProvider(id: $id) { position } }";
+        self.mutate(on, json!({"id": first})).await;
+
+        let commands = self.running.app.commands();
+        let service: ServiceId = self.ordered.as_str().unwrap().parse().unwrap();
+        commands.suspend_service(service, "Incorrect service ID".to_owned()).await.unwrap();
+        let resume = "mutation($ids: [ID!]!) { resumeServices(ids: $ids) { services { suspensionReason } } }";
+        self.mutate(resume, json!({"ids": [self.ordered]})).await;
+        update_services(&self.running, &[&self.ordered], json!({"waitMinutes": 5})).await;
+    }
+
+    async fn occurs(&self, event_type: &str) {
+        let occurs = async {
+            let query = "select exists (select from events where event_type = $1)";
+            let pool = self.running.database.pool();
+            while !sqlx::query_scalar::<_, bool>(query)
+                .bind(event_type)
+                .fetch_one(pool)
+                .await
+                .unwrap()
+            {
+                sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, occurs).await.unwrap_or_else(|_| panic!("no {event_type}"));
+    }
+
     /// Holds the history to contain every type of event that there is.
     async fn assert_complete(&self) {
         let occur: Vec<String> = sqlx::query_scalar("select distinct event_type from events")
@@ -317,6 +372,7 @@ async fn history_made_by_use_rebuilds_to_the_same_rows() {
     history.change_services().await;
     history.place_orders().await;
     history.follow_an_order().await;
+    history.set_aside().await;
     history.change_providers().await;
     history.assert_complete().await;
     let running = history.running;

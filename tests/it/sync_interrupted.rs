@@ -5,9 +5,10 @@ use std::{
     time::{Duration, Instant},
 };
 
+use chrono::Utc;
 use serde_json::{Value, json};
 use signalbox::{
-    command::TakenOver,
+    command::{CompleteList, TakenOver},
     domain::{ProviderId, ServiceId, sync::SyncCounts},
     simulator::{Action, Fault, FaultRule, Panel},
 };
@@ -117,7 +118,8 @@ async fn services_retired_during_a_run_do_not_fail_it() {
     let id: ProviderId = provider.parse().unwrap();
     let missing = (1..=5).map(|service| ServiceId::derive(id, &service.to_string())).collect();
     let mut found = TakenOver::default();
-    let taken = running.app.commands().take_over_list(id, vec![], missing, &mut found).await;
+    let list = CompleteList { asked_at: Utc::now(), rows: vec![], missing };
+    let taken = running.app.commands().take_over_list(id, list, &mut found).await;
     assert!(taken.is_ok(), "{taken:?}");
     assert_eq!(found.counts, SyncCounts::default());
     assert_eq!(count_events(&running, &["ServiceDelisted"]).await, 0);

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use anyhow::Context;
+use chrono::TimeDelta;
 
 use crate::{
     command::{AddProvider, Commands},
-    domain::{ProviderId, ServiceId},
+    domain::{ProviderId, ServiceId, provider::BreakerPolicy},
     process::{Delisting, ProviderOperations},
     simulator::{Action, Catalogue, Fault, FaultRule, Latency, Panel, PanelConfig},
 };
@@ -36,20 +37,20 @@ fn parts() -> [Part; 3] {
     [
         Part {
             name: "Alder",
-            flaw: "refuses half of its orders: its wallet is empty now and then",
+            flaw: "is quick, and dies for a while in the middle of the play",
             latency: Latency { base_ms: 40, jitter_ms: 60 },
-            faults: vec![add(Fault::Refuse("Not enough funds on balance".to_owned())).share(0.5)],
+            faults: vec![],
         },
         Part {
             name: "Birch",
-            flaw: "is overloaded, and answers most orders with 429",
+            flaw: "is overloaded: it answers many orders with 429, and asks for a rest",
             latency: Latency { base_ms: 20, jitter_ms: 20 },
             faults: vec![
                 add(Fault::TooManyRequests {
-                    retry_after_seconds: Some(3),
+                    retry_after_seconds: Some(1),
                     body: Default::default(),
                 })
-                .share(0.8),
+                .share(0.4),
             ],
         },
         Part {
@@ -115,6 +116,31 @@ pub(super) async fn rehearse(
         }
     }
     Ok(simple.into_iter().map(|(service, _, least)| (service, least)).collect())
+}
+
+impl Player {
+    /// Takes no orders from now on, and does not tell its balance either.
+    pub(super) fn die(&self) {
+        let refuses = Fault::Refuse("API is disabled".to_owned());
+        self.panel.set_faults(vec![
+            FaultRule::on(Action::Add, refuses),
+            FaultRule::on(Action::Balance, Fault::ServerError),
+        ]);
+    }
+
+    /// Works as if nothing had been.
+    pub(super) fn come_back(&self) {
+        self.panel.clear_faults();
+    }
+}
+
+/// The breaker of the demo: nobody wants to watch a pause of a quarter of a minute.
+pub(super) fn impatient() -> BreakerPolicy {
+    BreakerPolicy {
+        first_pause: TimeDelta::milliseconds(400),
+        longest_pause: TimeDelta::seconds(3),
+        ..BreakerPolicy::default()
+    }
 }
 
 /// How long a call may take in the demo: nobody wants to watch a silence for half a minute.

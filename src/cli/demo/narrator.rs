@@ -11,6 +11,7 @@ use crate::{
     domain::{
         Aggregate,
         order::{Order, OrderEvent},
+        provider::Provider,
     },
     read::{EventRow, EventSelection, PageRequest, Reads},
 };
@@ -50,6 +51,10 @@ impl<'a> Narrator<'a> {
     }
 
     fn take(&mut self, event: EventRow) {
+        if event.aggregate_type == Provider::TYPE {
+            self.take_of_provider(event);
+            return;
+        }
         if event.aggregate_type != Order::TYPE {
             return;
         }
@@ -58,6 +63,14 @@ impl<'a> Narrator<'a> {
         let story = self.stories.entry(event.aggregate_id).or_default();
         if story.add(happened, &self.board) == Going::ToRest {
             self.screen.tell(story);
+        }
+    }
+
+    fn take_of_provider(&mut self, event: EventRow) {
+        let (id, payload) = (event.aggregate_id.parse(), event.payload);
+        let (Ok(provider), Ok(happened)) = (id, serde_json::from_value(payload)) else { return };
+        if let Some(words) = self.board.fold_provider(provider, &happened) {
+            self.screen.note(&words);
         }
     }
 

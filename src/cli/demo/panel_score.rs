@@ -17,6 +17,9 @@ pub(super) struct PanelScore {
     recent: VecDeque<Outcome>,
     /// Why it last did not take an order.
     trouble: Option<String>,
+    /// Where it stands with the breaker.
+    standing: Standing,
+    suspensions: usize,
     /// How long its answers took, in milliseconds, the least first.
     answer_times: Vec<i64>,
 }
@@ -38,7 +41,15 @@ pub(super) enum Outcome {
     InDoubt,
 }
 
-/// How a panel does, by its last outcomes.
+/// Where a panel stands with the breaker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Standing {
+    AtWork,
+    SetAside,
+    OnTrial,
+}
+
+/// How a panel does, by the breaker and by its last outcomes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Health {
     /// Nothing is known of it.
@@ -49,6 +60,10 @@ pub(super) enum Health {
     Degraded,
     /// It did not take two out of three, or worse.
     Failing,
+    /// No orders go to it.
+    Suspended,
+    /// One order may try whether it works again.
+    OnTrial,
 }
 
 impl PanelScore {
@@ -59,8 +74,31 @@ impl PanelScore {
             tally: Tally::default(),
             recent: VecDeque::new(),
             trouble: None,
+            standing: Standing::AtWork,
+            suspensions: 0,
             answer_times: vec![],
         }
+    }
+
+    pub(super) fn set_aside(&mut self, reason: &str) {
+        self.standing = Standing::SetAside;
+        self.suspensions += 1;
+        self.trouble = Some(reason.to_owned());
+    }
+
+    pub(super) fn tried(&mut self) {
+        self.standing = Standing::OnTrial;
+    }
+
+    /// What it did before says nothing any more.
+    pub(super) fn resumed(&mut self) {
+        self.standing = Standing::AtWork;
+        self.recent.clear();
+        self.remember(Outcome::Placed);
+    }
+
+    pub(super) fn suspensions(&self) -> usize {
+        self.suspensions
     }
 
     pub(super) fn asked(&mut self) {
@@ -109,6 +147,11 @@ impl PanelScore {
     }
 
     pub(super) fn health(&self) -> Health {
+        match self.standing {
+            Standing::AtWork => {}
+            Standing::SetAside => return Health::Suspended,
+            Standing::OnTrial => return Health::OnTrial,
+        }
         let all = self.recent.len();
         let bad = self.recent().filter(|outcome| *outcome != Outcome::Placed).count();
         match (all, bad) {
@@ -121,7 +164,7 @@ impl PanelScore {
 
     /// Why it last did not take an order, while that still tells on its health.
     pub(super) fn trouble(&self) -> Option<&str> {
-        let ails = matches!(self.health(), Health::Degraded | Health::Failing);
+        let ails = matches!(self.health(), Health::Degraded | Health::Failing | Health::Suspended);
         self.trouble.as_deref().filter(|_| ails)
     }
 

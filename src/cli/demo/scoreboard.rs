@@ -1,7 +1,7 @@
 //! What is counted over all orders, folded from the journal.
 
 use super::panel_score::{PanelScore, Tally};
-use crate::domain::{ProviderId, order::OrderEvent};
+use crate::domain::{ProviderId, order::OrderEvent, provider::ProviderEvent};
 
 /// The state of the play.
 #[derive(Debug)]
@@ -38,6 +38,35 @@ impl Scoreboard {
             }
             _ => {}
         }
+    }
+
+    /// Takes in what happened to a panel; returns what is to be told of it.
+    pub(super) fn fold_provider(
+        &mut self,
+        provider: ProviderId,
+        event: &ProviderEvent,
+    ) -> Option<String> {
+        let name = self.name(provider);
+        match event {
+            ProviderEvent::ProviderSuspended { reason, .. } => {
+                self.at(provider, |panel| panel.set_aside(reason));
+                Some(format!("{name} is set aside: {reason}"))
+            }
+            ProviderEvent::ProviderHalfOpened { .. } => {
+                self.at(provider, PanelScore::tried);
+                Some(format!("{name} answers again: one order tries it"))
+            }
+            ProviderEvent::ProviderResumed { .. } => {
+                self.at(provider, PanelScore::resumed);
+                Some(format!("{name} is back at work"))
+            }
+            _ => None,
+        }
+    }
+
+    /// How often panels were set aside.
+    pub(super) fn suspensions(&self) -> usize {
+        self.panels.iter().map(PanelScore::suspensions).sum()
     }
 
     fn at(&mut self, provider: ProviderId, count: impl FnOnce(&mut PanelScore)) {

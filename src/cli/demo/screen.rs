@@ -3,7 +3,12 @@
 use console::Term;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::{look::Look, scoreboard::Scoreboard, story::Story, table};
+use super::{
+    look::{Look, Tone},
+    scoreboard::Scoreboard,
+    story::Story,
+    table,
+};
 
 /// Columns and rows that the live table needs.
 const ROOM: (u16, u16) = (40, 12);
@@ -52,6 +57,18 @@ impl Screen {
         match self {
             Self::Live(live) => live.bar.println(story.fitted(&Look::of(&live.terminal))),
             Self::Lines => println!("{}", story.in_full()),
+        }
+    }
+
+    /// Tells of something else than an order.
+    pub(super) fn note(&self, words: &str) {
+        match self {
+            Self::Live(live) => {
+                let look = Look::of(&live.terminal);
+                let line = look.paint(Tone::Strong, format_args!(" {words}"));
+                live.bar.println(look.cut(&line));
+            }
+            Self::Lines => println!("  {words}"),
         }
     }
 

@@ -31,10 +31,10 @@ use crate::{
         ServiceId,
         order::{HOUSE_ACCOUNT, OrderRequest},
         provider::UpstreamPolicy,
-        service::PriceWatch,
+        service::{PriceWatch, WaitLimit},
     },
     postgres::{Durability, PrivatePostgres},
-    process::{DispatchPace, DispatchStatus, DoubtPace, StatusPace, SyncPace},
+    process::{DispatchPace, DispatchStatus, DoubtPace, HealthPace, StatusPace, SyncPace},
     provider_api::CallLimits,
 };
 
@@ -111,6 +111,9 @@ impl Demo {
             sync_pace: SyncPace::default(),
             price_watch: PriceWatch::default(),
             monitoring: Monitoring::default(),
+            breaker: Some(cast::impatient()),
+            health_pace: HealthPace::default(),
+            wait_limit: WaitLimit::default().span(),
         });
         let app = app.await?;
         let mut dispatching = app.dispatching();
@@ -132,7 +135,7 @@ impl Demo {
         println!("{} orders are placed:", self.orders);
         let board = Scoreboard::new(players.iter().map(|player| (player.provider, player.name)));
         let narrator = Narrator::new(app.reads(), board, self.screen());
-        let placing = self.place(app, &services);
+        let placing = self.place(app, &services, &players[0]);
         let ((), board) = tokio::try_join!(placing, self.narrate(narrator))?;
         summary::print_score(&board, &players);
         summary::print_coverage(&app.reads().coverage().await?);
@@ -146,7 +149,12 @@ impl Demo {
         if self.plain { Screen::Lines } else { Screen::open(self.orders) }
     }
 
-    async fn place(&self, app: &App, services: &[(ServiceId, i64)]) -> anyhow::Result<()> {
+    async fn place(
+        &self,
+        app: &App,
+        services: &[(ServiceId, i64)],
+        lead: &Player,
+    ) -> anyhow::Result<()> {
         if services.is_empty() {
             bail!("the simulated catalogue has no service with link and quantity");
         }
@@ -163,6 +171,12 @@ impl Demo {
                 account: HOUSE_ACCOUNT.to_owned(),
             };
             app.commands().place_order(place).await?;
+            if number == self.orders / 4 {
+                lead.die();
+            }
+            if number == self.orders * 3 / 5 {
+                lead.come_back();
+            }
             sleep(PACE).await;
         }
         Ok(())

@@ -8,15 +8,20 @@ use super::{cast::Player, scoreboard::Scoreboard};
 use crate::{domain::routing::CoverageProblem, read::Coverage};
 
 /// What to ask first.
-const QUERY: &str = "{ providers { name successRate p95ResponseMs } }";
+const QUERY: &str = "{ providers { name health successRate p95ResponseMs } }";
 
 /// Prints the counts, and holds them against what the panels say.
 pub(super) fn print_score(board: &Scoreboard, players: &[Player]) {
     let tally = board.tally();
     println!();
     println!(
-        "{} orders, {} attempts, {} failovers, {} in doubt, {} failed",
-        board.orders, tally.attempts, board.failovers, tally.in_doubt, board.failed
+        "{} orders, {} attempts, {} failovers, {} in doubt, {} failed; panels set aside: {}",
+        board.orders,
+        tally.attempts,
+        board.failovers,
+        tally.in_doubt,
+        board.failed,
+        board.suspensions()
     );
     println!("  panel   placed by us   taken by the panel");
     for (panel, player) in board.panels.iter().zip(players) {

@@ -109,6 +109,8 @@ fn health(panel: &PanelScore, look: &Look) -> String {
         Health::Healthy => look.paint(Tone::Good, "healthy"),
         Health::Degraded => look.paint(Tone::Poor, "degraded"),
         Health::Failing => look.paint(Tone::Bad, "failing"),
+        Health::Suspended => look.paint(Tone::Bad, "suspended"),
+        Health::OnTrial => look.paint(Tone::Poor, "on trial"),
     };
     match panel.trouble() {
         Some(trouble) => format!("{word}: {trouble}"),

@@ -17,6 +17,7 @@ use super::{
 use crate::domain::{
     AttemptId, Incarnation, Link, Position, ProviderId, ServiceId,
     order::OrderEvent,
+    provider::{ProviderEvent, ResumedBy, SuspensionCause},
     refusal::RefusalClass,
     routing::{Decision, Strategy},
 };
@@ -91,6 +92,7 @@ fn refused(provider_id: ProviderId, class: RefusalClass, reason: &str) -> OrderE
         class,
         reason: reason.to_owned(),
         response_ms: Some(20),
+        retry_after_seconds: None,
     }
 }
 
@@ -198,6 +200,41 @@ fn health_follows_the_last_outcomes() {
     assert_eq!(health(&board), (Health::Degraded, Some(EMPTY.to_owned())));
     board.fold(&placed(ALDER, 40));
     assert_eq!(health(&board), (Health::Healthy, None));
+}
+
+#[test]
+fn panel_that_is_set_aside_is_shown_so_until_it_is_back() {
+    let mut board = folded(&[placed(ALDER, 40), refused(ALDER, RefusalClass::Maintenance, "no")]);
+    let at = DateTime::from_timestamp(1_793_016_000, 0).unwrap();
+    let happenings = [
+        (
+            ProviderEvent::ProviderSuspended {
+                cause: SuspensionCause::FailuresInARow,
+                reason: "5 attempts in a row failed".to_owned(),
+                since: at,
+                until: Some(at),
+                trips: 1,
+            },
+            "Alder is set aside: 5 attempts in a row failed",
+            "suspended: 5 attempts in a row failed",
+        ),
+        (
+            ProviderEvent::ProviderHalfOpened { at },
+            "Alder answers again: one order tries it",
+            "on trial",
+        ),
+        (
+            ProviderEvent::ProviderResumed { by: ResumedBy::Trial, at },
+            "Alder is back at work",
+            "healthy",
+        ),
+    ];
+    for (event, told, shown) in happenings {
+        assert_eq!(board.fold_provider(ALDER, &event).as_deref(), Some(told));
+        let lines = table::lines(&board, &look(160));
+        assert!(lines[1].ends_with(shown), "{}", lines[1]);
+    }
+    assert_eq!(board.suspensions(), 1);
 }
 
 #[test]

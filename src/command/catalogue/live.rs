@@ -20,7 +20,36 @@ const RETRY: Duration = Duration::from_millis(500);
 pub struct Catalogue {
     snapshot: Arc<RwLock<Snapshot>>,
     position: watch::Receiver<Position>,
+    shifts: watch::Receiver<()>,
 }
+
+/// What tells others how far the catalogue is.
+#[derive(Debug)]
+struct Told {
+    position: watch::Sender<Position>,
+    shifts: watch::Sender<()>,
+}
+
+/// Events after which an order may go where it did not go before, or not where it did.
+const SHIFTS: &[&str] = &[
+    "ConnectionTestSucceeded",
+    "ProviderActivated",
+    "ProviderDeactivated",
+    "ProviderDeleted",
+    "ProviderHalfOpened",
+    "ProviderResumed",
+    "ProviderSuspended",
+    "ServiceDelisted",
+    "ServiceDisabled",
+    "ServiceEnabled",
+    "ServiceMapped",
+    "ServiceRelisted",
+    "ServiceResumed",
+    "ServiceRetired",
+    "ServiceSuspended",
+    "ServiceUnmapped",
+    "TrialReleased",
+];
 
 impl Catalogue {
     /// Folds the journal up to its present end, and goes on following it.
@@ -31,14 +60,19 @@ impl Catalogue {
         let filter = Filter::Catalogue;
         let mut follower =
             Follower::new(journal.pool().clone(), journal.head(), filter, Position(0));
-        let (moved, position) = watch::channel(Position(0));
-        let catalogue = Self { snapshot: Arc::default(), position };
+        let (position, shifts) = (watch::Sender::new(Position(0)), watch::Sender::new(()));
+        let catalogue = Self {
+            snapshot: Arc::default(),
+            position: position.subscribe(),
+            shifts: shifts.subscribe(),
+        };
+        let told = Told { position, shifts };
         let end = read_head(journal.pool()).await?;
-        while *moved.borrow() < end {
+        while *told.position.borrow() < end {
             let Some(page) = follower.next().await? else { break };
-            catalogue.take(page, &moved);
+            catalogue.take(page, &told);
         }
-        let following = catalogue.clone().follow(follower, moved);
+        let following = catalogue.clone().follow(follower, told);
         tokio::spawn(vital::or_end("catalogue", following));
         Ok(catalogue)
     }
@@ -54,10 +88,17 @@ impl Catalogue {
         let _ = self.position.clone().wait_for(|reached| *reached >= position).await;
     }
 
-    async fn follow(self, mut follower: Follower, moved: watch::Sender<Position>) {
+    /// Tells, from now on, when an order may go where it did not go before, or not where it did.
+    pub fn shifts(&self) -> watch::Receiver<()> {
+        let mut shifts = self.shifts.clone();
+        shifts.mark_unchanged();
+        shifts
+    }
+
+    async fn follow(self, mut follower: Follower, told: Told) {
         loop {
             match follower.next().await {
-                Ok(Some(page)) => self.take(page, &moved),
+                Ok(Some(page)) => self.take(page, &told),
                 Ok(None) => return,
                 Err(error) => {
                     tracing::debug!(%error, "catalogue cannot read the journal");
@@ -67,16 +108,21 @@ impl Catalogue {
         }
     }
 
-    fn take(&self, page: Page, moved: &watch::Sender<Position>) {
+    fn take(&self, page: Page, told: &Told) {
+        let mut shifted = false;
         let mut snapshot = self.snapshot.write().unwrap_or_else(PoisonError::into_inner);
         for event in page.events {
             let (position, event_type) = (event.position, event.event_type.clone());
+            shifted |= SHIFTS.contains(&event_type.as_str());
             if let Err(error) = snapshot.apply(event) {
                 tracing::error!(position, event_type, %error, "event left out of the catalogue");
             }
         }
         snapshot.position = page.upto;
         drop(snapshot);
-        moved.send_replace(page.upto);
+        told.position.send_replace(page.upto);
+        if shifted {
+            told.shifts.send_replace(());
+        }
     }
 }

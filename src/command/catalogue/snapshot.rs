@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 use crate::{
     domain::{
         Aggregate, Position, ProviderId, ServiceId,
-        provider::Provider,
+        provider::{Circuit, Provider},
         routing::{CandidateFacts, Decision, Exclusion, Request, Strategy, decide},
         service::{Backup, Imported, Service},
     },
@@ -67,6 +67,9 @@ impl Snapshot {
     pub fn active_providers(&self) -> Vec<ProviderId> {
         let active = self.providers.iter().filter(|(_, provider)| provider.aggregate.is_active());
         active.map(|(id, _)| *id).collect()
+    /// Returns all providers, deleted ones included.
+    pub fn providers(&self) -> impl Iterator<Item = (ProviderId, &Provider)> {
+        self.providers.iter().map(|(id, provider)| (*id, &provider.aggregate))
     }
 
     /// Tells whether any provider was ever added.
@@ -143,6 +146,8 @@ impl Snapshot {
             dripfeed: service.listing.dripfeed,
             rate: service.listing.rate,
             balance: provider.fresh_balance(now),
+            set_aside: set_aside(provider, service),
+            on_trial: matches!(provider.breaker.circuit(), Circuit::HalfOpen { .. }),
             barred: None,
         })
     }
@@ -188,6 +193,11 @@ impl Snapshot {
         }
         Ok(())
     }
+}
+
+fn set_aside(provider: &Provider, service: &Imported) -> Vec<Exclusion> {
+    let refused = service.standing.is_suspended().then_some(Exclusion::ServiceSuspended);
+    Exclusion::by_breaker(&provider.breaker).into_iter().chain(refused).collect()
 }
 
 fn backups(service: &Service) -> BTreeSet<ServiceId> {

@@ -1,7 +1,10 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{AttemptId, Incarnation, ProviderId, ServiceId, refusal::RefusalClass};
+use crate::domain::{
+    AttemptId, Incarnation, ProviderId, ServiceId,
+    refusal::{Ledger, RefusalClass},
+};
 
 /// One try of an order at a provider.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +23,8 @@ pub struct Attempt {
     pub incarnation: Incarnation,
     /// When evidence may say at the earliest that it was never taken.
     pub settle_after: DateTime<Utc>,
+    /// Whether it is to try if its provider works again.
+    pub is_trial: bool,
     /// What became of it.
     pub state: AttemptState,
 }
@@ -47,10 +52,17 @@ impl Attempt {
         self.state == AttemptState::Refused(RefusalClass::LinkBusy)
     }
 
+    /// Tells whether this refusal is the last word on the order. It is not where the link is busy, and where the order was
+    /// to try a provider that turned out not to work yet.
+    pub fn is_exhausting(&self, class: RefusalClass) -> bool {
+        let in_vain = self.is_trial && class.ledger() != Ledger::Request;
+        class != RefusalClass::LinkBusy && !in_vain
+    }
+
     /// Tells whether the order must not go to the same service again: it was asked for there and not taken.
     pub fn exhausts_its_candidate(&self) -> bool {
         match self.state {
-            AttemptState::Refused(_) => !self.waits_for_its_link(),
+            AttemptState::Refused(class) => self.is_exhausting(class),
             AttemptState::NotSent => false,
             AttemptState::Started
             | AttemptState::Placed(_)

@@ -52,6 +52,8 @@ pub enum OrderCommand {
         /// Where the order goes if it was not placed.
         next: NextStep,
     },
+    /// Let an order wait that only providers can take which are set aside.
+    Wait(Waiting),
     /// Give an order up that no provider can take.
     Fail {
         /// Why.
@@ -110,6 +112,15 @@ pub struct Claim {
     pub decision: Decision,
 }
 
+/// How an order waits for providers that are set aside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waiting {
+    /// When it is given up.
+    pub until: DateTime<Utc>,
+    /// Who is set aside, and why.
+    pub reason: String,
+}
+
 /// What became of an attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ProviderAnswer {
@@ -128,6 +139,8 @@ pub enum ProviderAnswer {
         reason: String,
         /// Time to the answer, in milliseconds; absent where the provider was not reached.
         response_ms: Option<i64>,
+        /// For how many seconds the provider asks to be left alone, where it does.
+        retry_after_seconds: Option<i64>,
     },
     /// The provider may or may not have taken it.
     InDoubt {
@@ -152,6 +165,8 @@ pub enum NextStep {
     Queue(ProviderId),
     /// Back to the same provider after this instant.
     Wait(DateTime<Utc>),
+    /// To the first that is put back to work.
+    Hold(Waiting),
     /// Nowhere: no candidate is left, as this decision says, or the refusal forbids another.
     GiveUp(Option<Decision>),
 }

@@ -2,7 +2,7 @@
 
 use super::{
     Attempt, AttemptState, NextStep, Order, OrderCommand, OrderError, OrderEvent, Progress,
-    ProviderAnswer, SettledAs,
+    ProviderAnswer, SettledAs, Waiting,
 };
 use crate::domain::{
     AttemptId, ProviderId,
@@ -32,6 +32,10 @@ impl Order {
                 self.record(attempt_id, answer, next)
             }
             OrderCommand::Settle { .. } => self.settle(command),
+            OrderCommand::Wait(waiting) => {
+                self.free()?;
+                Ok(vec![waiting.deferred()])
+            }
             OrderCommand::Fail { reason, decision } => {
                 self.free()?;
                 Ok(vec![OrderEvent::OrderFailed { reason, decision }])
@@ -79,7 +83,7 @@ impl Order {
             }
             (
                 AttemptState::Started | AttemptState::InDoubt,
-                ProviderAnswer::Refused { class, reason, response_ms },
+                ProviderAnswer::Refused { class, reason, response_ms, retry_after_seconds },
             ) => {
                 let refused = OrderEvent::AttemptRefused {
                     attempt: attempt.number,
@@ -88,6 +92,7 @@ impl Order {
                     class,
                     reason: reason.clone(),
                     response_ms,
+                    retry_after_seconds,
                 };
                 Ok(self.after(refused, attempt, NextAfter { class: Some(class), reason, next }))
             }
@@ -193,7 +198,10 @@ impl Order {
             _ if held.is_some() => held.map(|held| held.settled(attempt)),
             NextStep::Start(claim) => Some(self.started(claim)),
             NextStep::Queue(_) => None,
-            NextStep::Wait(until) => Some(OrderEvent::OrderDeferred { until, reason }),
+            NextStep::Wait(until) => {
+                Some(OrderEvent::OrderDeferred { until, reason, gives_up_at: None })
+            }
+            NextStep::Hold(waiting) => Some(waiting.deferred()),
             NextStep::GiveUp(decision) => Some(OrderEvent::OrderFailed { reason, decision }),
         };
         [Some(outcome), Some(failed_over), consequence].into_iter().flatten().collect()
@@ -208,9 +216,10 @@ impl Order {
             (AfterRefusal::SameProviderLater, NextStep::Wait(_)) if waited_enough => {
                 NextStep::GiveUp(None)
             }
-            (AfterRefusal::SameProviderLater, NextStep::Start(_) | NextStep::Queue(_)) => {
-                NextStep::GiveUp(None)
-            }
+            (
+                AfterRefusal::SameProviderLater,
+                NextStep::Start(_) | NextStep::Queue(_) | NextStep::Hold(_),
+            ) => NextStep::GiveUp(None),
             (_, next) => next,
         }
     }
@@ -247,12 +256,19 @@ struct NextAfter {
     next: NextStep,
 }
 
+impl Waiting {
+    fn deferred(self) -> OrderEvent {
+        let Self { until, reason } = self;
+        OrderEvent::OrderDeferred { until, reason, gives_up_at: Some(until) }
+    }
+}
+
 impl NextStep {
     fn destination(&self) -> Option<ProviderId> {
         match self {
             Self::Start(claim) => Some(claim.provider_id),
             Self::Queue(provider) => Some(*provider),
-            Self::Wait(_) | Self::GiveUp(_) => None,
+            Self::Wait(_) | Self::Hold(_) | Self::GiveUp(_) => None,
         }
     }
 }

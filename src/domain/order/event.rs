@@ -96,6 +96,9 @@ pub enum OrderEvent {
         reason: String,
         /// Time to the answer, in milliseconds; absent where the provider was not reached.
         response_ms: Option<i64>,
+        /// For how many seconds the provider asks to be left alone, where it does.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        retry_after_seconds: Option<i64>,
     },
     /// The provider may or may not have taken it.
     AttemptInDoubt {
@@ -164,6 +167,9 @@ pub enum OrderEvent {
         until: DateTime<Utc>,
         /// What for.
         reason: String,
+        /// When it is given up, where it waits for a provider that is set aside; it goes on as soon as one may take it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        gives_up_at: Option<DateTime<Utc>>,
     },
     /// No provider took it, and none will be asked any more.
     OrderFailed {

@@ -28,7 +28,7 @@ impl Order {
         match &self.progress {
             Progress::AtProvider(_) => self.held(),
             Progress::Absent => Err(OrderError::NotFound),
-            Progress::Queued | Progress::Deferred(_) => {
+            Progress::Queued | Progress::Deferred(_) | Progress::Waiting(_) => {
                 Err(OrderError::NotHeld("it waits for one"))
             }
             Progress::Attempting => Err(OrderError::NotHeld("one is being asked")),
@@ -180,6 +180,7 @@ mod tests {
             provider_service_id: "7".to_owned(),
             incarnation: Incarnation::default(),
             settle_after: chrono::DateTime::default(),
+            is_trial: false,
             state: AttemptState::Placed("23501".to_owned()),
         };
         let progress = Progress::AtProvider(attempt.provider_id);

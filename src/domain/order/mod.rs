@@ -14,7 +14,7 @@ mod state;
 mod tests;
 
 pub use attempt::{Attempt, AttemptState};
-pub use command::{Claim, NextStep, OrderCommand, ProviderAnswer};
+pub use command::{Claim, NextStep, OrderCommand, ProviderAnswer, Waiting};
 pub use delivery::{Delivery, DeliveryStatus, Refill, RefillStatus, StatusReading};
 pub use error::OrderError;
 pub use event::{OrderEvent, SettledAs};

@@ -32,6 +32,8 @@ pub struct Order {
     pub refills: Vec<Refill>,
     /// Whether the provider took a request to cancel it.
     pub cancel_requested: bool,
+    /// When it is given up, once it has waited for a provider that is set aside.
+    pub gives_up_at: Option<DateTime<Utc>>,
     /// The attempt by which a provider holds it: one that was found to be a duplicate is placed too.
     pub(super) held_by: Option<AttemptId>,
     quantity: i64,
@@ -48,6 +50,8 @@ pub enum Progress {
     Queued,
     /// Free, but not before this instant.
     Deferred(DateTime<Utc>),
+    /// Free, and only providers could take it that are set aside; given up at this instant.
+    Waiting(DateTime<Utc>),
     /// A provider is being asked.
     Attempting,
     /// A provider may hold it.
@@ -110,12 +114,12 @@ impl Order {
 
     /// Tells whether no provider holds the order or is being asked.
     pub fn is_free(&self) -> bool {
-        matches!(self.progress, Progress::Queued | Progress::Deferred(_))
+        matches!(self.progress, Progress::Queued | Progress::Deferred(_) | Progress::Waiting(_))
     }
 
     pub(super) fn free(&self) -> Result<(), OrderError> {
         match self.progress {
-            Progress::Queued | Progress::Deferred(_) => Ok(()),
+            Progress::Queued | Progress::Deferred(_) | Progress::Waiting(_) => Ok(()),
             Progress::Absent => Err(OrderError::NotFound),
             Progress::Attempting => Err(OrderError::NotFree("a provider is being asked")),
             Progress::InDoubt => Err(OrderError::NotFree("a provider may hold it")),
@@ -196,6 +200,7 @@ impl Aggregate for Order {
                     delivery: None,
                     refills: vec![],
                     cancel_requested: false,
+                    gives_up_at: None,
                     held_by: None,
                     quantity: *quantity,
                     units_per_run: *per_run,
@@ -209,6 +214,7 @@ impl Aggregate for Order {
                 provider_service_id,
                 incarnation,
                 settle_after,
+                decision,
                 ..
             } => {
                 self.attempts.push(Attempt {
@@ -219,6 +225,7 @@ impl Aggregate for Order {
                     provider_service_id: provider_service_id.clone(),
                     incarnation: *incarnation,
                     settle_after: *settle_after,
+                    is_trial: decision.is_trial(),
                     state: AttemptState::Started,
                 });
                 self.progress = Progress::Attempting;
@@ -243,7 +250,13 @@ impl Aggregate for Order {
             OrderEvent::AttemptSettled { attempt_id, settled_as, api_order_id, .. } => {
                 self.evolve_settled(*attempt_id, *settled_as, api_order_id.as_ref());
             }
-            OrderEvent::OrderDeferred { until, .. } => self.progress = Progress::Deferred(*until),
+            OrderEvent::OrderDeferred { until, gives_up_at: None, .. } => {
+                self.progress = Progress::Deferred(*until);
+            }
+            OrderEvent::OrderDeferred { gives_up_at: Some(at), .. } => {
+                self.progress = Progress::Waiting(*at);
+                self.gives_up_at = Some(*at);
+            }
             OrderEvent::OrderFailed { .. } => self.progress = Progress::Failed,
             OrderEvent::DuplicateFound { attempt_id, api_order_id, .. } => {
                 self.evolve_duplicate(*attempt_id, api_order_id);

@@ -2,6 +2,8 @@ use chrono::{DateTime, Utc};
 
 use super::{BalanceWatch, Measures, ProviderName, ProviderUrl, SyncInterval};
 use crate::domain::{Balance, CredentialId, Position};
+use super::{BackOff, Measures, ProviderName, ProviderUrl, SyncInterval, Trip, Verdict};
+use crate::domain::{AttemptId, Balance, CredentialId, Position};
 
 /// What may be asked of a provider.
 #[derive(Debug, Clone)]
@@ -51,6 +53,49 @@ pub enum ProviderCommand {
         measures: Measures,
         /// Up to where the journal was measured.
         basis: Position,
+    },
+    /// Set it aside for what its attempts came to, unless it is already.
+    Trip {
+        /// For what.
+        trip: Trip,
+        /// For how long.
+        back_off: BackOff,
+        /// The time now.
+        now: DateTime<Utc>,
+    },
+    /// Take in, while it is set aside, what a balance call came to.
+    TakeProbe {
+        /// The balance, or what went wrong in words.
+        reading: Result<Balance, String>,
+        /// For how long it is left alone where it does not work.
+        back_off: BackOff,
+        /// The time now.
+        now: DateTime<Utc>,
+    },
+    /// Take in what the order came to that tried it.
+    EndTrial {
+        /// Which attempt.
+        attempt_id: AttemptId,
+        /// What it proved.
+        verdict: Verdict,
+        /// For how long it is left alone where it does not work.
+        back_off: BackOff,
+        /// The time now.
+        now: DateTime<Utc>,
+    },
+    /// Set it aside by an operator's word.
+    Suspend {
+        /// When it is asked whether it works; `None` is not before an operator says so.
+        until: Option<DateTime<Utc>>,
+        /// Why.
+        note: String,
+        /// The time now.
+        now: DateTime<Utc>,
+    },
+    /// Put it back to work by an operator's word.
+    Resume {
+        /// The time now.
+        now: DateTime<Utc>,
     },
 }
 

@@ -2,8 +2,8 @@ use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use super::{Measures, Score, SyncInterval};
-use crate::domain::{CredentialId, Position, aggregate::event_types};
+use super::{Measures, ResumedBy, Score, SuspensionCause, SyncInterval};
+use crate::domain::{AttemptId, CredentialId, OrderId, Position, aggregate::event_types};
 
 /// What can have happened to a provider.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -128,6 +128,54 @@ pub enum ProviderEvent {
         /// Up to where the journal was measured.
         basis: Position,
     },
+    /// It is set aside: no orders go to it.
+    ProviderSuspended {
+        /// Why.
+        cause: SuspensionCause,
+        /// The same in words, with figures; an operator's note.
+        reason: String,
+        /// Since when.
+        since: DateTime<Utc>,
+        /// When it is asked whether it works again; absent where an operator is to say so.
+        until: Option<DateTime<Utc>>,
+        /// How often it was found failing since it was last steady.
+        trips: i32,
+    },
+    /// It was asked whether it works again, and does not.
+    ProbeFailed {
+        /// What it answered, or why it did not.
+        reason: String,
+        /// When it is asked again.
+        until: DateTime<Utc>,
+        /// How often it was found failing since it was last steady.
+        trips: i32,
+    },
+    /// It answered the balance call: one order may try whether it works again.
+    ProviderHalfOpened {
+        /// When.
+        at: DateTime<Utc>,
+    },
+    /// An order is on its way to try whether it works again. In the same append as that attempt.
+    TrialStarted {
+        /// Which order.
+        order_id: OrderId,
+        /// Which of its attempts.
+        attempt_id: AttemptId,
+    },
+    /// The order that was to try it proved nothing: another may.
+    TrialReleased {
+        /// Which attempt.
+        attempt_id: AttemptId,
+        /// Why it proved nothing.
+        reason: String,
+    },
+    /// Orders go to it as before it was set aside.
+    ProviderResumed {
+        /// On whose word.
+        by: ResumedBy,
+        /// Since when.
+        at: DateTime<Utc>,
+    },
 }
 
 event_types!(ProviderEvent {
@@ -148,4 +196,10 @@ event_types!(ProviderEvent {
     ProviderDownNoticed,
     ProviderDownEnded,
     RankingChanged,
+    ProviderSuspended,
+    ProbeFailed,
+    ProviderHalfOpened,
+    TrialStarted,
+    TrialReleased,
+    ProviderResumed,
 });

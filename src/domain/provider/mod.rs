@@ -1,6 +1,7 @@
 //! An upstream provider: a panel that we buy from, with an account and a key of ours.
 
 mod balance_watch;
+mod breaker;
 mod command;
 mod error;
 mod event;
@@ -18,6 +19,11 @@ pub use balance_watch::BalanceWatch;
 pub use command::{
     Activation, Dependents, KeyReference, ProviderChanges, ProviderCommand, Silence,
 };
+pub use breaker::{
+    BackOff, Bearing, Breaker, BreakerPolicy, Circuit, Outcome, ResumedBy, Suspension,
+    SuspensionCause, Trial, Trip, Verdict, Window,
+};
+pub use command::{Activation, Dependents, KeyReference, ProviderChanges, ProviderCommand};
 pub use error::ProviderError;
 pub use event::ProviderEvent;
 pub use health::Alarms;

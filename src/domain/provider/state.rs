@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Alarms, MAX_PRIORITY, Measures, ProviderCommand, ProviderError, ProviderEvent, Score, Spending,
+    Breaker, MAX_PRIORITY, Measures, ProviderCommand, ProviderError, ProviderEvent, Score,
     SyncInterval,
     command::{Activation, Dependents, ProviderChanges},
 };
@@ -61,6 +62,8 @@ pub struct Provider {
     pub score: Score,
     /// How often its catalogue is synced by itself.
     pub sync_interval: SyncInterval,
+    /// Whether it is set aside.
+    pub breaker: Breaker,
 }
 
 impl Provider {
@@ -197,6 +200,19 @@ impl Aggregate for Provider {
             }
             ProviderCommand::RecordSilence(silence) => Ok(self.silent(silence)),
             ProviderCommand::Rank { measures, basis } => Ok(self.ranked(measures, basis)),
+            ProviderCommand::Trip { trip, back_off, now } => {
+                Ok(self.breaker.trip(trip, back_off, now))
+            }
+            ProviderCommand::TakeProbe { reading, back_off, now } => {
+                Ok(self.breaker.probed(&reading, back_off, now))
+            }
+            ProviderCommand::EndTrial { attempt_id, verdict, back_off, now } => {
+                Ok(self.breaker.tried(attempt_id, verdict, back_off, now))
+            }
+            ProviderCommand::Suspend { until, note, now } => {
+                Ok(self.breaker.suspend(until, note, now))
+            }
+            ProviderCommand::Resume { now } => Ok(self.breaker.resume(now)),
         }
     }
 
@@ -214,6 +230,7 @@ impl Aggregate for Provider {
                     alarms: Alarms::default(),
                     score: Score::default(),
                     sync_interval: SyncInterval::default(),
+                    breaker: Breaker::default(),
                 };
             }
             ProviderEvent::ProviderRenamed { name } => self.name = name,
@@ -246,6 +263,12 @@ impl Aggregate for Provider {
             ProviderEvent::ProviderDownEnded {} => self.alarms.down = false,
             ProviderEvent::ConnectionTestFailed { .. } => {}
             ProviderEvent::RankingChanged { score, .. } => self.score = score,
+            ProviderEvent::ProviderSuspended { .. }
+            | ProviderEvent::ProbeFailed { .. }
+            | ProviderEvent::ProviderHalfOpened { .. }
+            | ProviderEvent::TrialStarted { .. }
+            | ProviderEvent::TrialReleased { .. }
+            | ProviderEvent::ProviderResumed { .. } => self.breaker.evolve(event),
         }
     }
 }

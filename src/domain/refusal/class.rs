@@ -28,6 +28,17 @@ pub enum RefusalClass {
     Unreachable,
 }
 
+/// Who has to answer for an attempt that came to nothing. What is booked in one ledger says nothing in another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Ledger {
+    /// The way to the provider.
+    Transport,
+    /// The provider, or our account there.
+    Provider,
+    /// The customer's request.
+    Request,
+}
+
 /// Where an order goes after a refusal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AfterRefusal {
@@ -61,8 +72,22 @@ impl RefusalClass {
         }
     }
 
+    /// Returns the ledger that a refusal of this class is booked in.
+    pub fn ledger(self) -> Ledger {
+        match self {
+            Self::Unreachable => Ledger::Transport,
+            Self::Quantity | Self::Link | Self::LinkBusy => Ledger::Request,
+            Self::WalletEmpty
+            | Self::BadKey
+            | Self::ServiceGone
+            | Self::Overload
+            | Self::Maintenance
+            | Self::Dialect => Ledger::Provider,
+        }
+    }
+
     /// Tells whether the request was at fault, not the provider: such a refusal says nothing of the provider's health.
     pub fn is_customers_fault(self) -> bool {
-        matches!(self, Self::Quantity | Self::Link | Self::LinkBusy)
+        self.ledger() == Ledger::Request
     }
 }

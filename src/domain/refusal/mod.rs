@@ -3,4 +3,4 @@
 mod class;
 mod texts;
 
-pub use class::{AfterRefusal, RefusalClass};
+pub use class::{AfterRefusal, Ledger, RefusalClass};

@@ -169,6 +169,8 @@ mod tests {
             dripfeed: true,
             rate: dec!(0.5),
             balance: None,
+            set_aside: vec![],
+            on_trial: false,
             barred: None,
         }
     }

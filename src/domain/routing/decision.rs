@@ -1,9 +1,13 @@
 use std::{cmp::Reverse, fmt};
 
+use chrono::{DateTime, SecondsFormat, Utc};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{Position, ProviderId, ServiceId, charge_for};
+use crate::domain::{
+    Position, ProviderId, ServiceId, charge_for,
+    provider::{Breaker, Circuit, SuspensionCause},
+};
 
 /// In which order the candidates of a service are tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -60,6 +64,10 @@ pub struct CandidateFacts {
     pub rate: Decimal,
     /// The provider's last reading of our account, where it is fresh.
     pub balance: Option<Decimal>,
+    /// Why the provider or the service is set aside, where it is.
+    pub set_aside: Vec<Exclusion>,
+    /// Whether an order sent there tries if the provider works again.
+    pub on_trial: bool,
     /// Why the order itself does not go there, where it does not.
     pub barred: Option<Exclusion>,
 }
@@ -96,6 +104,17 @@ pub enum Exclusion {
     AlreadyTried,
     /// The order waits for its link at another provider, and overlapping orders on a link spoil each other.
     WaitsForLink,
+    /// The provider is set aside.
+    ProviderSuspended {
+        /// Why.
+        cause: SuspensionCause,
+        /// When it is asked whether it works again; absent where an operator is to say so.
+        until: Option<DateTime<Utc>>,
+    },
+    /// Another order is trying whether the provider works again.
+    ProviderOnTrial,
+    /// The provider refuses the service, though its list has it.
+    ServiceSuspended,
 }
 
 impl fmt::Display for Exclusion {
@@ -112,6 +131,17 @@ impl fmt::Display for Exclusion {
             }
             Self::AlreadyTried => f.write_str("the order was tried there before"),
             Self::WaitsForLink => f.write_str("the order waits for its link at another provider"),
+            Self::ProviderSuspended { cause, until: Some(until) } => {
+                let until = until.to_rfc3339_opts(SecondsFormat::Secs, true);
+                write!(f, "the provider is suspended until {until}, since {cause}")
+            }
+            Self::ProviderSuspended { cause, until: None } => {
+                write!(f, "the provider is suspended, since {cause}")
+            }
+            Self::ProviderOnTrial => {
+                f.write_str("another order is trying whether the provider works again")
+            }
+            Self::ServiceSuspended => f.write_str("the provider refuses the service at present"),
         }
     }
 }
@@ -133,6 +163,9 @@ pub struct Candidate {
     pub score_ppm: Option<i64>,
     /// Why it was not considered; empty for one that could take the order.
     pub excluded: Vec<Exclusion>,
+    /// Whether an order sent there tries if the provider works again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub on_trial: bool,
 }
 
 /// Why an order went where it went.
@@ -151,7 +184,29 @@ pub struct Decision {
 impl Exclusion {
     /// Tells whether it holds for all services of the provider.
     pub fn is_of_the_whole_provider(&self) -> bool {
-        matches!(self, Self::ProviderInactive)
+        matches!(self, Self::ProviderInactive | Self::ProviderSuspended { .. })
+    }
+
+    /// Returns why orders do not go to a provider by its breaker, where they do not.
+    pub fn by_breaker(breaker: &Breaker) -> Option<Self> {
+        match breaker.circuit() {
+            Circuit::Closed | Circuit::HalfOpen { trial: None, .. } => None,
+            Circuit::HalfOpen { trial: Some(_), .. } => Some(Self::ProviderOnTrial),
+            Circuit::Open(suspension) => {
+                let (cause, until) = (suspension.cause, suspension.until);
+                Some(Self::ProviderSuspended { cause, until })
+            }
+        }
+    }
+
+    fn is_suspension(&self) -> bool {
+        use Exclusion::{ProviderOnTrial, ProviderSuspended, ServiceSuspended};
+        matches!(self, ProviderSuspended { .. } | ProviderOnTrial | ServiceSuspended)
+    }
+
+    /// Tells whether it passes by itself. Only the breaker's do; while an account is being filled, so does its balance.
+    fn passes(&self) -> bool {
+        self.is_suspension() || matches!(self, Self::BalanceTooLow { .. })
     }
 }
 
@@ -168,7 +223,25 @@ impl Request {
     }
 }
 
+impl Candidate {
+    /// Tells whether it is left out for nothing but that it is set aside.
+    pub fn is_only_set_aside(&self) -> bool {
+        self.excluded.iter().any(Exclusion::is_suspension)
+            && self.excluded.iter().all(Exclusion::passes)
+    }
+}
+
 impl Decision {
+    /// Tells whether nobody can take the order now, and somebody could who is only set aside.
+    pub fn waits(&self) -> bool {
+        self.chosen.is_none() && self.candidates.iter().any(Candidate::is_only_set_aside)
+    }
+
+    /// Tells whether the order tries if the chosen provider works again.
+    pub fn is_trial(&self) -> bool {
+        self.choice().is_some_and(|candidate| candidate.on_trial)
+    }
+
     /// Returns the chosen candidate; `None` where nobody can take the order.
     pub fn choice(&self) -> Option<&Candidate> {
         self.chosen.and_then(|index| self.candidates.get(index))
@@ -208,6 +281,7 @@ impl CandidateFacts {
             provider_priority: self.provider_priority,
             score_ppm: Some(self.score_ppm),
             excluded: self.exclusions(request),
+            on_trial: self.on_trial,
         }
     }
 
@@ -225,6 +299,7 @@ impl CandidateFacts {
         ];
         let mut exclusions: Vec<Exclusion> =
             flags.into_iter().filter_map(|(holds, rule)| holds.then_some(rule)).collect();
+        exclusions.extend(self.set_aside.iter().cloned());
         exclusions.extend(self.barred.clone());
         let cost = request.cost(self.rate);
         if let Some(balance) = self.balance.filter(|balance| *balance < cost) {
@@ -261,6 +336,8 @@ mod tests {
             dripfeed: true,
             rate: dec!(0.5),
             balance: None,
+            set_aside: vec![],
+            on_trial: false,
             barred: None,
         }
     }
@@ -339,6 +416,53 @@ mod tests {
             ]
         );
         assert_eq!(decision.choice(), None);
+    }
+
+    fn resting(id: u128, set_aside: Vec<Exclusion>) -> CandidateFacts {
+        CandidateFacts { set_aside, ..candidate(id, None, 1) }
+    }
+
+    fn suspended() -> Exclusion {
+        Exclusion::ProviderSuspended { cause: SuspensionCause::WalletEmpty, until: None }
+    }
+
+    #[test]
+    fn who_is_set_aside_is_passed_over() {
+        let candidates = vec![resting(1, vec![suspended()]), candidate(2, Some(1), 1)];
+        let decision = decided(&request(100), candidates);
+        assert_eq!((decision.chosen, decision.waits()), (Some(1), false));
+        assert_eq!(decision.candidates[0].excluded, [suspended()]);
+    }
+
+    #[test]
+    fn order_waits_only_for_who_could_take_it_but_for_being_set_aside() {
+        let rests = |set_aside: Vec<Exclusion>, change: fn(&mut CandidateFacts)| {
+            let mut facts = resting(1, set_aside);
+            change(&mut facts);
+            decided(&request(100), vec![facts]).waits()
+        };
+        let all = || vec![suspended(), Exclusion::ServiceSuspended, Exclusion::ProviderOnTrial];
+        for exclusion in all() {
+            assert!(rests(vec![exclusion.clone()], |_| {}), "{exclusion}");
+        }
+        assert!(rests(all(), |_| {}));
+        assert!(rests(all(), |facts| facts.balance = Some(Decimal::ZERO)), "it is being filled");
+        assert!(!rests(vec![], |facts| facts.balance = Some(Decimal::ZERO)));
+        assert!(!rests(all(), |facts| facts.active = false));
+        assert!(!rests(all(), |facts| facts.listed = false));
+        assert!(!rests(all(), |facts| facts.limits = (500, 1000)));
+        assert!(!rests(all(), |facts| facts.barred = Some(Exclusion::AlreadyTried)));
+    }
+
+    #[test]
+    fn choice_of_who_is_half_open_is_a_trial() {
+        let half_open = || CandidateFacts { on_trial: true, ..candidate(1, None, 1) };
+        let first = decided(&request(100), vec![half_open(), candidate(2, Some(1), 1)]);
+        assert!(first.is_trial());
+        let taken = vec![Exclusion::ProviderOnTrial];
+        let second = CandidateFacts { set_aside: taken, ..half_open() };
+        let second = decided(&request(100), vec![second, candidate(2, Some(1), 1)]);
+        assert_eq!((second.chosen, second.is_trial()), (Some(1), false));
     }
 
     #[test]

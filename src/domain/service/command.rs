@@ -1,6 +1,7 @@
+use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 
-use super::{PriceWatch, ServiceKind, ServiceListing};
+use super::{PriceWatch, ServiceKind, ServiceListing, WaitLimit};
 use crate::domain::{ProviderId, ServiceId, routing::Strategy};
 
 /// What may be asked of a service.
@@ -38,6 +39,25 @@ pub enum ServiceCommand {
     },
     /// Take an equivalent back.
     Unmap(ServiceId),
+    /// Set it aside, since its provider refuses it.
+    Suspend {
+        /// The provider's own words.
+        reason: String,
+        /// The time now.
+        now: DateTime<Utc>,
+    },
+    /// Take in that the provider's list has it.
+    FindListed {
+        /// When the list was asked for.
+        at: DateTime<Utc>,
+    },
+    /// Put it back to work by an operator's word.
+    Resume {
+        /// The time now.
+        now: DateTime<Utc>,
+    },
+    /// Choose how long its orders wait for providers that are set aside; `None` is the installation's default.
+    SetWaitLimit(Option<WaitLimit>),
     /// Dissociate it from its provider.
     Retire {
         /// Orders of it that a provider holds or may hold.

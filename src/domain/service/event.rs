@@ -1,7 +1,8 @@
+use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use super::{Pricing, ServiceListing};
+use super::{Pricing, ServiceListing, ServiceResumedBy, WaitLimit};
 use crate::domain::{ProviderId, ServiceId, aggregate::event_types, routing::Strategy};
 
 /// What can have happened to a service.
@@ -109,6 +110,31 @@ pub enum ServiceEvent {
     },
     /// It was dissociated from its provider: off sale, and its mappings gone.
     ServiceRetired {},
+    /// The provider refuses it, though its list has it: no orders go to it.
+    ServiceSuspended {
+        /// Who refuses it.
+        provider_id: ProviderId,
+        /// The provider's own words.
+        reason: String,
+        /// Since when.
+        since: DateTime<Utc>,
+        /// From when on a list that has it is believed.
+        until: DateTime<Utc>,
+        /// How often it was refused since it was last steady.
+        trips: i32,
+    },
+    /// Orders go to it as before it was set aside.
+    ServiceResumed {
+        /// On whose word.
+        by: ServiceResumedBy,
+        /// Since when.
+        at: DateTime<Utc>,
+    },
+    /// An operator decided how long its orders wait for providers that are set aside.
+    ServiceWaitLimitSet {
+        /// In minutes; absent is the installation's default.
+        wait_minutes: Option<WaitLimit>,
+    },
 }
 
 event_types!(ServiceEvent {
@@ -128,4 +154,7 @@ event_types!(ServiceEvent {
     ServiceMapped,
     ServiceUnmapped,
     ServiceRetired,
+    ServiceSuspended,
+    ServiceResumed,
+    ServiceWaitLimitSet,
 });

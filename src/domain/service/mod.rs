@@ -9,8 +9,10 @@ mod listing;
 mod price_watch;
 mod pricing;
 mod state;
+mod suspension;
 #[cfg(test)]
 mod tests;
+mod wait_limit;
 
 pub use command::{Equivalent, ForSale, ServiceCommand};
 pub use error::ServiceError;
@@ -20,3 +22,5 @@ pub use listing::ServiceListing;
 pub use price_watch::PriceWatch;
 pub use pricing::Pricing;
 pub use state::{Backup, Imported, Service};
+pub use suspension::{ServiceResumedBy, ServiceStanding};
+pub use wait_limit::{InvalidWaitLimit, WaitLimit};

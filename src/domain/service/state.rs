@@ -3,6 +3,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     PriceWatch, Pricing, ServiceCommand, ServiceError, ServiceEvent, ServiceListing,
+    ServiceStanding, WaitLimit,
     command::{Equivalent, ForSale},
 };
 use crate::domain::{Aggregate, ProviderId, ServiceId, provider::MAX_PRIORITY, routing::Strategy};
@@ -51,6 +52,10 @@ pub struct Imported {
     pub backups: Vec<Backup>,
     /// How its candidates are ordered; `None` is the installation's default.
     pub strategy: Option<Strategy>,
+    /// Whether it is set aside.
+    pub standing: ServiceStanding,
+    /// How long its orders wait for providers that are set aside; `None` is the installation's default.
+    pub wait_limit: Option<WaitLimit>,
     category: String,
 }
 
@@ -84,6 +89,8 @@ impl Imported {
             retired: false,
             backups: vec![],
             strategy: None,
+            standing: ServiceStanding::default(),
+            wait_limit: None,
         }
     }
 
@@ -282,6 +289,16 @@ impl Aggregate for Service {
             }
             ServiceCommand::Map { backup, priority } => self.existing()?.map(&backup, priority),
             ServiceCommand::Unmap(backup) => self.existing()?.unmap(backup),
+            ServiceCommand::Suspend { reason, now } => {
+                let service = self.existing()?;
+                Ok(service.standing.refused(service.provider_id, reason, now))
+            }
+            ServiceCommand::FindListed { at } => Ok(self.existing()?.standing.listed(at)),
+            ServiceCommand::Resume { now } => Ok(self.existing()?.standing.resume(now)),
+            ServiceCommand::SetWaitLimit(limit) => Ok(match self.existing()?.wait_limit == limit {
+                true => vec![],
+                false => vec![ServiceEvent::ServiceWaitLimitSet { wait_minutes: limit }],
+            }),
             ServiceCommand::Retire { open_orders: 0 } => {
                 Ok(self.associated().map(|_| ServiceEvent::ServiceRetired {}).into_iter().collect())
             }
@@ -336,6 +353,12 @@ impl Aggregate for Service {
             }
             ServiceEvent::ServiceUnmapped { backup_service_id } => {
                 service.backups.retain(|known| known.service_id != *backup_service_id);
+            }
+            ServiceEvent::ServiceSuspended { .. } | ServiceEvent::ServiceResumed { .. } => {
+                service.standing.evolve(event);
+            }
+            ServiceEvent::ServiceWaitLimitSet { wait_minutes } => {
+                service.wait_limit = *wait_minutes;
             }
             ServiceEvent::ServiceRetired {} => {
                 service.enabled = false;

@@ -10,6 +10,8 @@ pub enum SyncTrigger {
     Manual,
     /// Its time had come.
     Scheduled,
+    /// The provider refused a service that its list had.
+    ServiceRefused,
 }
 
 /// How many services a run left in which way.

@@ -158,6 +158,35 @@ impl ProviderMutations {
         Ok(ProvidersPayload { providers, position: Position(done.position.0) })
     }
 
+    /// Lets no orders go to it: for so many minutes, after which it is asked whether it works, or until it is resumed.
+    async fn suspend_provider(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(name = "id")] provider: ID,
+        minutes: Option<i32>,
+        note: Option<String>,
+    ) -> ApiResult<ProviderPayload> {
+        let backend = Backend::of(ctx);
+        let provider = id("id", &provider)?;
+        let commands = backend.commands.clone();
+        let command = async move { commands.suspend_provider(provider, minutes, note).await };
+        let done = backend.run(command).await?;
+        provider_payload(backend, done).await
+    }
+
+    /// Lets orders go to it again at once, whatever it was suspended for.
+    async fn resume_provider(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(name = "id")] provider: ID,
+    ) -> ApiResult<ProviderPayload> {
+        let backend = Backend::of(ctx);
+        let provider = id("id", &provider)?;
+        let commands = backend.commands.clone();
+        let done = backend.run(async move { commands.resume_provider(provider).await }).await?;
+        provider_payload(backend, done).await
+    }
+
     /// Refused (CONFLICT) while services are associated with it, or orders of it are open; history goes on resolving it.
     async fn delete_provider(
         &self,

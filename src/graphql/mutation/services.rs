@@ -1,4 +1,4 @@
-use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
+use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, SimpleObject};
 
 use crate::{
     command::{Done, ServicePatch as Patch},
@@ -29,6 +29,8 @@ struct ServicePatch {
     markup_percent: Option<Decimal>,
     category: Option<String>,
     strategy: Option<RoutingStrategy>,
+    /// How long an order waits while all that could take it are suspended, 0 to 10080. Null: the default of the installation.
+    wait_minutes: MaybeUndefined<i32>,
 }
 
 impl From<ServicePatch> for Patch {
@@ -40,6 +42,11 @@ impl From<ServicePatch> for Patch {
             markup_percent: patch.markup_percent.map(|percent| percent.0),
             category: patch.category,
             strategy: patch.strategy.map(Into::into),
+            wait_minutes: match patch.wait_minutes {
+                MaybeUndefined::Undefined => None,
+                MaybeUndefined::Null => Some(None),
+                MaybeUndefined::Value(minutes) => Some(Some(minutes)),
+            },
         }
     }
 }
@@ -101,6 +108,19 @@ impl ServiceMutations {
         let done =
             backend.run(async move { commands.unmap_service(service, backup).await }).await?;
         mapping_payload(backend, done).await
+    }
+
+    /// Lets orders go to services again that their provider refused; answered in the order of `ids`.
+    async fn resume_services(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(name = "ids")] services: Vec<ID>,
+    ) -> ApiResult<ServicesPayload> {
+        let backend = Backend::of(ctx);
+        let services: Vec<ServiceId> = ids(&services)?;
+        let (commands, resumed) = (backend.commands.clone(), services.clone());
+        let done = backend.run(async move { commands.resume_services(resumed).await }).await?;
+        services_payload(backend, &services, done.position).await
     }
 
     /// Bulk change of up to 1000 services, all or none; answered in the order of `ids`.

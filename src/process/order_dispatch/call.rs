@@ -26,7 +26,12 @@ impl Shared {
             Err(error) if error.may_pass() => return not_sent(&error.to_string()),
             Err(error) => {
                 let (class, reason) = (RefusalClass::Unreachable, error.to_string());
-                return ProviderAnswer::Refused { class, reason, response_ms: None };
+                return ProviderAnswer::Refused {
+                    class,
+                    reason,
+                    response_ms: None,
+                    retry_after_seconds: None,
+                };
             }
         };
         if !ticket.may_send(self.needs.client.limits().connect) {
@@ -49,13 +54,13 @@ fn new_order(order: &Order, service: &str) -> NewOrder {
 }
 
 fn answer(reply: AddReply) -> ProviderAnswer {
-    let response_ms = reply.response_ms;
+    let AddReply { response_ms, retry_after_seconds, .. } = reply;
     match reply.answer {
         AddAnswer::Placed { api_order_id } => {
             ProviderAnswer::Placed { api_order_id, response_ms: response_ms.unwrap_or_default() }
         }
         AddAnswer::Refused { class, reason } => {
-            ProviderAnswer::Refused { class, reason, response_ms }
+            ProviderAnswer::Refused { class, reason, response_ms, retry_after_seconds }
         }
         AddAnswer::InDoubt { reason } => ProviderAnswer::InDoubt { reason, response_ms },
     }

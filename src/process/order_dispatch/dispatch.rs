@@ -12,7 +12,7 @@ use crate::{
     command::{Claims, Commands, Work},
     domain::{OrderId, Position, provider::UpstreamPolicy},
     journal::{Filter, Follower, Page},
-    process::Endpoints,
+    process::{AttemptReports, Endpoints},
     provider_api::PanelClient,
     vital,
 };
@@ -39,6 +39,8 @@ pub struct DispatchNeeds {
     pub database: PgConnectOptions,
     /// How long to wait where waiting is called for.
     pub pace: DispatchPace,
+    /// Hears how attempts ended.
+    pub reports: AttemptReports,
     /// Cancelled when the program is to stop.
     pub stop: CancellationToken,
 }

@@ -12,7 +12,6 @@ use crate::{
     domain::{
         Aggregate, AttemptId, OrderId,
         order::{Order, OrderCommand, OrderEvent, Progress, ProviderAnswer},
-        routing::Decision,
     },
     journal::{AppendError, AppendRequest},
     request_id::RequestId,
@@ -133,7 +132,11 @@ impl Drive {
     async fn look(&mut self) -> Step {
         match self.order.progress {
             Progress::Attempting => self.close_left_attempt().await,
-            Progress::Queued | Progress::Deferred(_) if !self.may_start() => Step::Rest,
+            Progress::Queued | Progress::Deferred(_) | Progress::Waiting(_)
+                if !self.may_start() =>
+            {
+                Step::Rest
+            }
             Progress::Queued => self.start_next().await,
             Progress::Deferred(until) => {
                 let wait = (until - Utc::now()).to_std().unwrap_or_default();
@@ -142,6 +145,7 @@ impl Drive {
                     () = self.may_start_no_more() => Step::Rest,
                 }
             }
+            Progress::Waiting(until) => self.wait_for_providers(until).await,
             Progress::Absent | Progress::InDoubt | Progress::AtProvider(_) | Progress::Failed => {
                 Step::Rest
             }
@@ -153,7 +157,7 @@ impl Drive {
     }
 
     /// Whoever dispatches next finds the order on record.
-    async fn may_start_no_more(&self) {
+    pub(super) async fn may_start_no_more(&self) {
         tokio::select! {
             () = self.shared.needs.stop.cancelled() => {}
             () = self.commands().claims().tenure_over() => {}
@@ -179,13 +183,13 @@ impl Drive {
     }
 
     /// Waits for a permit of the best candidate, and puts the attempt on record.
-    async fn start_next(&mut self) -> Step {
+    pub(super) async fn start_next(&mut self) -> Step {
         let order = &self.order;
         let Ok(route) = self.commands().route_surely(order, |id| order.bars(id)).await else {
             return Step::ReloadLater;
         };
         let Some(provider) = route.decision.choice().map(|candidate| candidate.provider_id) else {
-            return self.fail(route.decision).await;
+            return self.without_candidate(route.decision).await;
         };
         // A provider whose key cannot be read at present is not claimed: the claim could only be released again.
         if self.shared.endpoints.of(provider).await.is_err_and(|error| error.may_pass()) {
@@ -193,12 +197,12 @@ impl Drive {
         }
         let permit = tokio::select! {
             permit = self.commands().claims().permit(provider) => permit,
+            () = self.led_elsewhere(provider) => return Step::Look,
             () = self.may_start_no_more() => return Step::Rest,
         };
         // What was known may have changed during the wait.
-        let order = &self.order;
-        let route = self.commands().route(order.service_id, &order.request(), |id| order.bars(id));
-        let Some(route) = route.filter(|route| route.leads_to(provider)) else { return Step::Look };
+        let route = self.route_now().filter(|route| route.leads_to(provider));
+        let Some(route) = route else { return Step::Look };
         let ticket = permit.and_then(|permit| self.commands().claims().claim(&route, permit));
         match ticket {
             Some(ticket) => self.start(ticket).await,
@@ -211,21 +215,8 @@ impl Drive {
             return Step::Reload;
         };
         let request = self.request("startAttempt", &events);
-        match self.append(ticket.guard(request), &events).await {
+        match self.append(ticket.guard(request, self.id), &events).await {
             Ok(()) => Step::Send(Box::new(ticket)),
-            Err(step) => step,
-        }
-    }
-
-    async fn fail(&mut self, decision: Decision) -> Step {
-        let reason = "no candidate can take the order any more".to_owned();
-        let decision = Some(decision);
-        let Ok(events) = self.order.decide(OrderCommand::Fail { reason, decision }) else {
-            return Step::Reload;
-        };
-        let request = self.request("failOrder", &events);
-        match self.append(request, &events).await {
-            Ok(()) => Step::Rest,
             Err(step) => step,
         }
     }

@@ -2,7 +2,8 @@
 //!
 //! # Shape
 //! [`Dispatch`] is the loop: it holds the tenure (`tenure`), hears of orders that are free, and gives each a task of
-//! its own. `drive` is one order's way; `call` makes the provider call, `record` puts its outcome on record.
+//! its own. `drive` is one order's way; `call` makes the provider call, `record` puts its outcome on record, `findings` tells
+//! the watch on providers' health of it. `waiting` is for orders that nobody can take now.
 //!
 //! # Correctness
 //! An attempt is on record before its first byte goes out, and appending it is the claim: only one can succeed. What a
@@ -16,9 +17,11 @@
 mod call;
 mod dispatch;
 mod drive;
+mod findings;
 mod record;
 mod report;
 mod takeover;
 mod tenure;
+mod waiting;
 
 pub use dispatch::{Dispatch, DispatchNeeds, DispatchPace, DispatchStatus};

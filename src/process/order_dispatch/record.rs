@@ -79,12 +79,13 @@ impl Drive {
         }
         let started = ticket.filter(|ticket| starts(&events, ticket));
         if let Some(ticket) = &started {
-            request = ticket.guard(request);
+            request = ticket.guard(request, self.id);
         }
         match self.commands().journal().append(request).await {
             Ok(_) => {
                 self.follow(&events);
                 self.report(&events);
+                self.tell_health(&events);
                 Tried::Recorded(step_after(answer, started))
             }
             Err(AppendError::Conflict(_)) => Tried::Raced,
@@ -147,7 +148,10 @@ impl Drive {
             AfterRefusal::Nowhere => Ok((NextStep::GiveUp(None), None)),
             AfterRefusal::SameProviderLater => Ok((NextStep::Wait(self.busy_link_over()), None)),
             AfterRefusal::NextCandidate => {
-                let refused = self.order.attempt(attempt).map(|attempt| attempt.service_id);
+                let refused = self.order.attempt(attempt).map(|attempt| {
+                    let last_word = attempt.is_exhausting(*class);
+                    (attempt.service_id, last_word.then_some(Exclusion::AlreadyTried))
+                });
                 self.next_candidate(refused).await
             }
         }
@@ -155,15 +159,15 @@ impl Drive {
 
     async fn next_candidate(
         &self,
-        refused: Option<ServiceId>,
+        refused: Option<(ServiceId, Option<Exclusion>)>,
     ) -> Result<(NextStep, Option<Ticket>), CommandError> {
-        let barred = |id: ServiceId| match refused == Some(id) {
-            true => Some(Exclusion::AlreadyTried),
-            false => self.order.bars(id),
+        let barred = |id: ServiceId| match &refused {
+            Some((service, exclusion)) if *service == id => exclusion.clone(),
+            _ => self.order.bars(id),
         };
         let route = self.commands().route_surely(&self.order, barred).await?;
         let Some(provider) = route.decision.choice().map(|candidate| candidate.provider_id) else {
-            return Ok((NextStep::GiveUp(Some(route.decision)), None));
+            return Ok((self.commands().without_candidate(&self.order, route.decision), None));
         };
         let ticket = match self.stopping() {
             true => None,

@@ -21,7 +21,7 @@ fn reason_of_doubt(reply: AddReply) -> String {
 fn unreachable(reason: &str) -> AddReply {
     let reason = reason.to_owned();
     let answer = AddAnswer::Refused { class: RefusalClass::Unreachable, reason };
-    AddReply { answer, response_ms: None, http_status: None }
+    AddReply { answer, response_ms: None, retry_after_seconds: None, http_status: None }
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use crate::provider_api::{
 };
 
 fn answer(status: u16, body: Vec<u8>) -> Answer {
-    Answer { status, location: None, body, broken_off: None }
+    Answer { status, location: None, retry_after: None, body, broken_off: None }
 }
 
 fn is_refused(exchange: &Result<Answer, TransportFault>) -> bool {

@@ -13,7 +13,13 @@ use crate::{
 };
 
 fn read<T>(asked: &[&str], body: &str, part: ReadPart<T>) -> Result<Vec<AnswerFor<T>>, NoAnswers> {
-    let answer = Answer { status: 200, location: None, body: body.into(), broken_off: None };
+    let answer = Answer {
+        status: 200,
+        location: None,
+        retry_after: None,
+        body: body.into(),
+        broken_off: None,
+    };
     let form = if asked.len() == 1 { Form::One } else { Form::List };
     let asked: Vec<String> = asked.iter().map(|id| (*id).to_owned()).collect();
     decode::answers(&answer, (form, &asked), &["order", "refill"], part)

@@ -9,6 +9,13 @@ use signalbox::{
     process::{
         CallPace, DispatchPace, DispatchStatus, DoubtPace, HealthPace, StatusPace, SyncPace,
     },
+    app::{App, AppConfig, DatabaseConfig},
+    domain::{
+        provider::UpstreamPolicy,
+        service::{PriceWatch, WaitLimit},
+    },
+    postgres::Durability,
+    process::{DispatchPace, DispatchStatus, DoubtPace, HealthPace, StatusPace, SyncPace},
     provider_api::CallLimits,
 };
 use tempfile::TempDir;
@@ -119,5 +126,9 @@ fn quiet() -> Monitoring {
         health: HealthPace::every_minutes(0),
         calls: CallPace { minute: Duration::from_secs(24 * 3600), ..CallPace::default() },
         ..Monitoring::default()
+        // Most tests want to see each refusal by itself.
+        breaker: None,
+        health_pace: HealthPace::default(),
+        wait_limit: WaitLimit::default().span(),
     }
 }

@@ -7,6 +7,7 @@ mod late_answers;
 mod placing;
 mod random;
 mod settling;
+mod waiting;
 
 use std::collections::BTreeMap;
 
@@ -117,7 +118,12 @@ fn an_id(n: i32) -> ProviderAnswer {
 }
 
 fn a_refusal(class: RefusalClass) -> ProviderAnswer {
-    ProviderAnswer::Refused { class, reason: "no".to_owned(), response_ms: Some(80) }
+    ProviderAnswer::Refused {
+        class,
+        reason: "no".to_owned(),
+        response_ms: Some(80),
+        retry_after_seconds: None,
+    }
 }
 
 fn no_clear_word() -> ProviderAnswer {
@@ -178,6 +184,7 @@ fn refused(n: i32, class: RefusalClass) -> OrderEvent {
         class,
         reason: "no".to_owned(),
         response_ms: Some(80),
+        retry_after_seconds: None,
     }
 }
 
@@ -242,7 +249,7 @@ fn duplicate(n: i32) -> OrderEvent {
 }
 
 fn deferred(until: DateTime<Utc>) -> OrderEvent {
-    OrderEvent::OrderDeferred { until, reason: "no".to_owned() }
+    OrderEvent::OrderDeferred { until, reason: "no".to_owned(), gives_up_at: None }
 }
 
 fn failed(reason: &str) -> OrderEvent {

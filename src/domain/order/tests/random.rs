@@ -10,7 +10,7 @@ use proptest::{prop_assert, prop_assert_eq};
 
 use crate::domain::{
     Aggregate,
-    order::{AttemptState, Order, OrderCommand, Progress},
+    order::{AttemptState, Order, OrderCommand, Progress, Waiting},
 };
 
 use super::*;
@@ -22,6 +22,7 @@ enum Step {
     Start,
     Answer(usize, ProviderAnswer, Then),
     Settle(usize, SettledAs, Then),
+    Wait,
     Fail,
 }
 
@@ -31,11 +32,12 @@ enum Then {
     Start,
     Queue,
     Wait,
+    Hold,
     GiveUp,
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
-    let then = || select(vec![Then::Start, Then::Queue, Then::Wait, Then::GiveUp]);
+    let then = || select(vec![Then::Start, Then::Queue, Then::Wait, Then::Hold, Then::GiveUp]);
     let back = || 0..3_usize;
     let settled = select(vec![SettledAs::Placed, SettledAs::NotPlaced]);
     let step = prop_oneof![
@@ -43,6 +45,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         3 => Just(Step::Start),
         8 => (back(), answers(), then()).prop_map(|(n, answer, then)| Step::Answer(n, answer, then)),
         3 => (back(), settled, then()).prop_map(|(n, as_, then)| Step::Settle(n, as_, then)),
+        1 => Just(Step::Wait),
         1 => Just(Step::Fail),
     ];
     vec(step, 1..40)
@@ -83,8 +86,13 @@ impl Played {
             Then::Start => NextStep::Start(claim(self.next())),
             Then::Queue => NextStep::Queue(provider(self.next())),
             Then::Wait => NextStep::Wait(minute(9)),
+            Then::Hold => NextStep::Hold(self.waiting()),
             Then::GiveUp => NextStep::GiveUp(None),
         }
+    }
+
+    fn waiting(&self) -> Waiting {
+        Waiting { until: minute(60), reason: "all rest".to_owned() }
     }
 
     fn command(&self, step: Step) -> OrderCommand {
@@ -99,6 +107,7 @@ impl Played {
             Step::Settle(back, settled_as, then) => {
                 settle(number(back), settled_as, self.step(then))
             }
+            Step::Wait => OrderCommand::Wait(self.waiting()),
             Step::Fail => OrderCommand::Fail { reason: "x".to_owned(), decision: None },
         }
     }

@@ -4,6 +4,7 @@ mod catalogue;
 mod mapping;
 mod notices;
 mod operator;
+mod refused;
 
 use cqrs_es::test::{AggregateTestExecutor, TestFramework};
 use rust_decimal::{Decimal, dec};

@@ -1,0 +1,126 @@
+//! What sets a provider aside, and what does not.
+
+use chrono::{DateTime, Utc};
+use serde_json::json;
+use signalbox::simulator::{Action, Fault, FaultRule, RateLimitBody};
+
+use super::{dead, impatient, is, occurred, provider, refuse, start};
+use crate::support::{
+    running::Running,
+    shop::{Census, Shop},
+};
+
+async fn place(running: &Running, shop: &Shop, name: &str, count: usize) {
+    for number in 0..count {
+        let link = format!("https://social.example/{name}/{number}");
+        running.order_at_rest(&running.place(shop.order(&link)).await).await;
+    }
+}
+
+#[tokio::test]
+async fn five_failures_in_a_row_set_a_provider_aside_and_orders_go_elsewhere() {
+    let running = Running::start_with(|config| {
+        impatient(config);
+        config.breaker = Some(Default::default());
+    })
+    .await;
+    let shop = Shop::open(&running, 2).await;
+    assert_eq!(provider(&running, &shop.providers[0]).await["health"], "UNKNOWN");
+    place(&running, &shop, "well", 3).await;
+    assert_eq!(provider(&running, &shop.providers[0]).await["health"], "HEALTHY");
+    shop.panels[0].set_faults(dead());
+    place(&running, &shop, "dying", 4).await;
+    assert_eq!(provider(&running, &shop.providers[0]).await["health"], "DEGRADED");
+    place(&running, &shop, "dead", 1).await;
+    is(&running, &shop.providers[0], "SUSPENDED").await;
+    place(&running, &shop, "after", 10).await;
+    assert_eq!(shop.asked(), [8, 15], "none of the last ten went there");
+
+    let row = provider(&running, &shop.providers[0]).await;
+    let reason = "5 attempts in a row failed, the last: API is disabled";
+    assert_eq!(row["suspensionReason"], reason);
+    let pause = row["suspendedUntil"].as_str().unwrap().parse::<DateTime<Utc>>().unwrap()
+        - row["suspendedSince"].as_str().unwrap().parse::<DateTime<Utc>>().unwrap();
+    assert!((12_000..=18_000).contains(&pause.num_milliseconds()), "{pause}");
+    let alerts = "{ alerts(first: 5) { nodes { kind message provider { name } } } }";
+    let alerts = running.data(alerts, json!({})).await["alerts"]["nodes"].clone();
+    let expected = json!([{"kind": "PROVIDER_SUSPENDED", "provider": {"name": "panel 1"},
+        "message": format!("no orders go to the provider: {reason}")}]);
+    assert_eq!(alerts, expected);
+    let coverage = "{ coverage(first: 200) { nodes { problem service { id } } } }";
+    let gaps = running.data(coverage, json!({})).await["coverage"]["nodes"].clone();
+    let down = json!({"problem": "ALL_PROVIDERS_DOWN", "service": {"id": shop.service}});
+    let gaps = gaps.as_array().unwrap();
+    assert!(!gaps.contains(&down), "its backup is up: {gaps:?}");
+    assert!(gaps.iter().any(|gap| gap["problem"] == "ALL_PROVIDERS_DOWN"), "of those without one");
+    let rankings = "{ providerRankings { provider { name } reasons } }";
+    let ranked = running.data(rankings, json!({})).await["providerRankings"].clone();
+    assert_eq!(ranked[1]["provider"]["name"], "panel 1", "{ranked}");
+    assert!(ranked[1]["reasons"].to_string().contains("attempt after attempt failed"), "{ranked}");
+    let order = running.place(shop.order("https://social.example/shown")).await;
+    let order = running.order_at_rest(&order).await;
+    let decision = &order["attempts"][0]["decision"]["candidates"][0]["excluded"][0];
+    assert_eq!(decision["rule"], "provider_suspended", "{order}");
+    assert_eq!(decision["cause"], "failures_in_a_row");
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn what_the_customer_got_wrong_never_hurts() {
+    let running = start().await;
+    let shop = Shop::open(&running, 2).await;
+    for words in ["Bad link", "Incorrect quantity"] {
+        shop.panels[0].set_faults(vec![refuse(words)]);
+        place(&running, &shop, &words.replace(' ', "-"), 8).await;
+    }
+    assert_eq!(shop.asked()[0], 16);
+    assert_eq!(occurred(running.database.pool(), "ProviderSuspended").await, 0);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn half_of_twenty_failures_set_a_provider_aside() {
+    let running = start().await;
+    let shop = Shop::open(&running, 2).await;
+    for number in 0..12 {
+        let words = "Ordering is disabled";
+        shop.panels[0].set_faults(if number % 2 == 0 { vec![refuse(words)] } else { vec![] });
+        place(&running, &shop, &format!("half/{number}"), 1).await;
+    }
+    assert_eq!(occurred(running.database.pool(), "ProviderSuspended").await, 0, "12 are too few");
+    shop.panels[0].set_faults(vec![refuse("Ordering is disabled").share(0.75)]);
+    for number in 0..40 {
+        place(&running, &shop, &format!("more/{number}"), 1).await;
+        if occurred(running.database.pool(), "ProviderSuspended").await > 0 {
+            break;
+        }
+    }
+    assert!(occurred(running.database.pool(), "ProviderSuspended").await > 0);
+    shop.panels[0].clear_faults();
+    running.all_at_rest().await;
+    let census = shop.census(running.database.pool()).await;
+    assert_eq!((census.failed, census.in_doubt), (0, 0), "{census:?}");
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn provider_that_asks_to_be_left_alone_is_left_alone_for_so_long() {
+    let running = start().await;
+    let shop = Shop::open(&running, 2).await;
+    let asks = Fault::TooManyRequests { retry_after_seconds: Some(2), body: RateLimitBody::Json };
+    shop.panels[0].set_faults(vec![FaultRule::on(Action::Add, asks).times(1)]);
+    place(&running, &shop, "asked", 1).await;
+    is(&running, &shop.providers[0], "SUSPENDED").await;
+    let row = provider(&running, &shop.providers[0]).await;
+    let pause = row["suspendedUntil"].as_str().unwrap().parse::<DateTime<Utc>>().unwrap()
+        - row["suspendedSince"].as_str().unwrap().parse::<DateTime<Utc>>().unwrap();
+    assert_eq!(pause.num_milliseconds(), 2000);
+    place(&running, &shop, "meanwhile", 5).await;
+    assert_eq!(shop.asked(), [1, 6]);
+    is(&running, &shop.providers[0], "DEGRADED").await;
+    place(&running, &shop, "later", 2).await;
+    assert_eq!(shop.asked(), [3, 6]);
+    let census = shop.census(running.database.pool()).await;
+    assert_eq!(census, Census { placed: 8, ..Census::default() });
+    running.stop().await;
+}
