@@ -144,8 +144,7 @@ begin
         and position <= upto_position
         and event_type in (
             'PriceMoveNoticed', 'DelistingNoticed', 'ServiceIdReused', 'SyncFailed', 'UnknownStatusSeen',
-            'DuplicateFound', 'LowBalanceNoticed', 'ProviderDownNoticed'
-            'DuplicateFound', 'ProviderSuspended', 'ServiceSuspended'
+            'DuplicateFound', 'LowBalanceNoticed', 'ProviderDownNoticed', 'ProviderSuspended', 'ServiceSuspended'
         )
         -- What an operator did is no news, and neither is a rest that was asked for, or that it has not passed yet.
         and not (

@@ -104,9 +104,8 @@ begin
             and event_type in (
                 'ProviderAdded', 'ProviderRenamed', 'ProviderUrlChanged', 'ProviderPriorityChanged',
                 'ProviderKeyReplaced', 'ProviderActivated', 'ProviderDeactivated', 'ProviderDeleted',
-                'ConnectionTestSucceeded', 'ProviderSyncIntervalSet', 'RankingChanged', 'BalanceRead'
-                'ConnectionTestSucceeded', 'ProviderSyncIntervalSet', 'RankingChanged', 'ProviderSuspended', 'ProbeFailed',
-                'ProviderHalfOpened', 'ProviderResumed'
+                'ConnectionTestSucceeded', 'ProviderSyncIntervalSet', 'RankingChanged', 'BalanceRead', 'ProviderSuspended',
+                'ProbeFailed', 'ProviderHalfOpened', 'ProviderResumed'
             )
     ),
     changed as (

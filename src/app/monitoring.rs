@@ -14,8 +14,8 @@ use crate::{
     domain::provider::{BalanceWatch, UpstreamPolicy},
     process::{
         AlertDelivery, AlertDeliveryNeeds, CallBook, CallLog, CallLogNeeds, CallPace, CallSummary,
-        CallSummaryNeeds, DeliveryPace, DispatchStatus, HealthMonitor, HealthMonitorNeeds,
-        HealthPace,
+        CallSummaryNeeds, DeliveryPace, DispatchStatus, BalanceMonitor, BalanceMonitorNeeds,
+        BalancePace,
     },
     provider_api::{CallRecord, PanelClient},
     read::Reads,
@@ -26,7 +26,7 @@ use crate::{
 #[derive(Debug, Clone, Default)]
 pub struct Monitoring {
     /// How often providers are asked for balances.
-    pub health: HealthPace,
+    pub balances: BalancePace,
     /// When our balance at a provider is low.
     pub balance_watch: BalanceWatch,
     /// How provider calls are counted and logged.
@@ -97,11 +97,11 @@ impl Monitors {
             pace: monitoring.calls,
             stop: no_more_calls.clone(),
         });
-        let health = HealthMonitor::new(HealthMonitorNeeds {
+        let health = BalanceMonitor::new(BalanceMonitorNeeds {
             commands,
             client: needs.client,
             policy: needs.policy,
-            pace: monitoring.health,
+            pace: monitoring.balances,
             dispatching: needs.dispatching.clone(),
             stop: needs.stop.clone(),
         });
@@ -112,7 +112,7 @@ impl Monitors {
             dispatching: needs.dispatching,
             stop: needs.stop,
         });
-        tokio::spawn(vital::or_end("health monitor", health.run()));
+        tokio::spawn(vital::or_end("balance monitor", health.run()));
         tokio::spawn(vital::or_end("alert delivery", delivery.run()));
         Self {
             summary: tokio::spawn(vital::or_end("call summary", summary.run())),

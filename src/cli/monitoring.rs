@@ -11,7 +11,7 @@ use crate::{
     alert_channel::{AlertChannels, Telegram, Webhook, address},
     app::Monitoring,
     domain::provider::BalanceWatch,
-    process::{CallPace, DeliveryPace, HealthPace},
+    process::{CallPace, DeliveryPace, BalancePace},
 };
 
 /// Where the bot API of Telegram is.
@@ -26,7 +26,7 @@ pub(super) struct MonitoringArgs {
         long,
         env = "SIGNALBOX_BALANCE_INTERVAL_MINUTES",
         value_name = "MINUTES",
-        default_value_t = HealthPace::DEFAULT_MINUTES
+        default_value_t = BalancePace::DEFAULT_MINUTES
     )]
     balance_interval_minutes: u32,
     /// Raise an alert when a balance lasts for fewer hours than this at the pace of the last day; 0 is never
@@ -90,7 +90,7 @@ impl MonitoringArgs {
     pub(super) fn monitoring(self) -> anyhow::Result<Monitoring> {
         let hours = self.low_balance_hours;
         Ok(Monitoring {
-            health: HealthPace::every_minutes(self.balance_interval_minutes),
+            balances: BalancePace::every_minutes(self.balance_interval_minutes),
             balance_watch: BalanceWatch { hours, amount: self.low_balance_amount },
             calls: CallPace::keeping_days(self.call_log_days),
             channels: AlertChannels { webhook: self.webhook()?, telegram: self.telegram()? },

@@ -21,8 +21,7 @@ use crate::{
     credentials::Credentials,
     domain::{
         Position, ProviderId,
-        provider::{BalanceWatch, UpstreamPolicy},
-        provider::{BreakerPolicy, UpstreamPolicy},
+        provider::{BalanceWatch, BreakerPolicy, UpstreamPolicy},
         service::PriceWatch,
     },
     journal::{AppendRequest, Journal, StreamId, read_head},

@@ -14,12 +14,9 @@ use super::{
 use crate::{
     domain::{OrderId, Position, ProviderId, ServiceId},
     read::{
-        AlertDeliveryRow, AttemptRow, CallHour, CallHoursOf, EventRow, MappingRow, OrderRow,
-        PriceHistoryOf, PricePointRow, ProviderDay, ProviderRow, ReadError, Reads, RefillRow,
-        ServiceRow, SyncLogRow,
-        AttemptRow, EventRow, HealthChangeRow, HealthLogOf, MappingRow, OrderRow, PriceHistoryOf,
-        PricePointRow, ProviderDay, ProviderRow, ReadError, Reads, RefillRow, ServiceRow,
-        SyncLogRow,
+        AlertDeliveryRow, AttemptRow, CallHour, CallHoursOf, EventRow, HealthChangeRow,
+        HealthLogOf, MappingRow, OrderRow, PriceHistoryOf, PricePointRow, ProviderDay, ProviderRow,
+        ReadError, Reads, RefillRow, ServiceRow, SyncLogRow,
     },
 };
 

@@ -18,8 +18,7 @@ use super::{
 };
 use crate::{
     domain::ProviderId,
-    read::{CallHoursOf, Performance, ProviderDay, ProviderRow},
-    read::{HealthLogOf, Performance, ProviderDay, ProviderRow},
+    read::{CallHoursOf, HealthLogOf, Performance, ProviderDay, ProviderRow},
 };
 
 /// Days that a provider's own figures look back, today among them.

@@ -61,8 +61,7 @@ pub(super) enum RoutingStrategy {
     BestScore,
 }
 
-/// PRICE_MOVED: a rate moved further at once than is let pass. SERVICE_DELISTED: it was for sale. SERVICE_ID_REUSED: the provider sells something else under it, so it is off sale. UNKNOWN_STATUS: the order is left open. DUPLICATE_FOUND: two providers hold the same order. LOW_BALANCE: our account there will be empty soon. PROVIDER_DOWN: it does not answer. More may come.
-/// PRICE_MOVED: a rate moved further at once than is let pass. SERVICE_DELISTED: it was for sale. SERVICE_ID_REUSED: the provider sells something else under it, so it is off sale. UNKNOWN_STATUS: the order is left open. DUPLICATE_FOUND: two providers hold the same order. PROVIDER_SUSPENDED, SERVICE_SUSPENDED: no orders go there until it works again. More may come.
+/// PRICE_MOVED: a rate moved further at once than is let pass. SERVICE_DELISTED: it was for sale. SERVICE_ID_REUSED: the provider sells something else under it, so it is off sale. UNKNOWN_STATUS: the order is left open. DUPLICATE_FOUND: two providers hold the same order. LOW_BALANCE: our account there will be empty soon. PROVIDER_DOWN: it does not answer balance calls. PROVIDER_SUSPENDED, SERVICE_SUSPENDED: no orders go there until it works again. More may come.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum AlertKind {
     PriceMoved,
@@ -73,6 +72,8 @@ pub(super) enum AlertKind {
     DuplicateFound,
     LowBalance,
     ProviderDown,
+    ProviderSuspended,
+    ServiceSuspended,
 }
 
 /// That an alert was raised, or that what lasted is over.
@@ -100,8 +101,6 @@ pub(super) enum CallOutcome {
     Unreadable,
     Refused,
     Abandoned,
-    ProviderSuspended,
-    ServiceSuspended,
 }
 
 /// SERVICE_REFUSED: the provider refused a service that its list had. More may come.

@@ -138,13 +138,11 @@ impl PanelClient {
         let was_sent = !matches!(&exchange, Err(fault) if fault.is_before_sending());
         let answer = without_key(outcome::of(&exchange), &Redactor::new(&endpoint.key));
         call.end(failed_add(&exchange, &answer));
-        let response_ms = was_sent.then(|| milliseconds_since(started));
-        AddReply { response_ms, http_status, answer }
         AddReply {
             response_ms: was_sent.then(|| milliseconds_since(started)),
             retry_after_seconds: exchange.as_ref().ok().and_then(|answer| answer.retry_after),
-            http_status: exchange.as_ref().ok().map(|answer| answer.status),
-            answer: without_key(outcome::of(&exchange), &Redactor::new(&endpoint.key)),
+            http_status,
+            answer,
         }
     }
 

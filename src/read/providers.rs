@@ -154,9 +154,6 @@ macro_rules! select_providers {
         concat!(
             "select provider_id, name, api_url, api_key_hint, priority, active and not deleted as active,
                     balance, currency, runway_hours, sync_interval_minutes, created_at, score_ppm, placement_ppm, speed_ppm,
-                    delivery_ppm, judged, placed, responses, response_ms_sum, ended, delivered_ppm_sum
-             from providers ",
-                    balance, currency, sync_interval_minutes, created_at, score_ppm, placement_ppm, speed_ppm,
                     delivery_ppm, judged, placed, responses, response_ms_sum, ended, delivered_ppm_sum,
                     suspended_since, suspended_until, suspension_cause, suspension_reason, half_open, recent
              from providers

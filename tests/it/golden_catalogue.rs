@@ -15,8 +15,8 @@ use uuid::Uuid;
 use crate::{golden::Example, golden_health};
 
 pub(crate) fn provider_examples() -> Vec<Example<ProviderEvent>> {
-    [provider_life(), connection_tests(), golden_health::provider_examples(), rankings()].concat()
-    [provider_life(), connection_tests(), rankings(), breaker()].concat()
+    let observed = [golden_health::provider_examples(), rankings(), breaker()].concat();
+    [provider_life(), connection_tests(), observed].concat()
 }
 
 fn provider_life() -> Vec<Example<ProviderEvent>> {

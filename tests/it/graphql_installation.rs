@@ -13,9 +13,7 @@ use signalbox::{
     credentials::{Credentials, SealingKey},
     domain::{
         Event, Position,
-        provider::{BalanceWatch, UpstreamPolicy},
-        service::PriceWatch,
-        provider::{BreakerPolicy, UpstreamPolicy},
+        provider::{BalanceWatch, BreakerPolicy, UpstreamPolicy},
         service::{PriceWatch, WaitLimit},
     },
     http::{AppState, router},

@@ -14,10 +14,8 @@ use signalbox::domain::{
         SettledAs, StatusReading, Waiting,
     },
     provider::{
-        Activation, Dependents, KeyReference, Provider, ProviderChanges, ProviderCommand,
+        Activation, Circuit, Dependents, KeyReference, Provider, ProviderChanges, ProviderCommand,
         ProviderEvent, ProviderName, ProviderUrl, SyncInterval, UpstreamPolicy,
-        Activation, Circuit, Dependents, KeyReference, Measures, Provider, ProviderChanges,
-        ProviderCommand, ProviderEvent, ProviderName, ProviderUrl, SyncInterval, UpstreamPolicy,
     },
     refusal::RefusalClass,
     reservation::{Reservation, ReservationCommand, ReservationEvent, Subject},
@@ -31,8 +29,9 @@ use signalbox::domain::{
 use sqlx::PgPool;
 use uuid::Uuid;
 
-mod watch;
 use crate::projections_breaker::breaker_command;
+
+mod watch;
 
 /// What happened, and the aggregates as they are after it.
 pub(crate) struct History {
@@ -181,17 +180,12 @@ impl History {
         if !provider.exists() {
             return ProviderCommand::Add { name, api_url, priority, key };
         }
-        match self.random.u32(0..17) {
-            12.. => self.observation(provider),
         if self.random.u32(0..3) > 0 {
             let now = self.time();
             return breaker_command(provider, now, &mut self.random);
         }
-        match self.random.u32(0..13) {
-            12 => ProviderCommand::Rank {
-                measures: self.measures(),
-                basis: Position(self.entries.len() as i64),
-            },
+        match self.random.u32(0..17) {
+            12.. => self.observation(provider),
             0 => ProviderCommand::Update(ProviderChanges {
                 name: Some(name),
                 api_url: Some(api_url),

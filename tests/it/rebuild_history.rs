@@ -8,13 +8,12 @@ use serde_json::{Value, json};
 use signalbox::{
     command::{MinuteOfCalls, Stored},
     domain::{
-        Aggregate, Balance, Event, Incarnation, OrderId, Position, ProviderId,
+        Aggregate, Balance, Event, Incarnation, OrderId, Position, ProviderId, ServiceId,
         calls::{CallFailureKind, CallSums, CallsEvent, EndedCall},
         order::{NextStep, Order, OrderCommand, OrderEvent, ProviderAnswer, SettledAs},
-        provider::{Measures, ProviderEvent, Silence},
-        Aggregate, Balance, Event, OrderId, Position, ProviderId, ServiceId,
-        order::{NextStep, Order, OrderCommand, OrderEvent, ProviderAnswer, SettledAs},
-        provider::{BackOff, BreakerPolicy, Measures, Provider, ProviderCommand, ProviderEvent},
+        provider::{
+            BackOff, BreakerPolicy, Measures, Provider, ProviderCommand, ProviderEvent, Silence,
+        },
         reservation::ReservationEvent,
         service::ServiceEvent,
         sync::SyncEvent,

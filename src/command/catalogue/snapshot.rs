@@ -67,6 +67,8 @@ impl Snapshot {
     pub fn active_providers(&self) -> Vec<ProviderId> {
         let active = self.providers.iter().filter(|(_, provider)| provider.aggregate.is_active());
         active.map(|(id, _)| *id).collect()
+    }
+
     /// Returns all providers, deleted ones included.
     pub fn providers(&self) -> impl Iterator<Item = (ProviderId, &Provider)> {
         self.providers.iter().map(|(id, provider)| (*id, &provider.aggregate))

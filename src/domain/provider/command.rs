@@ -1,8 +1,6 @@
 use chrono::{DateTime, Utc};
 
-use super::{BalanceWatch, Measures, ProviderName, ProviderUrl, SyncInterval};
-use crate::domain::{Balance, CredentialId, Position};
-use super::{BackOff, Measures, ProviderName, ProviderUrl, SyncInterval, Trip, Verdict};
+use super::{BackOff, BalanceWatch, Measures, ProviderName, ProviderUrl, SyncInterval, Trip, Verdict};
 use crate::domain::{AttemptId, Balance, CredentialId, Position};
 
 /// What may be asked of a provider.

@@ -16,14 +16,13 @@ mod tests;
 mod url;
 
 pub use balance_watch::BalanceWatch;
-pub use command::{
-    Activation, Dependents, KeyReference, ProviderChanges, ProviderCommand, Silence,
-};
 pub use breaker::{
     BackOff, Bearing, Breaker, BreakerPolicy, Circuit, Outcome, ResumedBy, Suspension,
     SuspensionCause, Trial, Trip, Verdict, Window,
 };
-pub use command::{Activation, Dependents, KeyReference, ProviderChanges, ProviderCommand};
+pub use command::{
+    Activation, Dependents, KeyReference, ProviderChanges, ProviderCommand, Silence,
+};
 pub use error::ProviderError;
 pub use event::ProviderEvent;
 pub use health::Alarms;

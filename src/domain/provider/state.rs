@@ -3,9 +3,8 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Alarms, MAX_PRIORITY, Measures, ProviderCommand, ProviderError, ProviderEvent, Score, Spending,
-    Breaker, MAX_PRIORITY, Measures, ProviderCommand, ProviderError, ProviderEvent, Score,
-    SyncInterval,
+    Alarms, Breaker, MAX_PRIORITY, Measures, ProviderCommand, ProviderError, ProviderEvent, Score,
+    Spending, SyncInterval,
     command::{Activation, Dependents, ProviderChanges},
 };
 use crate::domain::{Aggregate, CredentialId, Position};

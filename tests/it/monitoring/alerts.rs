@@ -9,7 +9,7 @@ use signalbox::{
     alert_channel::{AlertChannels, Telegram, Webhook, address, signature_of},
     app::AppConfig,
     domain::provider::BalanceWatch,
-    process::{DeliveryPace, HealthPace},
+    process::{DeliveryPace, BalancePace},
     simulator::Panel,
 };
 
@@ -43,8 +43,8 @@ fn told_by(channels: AlertChannels) -> impl FnOnce(&mut AppConfig) {
             at_most: ms(300),
             ..monitoring.delivery
         };
-        monitoring.health =
-            HealthPace { interval: Some(ms(100)), glance: ms(20), ..monitoring.health };
+        monitoring.balances =
+            BalancePace { interval: Some(ms(100)), glance: ms(20), ..monitoring.balances };
         monitoring.balance_watch = BalanceWatch { hours: 0, amount: Some(dec!(10)) };
     }
 }

@@ -6,7 +6,7 @@ use rust_decimal::{Decimal, dec};
 use serde_json::{Value, json};
 use signalbox::{
     domain::provider::BalanceWatch,
-    process::HealthPace,
+    process::BalancePace,
     simulator::{Action, Fault, FaultRule, Panel},
 };
 use tokio::time::sleep;
@@ -21,11 +21,11 @@ use crate::support::{
 async fn watching() -> Running {
     Running::start_with(|config| {
         let ms = Duration::from_millis;
-        config.monitoring.health = HealthPace {
+        config.monitoring.balances = BalancePace {
             interval: Some(ms(100)),
             glance: ms(20),
             retry: ms(30),
-            ..HealthPace::default()
+            ..BalancePace::default()
         };
         config.monitoring.balance_watch = BalanceWatch { hours: 0, amount: Some(dec!(10)) };
     })
@@ -144,8 +144,8 @@ async fn alarm_that_lasts_is_not_raised_again_by_another_process() {
     until("it is noticed", async || !alerts(&running).await.is_empty()).await;
     let database = running.stop().await;
     let next = Running::start_beside(database, |config| {
-        config.monitoring.health =
-            HealthPace { interval: Some(Duration::from_millis(100)), ..HealthPace::default() };
+        config.monitoring.balances =
+            BalancePace { interval: Some(Duration::from_millis(100)), ..BalancePace::default() };
         config.monitoring.balance_watch = BalanceWatch { hours: 0, amount: Some(dec!(10)) };
     })
     .await;

@@ -4,18 +4,15 @@ use std::{ops::Deref, sync::Arc, time::Duration};
 
 use signalbox::{
     app::{App, AppConfig, DatabaseConfig, Monitoring},
-    domain::{provider::UpstreamPolicy, service::PriceWatch},
-    postgres::Durability,
-    process::{
-        CallPace, DispatchPace, DispatchStatus, DoubtPace, HealthPace, StatusPace, SyncPace,
-    },
-    app::{App, AppConfig, DatabaseConfig},
     domain::{
         provider::UpstreamPolicy,
         service::{PriceWatch, WaitLimit},
     },
     postgres::Durability,
-    process::{DispatchPace, DispatchStatus, DoubtPace, HealthPace, StatusPace, SyncPace},
+    process::{
+        BalancePace, CallPace, DispatchPace, DispatchStatus, DoubtPace, HealthPace, StatusPace,
+        SyncPace,
+    },
     provider_api::CallLimits,
 };
 use tempfile::TempDir;
@@ -116,6 +113,10 @@ fn config(database: &TestDatabase, data: &TempDir) -> AppConfig {
         doubt_pace: DoubtPace::default(),
         sync_pace: SyncPace::default(),
         price_watch: PriceWatch::default(),
+        // Most tests want to see each refusal by itself.
+        breaker: None,
+        health_pace: HealthPace::default(),
+        wait_limit: WaitLimit::default().span(),
         monitoring: quiet(),
     }
 }
@@ -123,12 +124,8 @@ fn config(database: &TestDatabase, data: &TempDir) -> AppConfig {
 /// Asks no balances of its own accord, and sums up calls by the day, so that a test knows what happens.
 fn quiet() -> Monitoring {
     Monitoring {
-        health: HealthPace::every_minutes(0),
+        balances: BalancePace::every_minutes(0),
         calls: CallPace { minute: Duration::from_secs(24 * 3600), ..CallPace::default() },
         ..Monitoring::default()
-        // Most tests want to see each refusal by itself.
-        breaker: None,
-        health_pace: HealthPace::default(),
-        wait_limit: WaitLimit::default().span(),
     }
 }

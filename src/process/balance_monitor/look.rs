@@ -3,7 +3,7 @@
 use chrono::Utc;
 use tokio::time::Instant;
 
-use super::{run::HealthMonitor, timetable::Timetable};
+use super::{run::BalanceMonitor, timetable::Timetable};
 use crate::{
     command::CommandError,
     domain::{Balance, ProviderId},
@@ -24,7 +24,7 @@ enum Answer {
     NotAsked,
 }
 
-impl HealthMonitor {
+impl BalanceMonitor {
     /// Asks one provider.
     pub(super) async fn ask(&self, provider: ProviderId) -> Look {
         let answer = match self.endpoints.of(provider).await {

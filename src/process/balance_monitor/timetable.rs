@@ -3,13 +3,13 @@ use std::{collections::HashMap, time::Duration};
 use chrono::{DateTime, Utc};
 use tokio::time::Instant;
 
-use super::HealthPace;
+use super::BalancePace;
 use crate::domain::{ProviderId, provider::Silence};
 
 /// When each provider is asked next, and how often it has failed to answer.
 #[derive(Debug)]
 pub(super) struct Timetable {
-    pace: HealthPace,
+    pace: BalancePace,
     interval: Duration,
     entries: HashMap<ProviderId, Entry>,
 }
@@ -29,7 +29,7 @@ struct Failed {
 
 impl Timetable {
     /// Asks each within one interval, so that a restart sets off no storm.
-    pub(super) fn new(pace: HealthPace, interval: Duration) -> Self {
+    pub(super) fn new(pace: BalancePace, interval: Duration) -> Self {
         Self { pace, interval, entries: HashMap::new() }
     }
 
@@ -65,14 +65,14 @@ impl Timetable {
     /// Notes that one answered.
     pub(super) fn answered(&mut self, id: ProviderId, now: Instant) {
         if let Some(entry) = self.entries.get_mut(&id) {
-            *entry = Entry { due: Some(now + HealthPace::jittered(self.interval)), failed: None };
+            *entry = Entry { due: Some(now + BalancePace::jittered(self.interval)), failed: None };
         }
     }
 
     /// Notes that one could not be asked, through no fault of its own.
     pub(super) fn not_asked(&mut self, id: ProviderId, now: Instant) {
         if let Some(entry) = self.entries.get_mut(&id) {
-            entry.due = Some(now + HealthPace::jittered(self.pace.retry.min(self.interval)));
+            entry.due = Some(now + BalancePace::jittered(self.pace.retry.min(self.interval)));
         }
     }
 
@@ -89,7 +89,7 @@ impl Timetable {
         failed.calls = failed.calls.saturating_add(1);
         let is_down = failed.calls >= pace.down_after;
         let wait = if is_down { self.interval } else { pace.retry.min(self.interval) };
-        entry.due = Some(now.0 + HealthPace::jittered(wait));
+        entry.due = Some(now.0 + BalancePace::jittered(wait));
         let (failed_calls, since) = (i64::from(failed.calls), failed.since);
         is_down.then_some(Silence { failed_calls, since, reason })
     }
@@ -108,7 +108,7 @@ mod tests {
     }
 
     fn timetable() -> Timetable {
-        Timetable::new(HealthPace::default(), 5 * MINUTE)
+        Timetable::new(BalancePace::default(), 5 * MINUTE)
     }
 
     #[test]

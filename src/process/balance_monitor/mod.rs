@@ -1,7 +1,7 @@
 //! Asks every active provider again and again what our account there holds.
 //!
 //! # Shape
-//! [`HealthMonitor`] is the loop: `timetable` says who is due, the balance call is a free one, and the provider's aggregate
+//! [`BalanceMonitor`] is the loop: `timetable` says who is due, the balance call is a free one, and the provider's aggregate
 //! makes of its answer what is news: another balance, a low one, a provider that is down or answers again.
 //!
 //! # Correctness
@@ -16,5 +16,5 @@ mod pace;
 mod run;
 mod timetable;
 
-pub use pace::HealthPace;
-pub use run::{HealthMonitor, HealthMonitorNeeds};
+pub use pace::BalancePace;
+pub use run::{BalanceMonitor, BalanceMonitorNeeds};

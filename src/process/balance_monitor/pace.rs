@@ -2,7 +2,7 @@ use std::time::Duration;
 
 /// How providers are asked for balances.
 #[derive(Debug, Clone, Copy)]
-pub struct HealthPace {
+pub struct BalancePace {
     /// Between two calls to a provider; `None` is never.
     pub interval: Option<Duration>,
     /// Between two looks at who is due.
@@ -15,7 +15,7 @@ pub struct HealthPace {
     pub at_once: usize,
 }
 
-impl HealthPace {
+impl BalancePace {
     /// Minutes between two calls, where nobody says otherwise.
     pub const DEFAULT_MINUTES: u32 = 5;
 
@@ -37,7 +37,7 @@ impl HealthPace {
     }
 }
 
-impl Default for HealthPace {
+impl Default for BalancePace {
     fn default() -> Self {
         Self::every_minutes(Self::DEFAULT_MINUTES)
     }

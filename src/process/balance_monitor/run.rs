@@ -7,7 +7,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{HealthPace, timetable::Timetable};
+use super::{BalancePace, timetable::Timetable};
 use crate::{
     command::{Commands, Snapshot},
     domain::provider::UpstreamPolicy,
@@ -17,7 +17,7 @@ use crate::{
 
 /// What the monitor is composed of.
 #[derive(Debug)]
-pub struct HealthMonitorNeeds {
+pub struct BalanceMonitorNeeds {
     /// Where decisions go.
     pub commands: Commands,
     /// Calls providers.
@@ -25,7 +25,7 @@ pub struct HealthMonitorNeeds {
     /// Which addresses providers may have.
     pub policy: UpstreamPolicy,
     /// How they are asked.
-    pub pace: HealthPace,
+    pub pace: BalancePace,
     /// Whether this process dispatches: only then it asks.
     pub dispatching: watch::Receiver<DispatchStatus>,
     /// Cancelled when the program is to stop.
@@ -34,14 +34,14 @@ pub struct HealthMonitorNeeds {
 
 /// Keeps asking providers what our accounts there hold.
 #[derive(Debug)]
-pub struct HealthMonitor {
-    pub(super) needs: HealthMonitorNeeds,
+pub struct BalanceMonitor {
+    pub(super) needs: BalanceMonitorNeeds,
     pub(super) endpoints: Endpoints,
 }
 
-impl HealthMonitor {
+impl BalanceMonitor {
     /// Composes the monitor; [`run`](Self::run) is its life.
-    pub fn new(needs: HealthMonitorNeeds) -> Self {
+    pub fn new(needs: BalanceMonitorNeeds) -> Self {
         let endpoints = Endpoints::new(needs.commands.clone(), needs.policy);
         Self { needs, endpoints }
     }
