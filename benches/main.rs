@@ -74,7 +74,14 @@ impl Choice {
                     let sizes = if self.full { &SIZES[..] } else { &SIZES[..2] };
                     growth::print(cluster, sizes).await?;
                 }
-                name => lines.extend(figure(name, cluster).await?),
+                name => match figure(name, cluster).await {
+                    Ok(measured) => lines.extend(measured),
+                    Err(error) => {
+                        // What was measured before is not lost.
+                        tell(&mut lines);
+                        return Err(error);
+                    }
+                },
             }
             eprintln!("{name}: {:.0} s", begun.elapsed().as_secs_f64());
         }

@@ -2,7 +2,11 @@
 //!
 //! The REST route stands here and not in the product: the same reads, written as JSON without further ado.
 
-use std::{future::IntoFuture, net::SocketAddr, time::Duration};
+use std::{
+    future::IntoFuture,
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Result, ensure};
 use axum::{Json, Router, extract::State, http::StatusCode, routing::get, serve::ListenerExt};
@@ -13,7 +17,7 @@ use signalbox::{
     domain::{OrderId, ProviderId},
     read::{AttemptRow, OrderRow, OrderSelection, PageRequest, ProviderRow, ReadError, Reads},
 };
-use tokio::{net::TcpListener, task::AbortHandle};
+use tokio::{net::TcpListener, task::AbortHandle, time::sleep};
 
 use crate::support::{
     cluster::Cluster,
@@ -26,6 +30,8 @@ use crate::support::{
 const EVENTS: i64 = 20_000;
 const CONNECTIONS: usize = 64;
 const SPAN: Duration = Duration::from_secs(2);
+/// How long an installation may take until nothing of its past changes any more.
+const AT_REST: Duration = Duration::from_secs(10);
 const QUERY: &str = "{ orders(first: 50) { nodes {
     id number link quantity charge status createdAt
     provider { id name }
@@ -89,13 +95,20 @@ fn get_orders(address: SocketAddr) -> Request {
     Request { address, text: format!("GET /orders HTTP/1.1\r\nhost: {address}\r\n\r\n") }
 }
 
+/// Holds the two to the same rows; what still changes while the site comes to rest is asked for again.
 async fn same_rows(graphql: &Request, rest: &Request) -> Result<()> {
-    let ours: Value = serde_json::from_str(&graphql.once().await?)?;
-    let rest: Value = serde_json::from_str(&rest.once().await?)?;
-    let nodes = &ours["data"]["orders"]["nodes"];
-    ensure!(nodes.as_array().is_some_and(|nodes| nodes.len() == 50), "no page: {ours}");
-    ensure!(*nodes == rest, "not the same: {} and {}", nodes[0], rest[0]);
-    Ok(())
+    let begun = Instant::now();
+    loop {
+        let ours: Value = serde_json::from_str(&graphql.once().await?)?;
+        let rest: Value = serde_json::from_str(&rest.once().await?)?;
+        let nodes = &ours["data"]["orders"]["nodes"];
+        ensure!(nodes.as_array().is_some_and(|nodes| nodes.len() == 50), "no page: {ours}");
+        if *nodes == rest {
+            return Ok(());
+        }
+        ensure!(begun.elapsed() < AT_REST, "not the same: {nodes} and {rest}");
+        sleep(Duration::from_millis(200)).await;
+    }
 }
 
 async fn serve(reads: Reads) -> Result<(SocketAddr, AbortHandle)> {

@@ -182,6 +182,7 @@ impl OfRow for Provider {
                 | "p95ResponseMs"
                 | "serviceCount"
                 | "lastSync"
+                | "healthLog"
                 | "performance"
                 | "callSummaries"
         )

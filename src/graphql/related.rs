@@ -48,8 +48,11 @@ type Gathering = Arc<Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>>;
 struct Batch<K: Key> {
     /// How many wait for each.
     keys: Mutex<HashMap<K, usize>>,
-    found: SetOnce<Result<Mutex<HashMap<K, K::Value>>, ReadError>>,
+    found: SetOnce<Result<Found<K>, ReadError>>,
 }
+
+/// What was read; who waits last takes it away.
+type Found<K> = Mutex<HashMap<K, <K as Key>::Value>>;
 
 impl Related {
     pub(super) fn new(reads: Reads, waiting: Waiting) -> Self {

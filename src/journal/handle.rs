@@ -1,4 +1,4 @@
-use std::{io, thread, time::Duration};
+use std::time::Duration;
 
 use sqlx::{PgPool, postgres::PgConnectOptions};
 use tokio::{
@@ -50,12 +50,11 @@ impl Journal {
         let watching = watch_head(pool.clone(), head_sender);
         tokio::spawn(closed.clone().run_until_cancelled_owned(vital::or_end("head", watching)));
         let closing = closed.drop_guard();
-        let appending = async move {
+        tokio::spawn(async move {
             vital::or_end("appender", appender.run()).await;
             // With the last handle the head is watched no more, and its followers end.
             drop(closing);
-        };
-        on_a_thread_of_its_own(appending)?;
+        });
         let heads = Heads::start(pool.clone());
         Ok(Self { queue, head, state, heads, pool })
     }
@@ -112,14 +111,6 @@ impl Journal {
     pub fn pool(&self) -> &PgPool {
         &self.pool
     }
-}
-
-/// Everybody waits for the appender, which waits for the database: among the other tasks it would find out that a batch
-/// is done only when those that are ready have had their turns.
-fn on_a_thread_of_its_own(task: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let named = thread::Builder::new().name("journal".to_owned());
-    named.spawn(move || runtime.block_on(task)).map(drop)
 }
 
 /// Reads the end of the journal from the database.

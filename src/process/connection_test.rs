@@ -4,7 +4,7 @@ use rust_decimal::Decimal;
 
 use super::{EndpointError, ProviderOperations};
 use crate::{
-    command::CommandError,
+    command::{CommandError, Done},
     domain::{Balance, ProviderId},
     provider_api::Timed,
 };
@@ -29,23 +29,32 @@ impl ProviderOperations {
     ///
     /// # Errors
     /// `NotFound`, `Unavailable`; a provider that fails the test is a result, not an error.
-    pub async fn test_connection(&self, id: ProviderId) -> Result<ConnectionTest, CommandError> {
+    pub async fn test_connection(
+        &self,
+        id: ProviderId,
+    ) -> Result<Done<ConnectionTest>, CommandError> {
         self.commands.find_provider(id).await?;
         let endpoint = match self.endpoints.of(id).await {
             Ok(endpoint) => endpoint,
             Err(EndpointError::NotFound) => return Err(EndpointError::NotFound.into()),
-            Err(error) => return Ok(ConnectionTest::failed(error.to_string(), None)),
+            Err(error) => {
+                let position = self.commands.catalogue().read(|snapshot| snapshot.position);
+                let value = ConnectionTest::failed(error.to_string(), None);
+                return Ok(Done { value, position });
+            }
         };
         let called = self.client.balance(&endpoint).await;
         let (outcome, response_ms) = match called {
             Ok(Timed { value, response_ms }) => (Ok(value), response_ms),
             Err(failure) => (Err(failure.reason), failure.response_ms),
         };
-        self.commands.record_connection_test(id, outcome.clone(), response_ms).await?;
-        Ok(match outcome {
+        let recorded = self.commands.record_connection_test(id, outcome.clone(), response_ms);
+        let position = recorded.await?.position;
+        let value = match outcome {
             Ok(balance) => ConnectionTest::passed(balance, response_ms),
             Err(reason) => ConnectionTest::failed(reason, Some(response_ms)),
-        })
+        };
+        Ok(Done { value, position })
     }
 }
 

@@ -337,7 +337,7 @@ async fn durations_are_read_from_their_buckets_within_five_percent() {
     .unwrap();
     assert!(worst <= 0.05, "{worst}");
     let worst: f64 = sqlx::query_scalar(
-        "select max(abs(provider_latency(provider_id, day, day, 0.95) / p95 - 1))
+        "select max(abs(provider_latency(provider_id::uuid, day, day, 0.95) / p95 - 1))
          from (
              select provider_id, day, percentile_disc(0.95) within group (order by response_ms) as p95
              from (

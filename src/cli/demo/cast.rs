@@ -83,7 +83,7 @@ pub(super) async fn enter(
             priority,
         });
         let provider = added.await?.value;
-        let test = operations.test_connection(provider).await?;
+        let test = operations.test_connection(provider).await?.value;
         println!("  {}  {}", part.name, part.flaw);
         println!("         {}  {}", panel.url(), test.message);
         operations.sync(provider, Delisting::Guarded).await?;

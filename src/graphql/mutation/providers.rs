@@ -209,9 +209,12 @@ impl ProviderMutations {
         #[graphql(name = "id")] provider: ID,
     ) -> ApiResult<ConnectionTest> {
         let provider = id("id", &provider)?;
-        let operations = Backend::of(ctx).operations.clone();
-        let result = detached(async move { operations.test_connection(provider).await }).await?;
-        Ok(result.into())
+        let backend = Backend::of(ctx);
+        let operations = backend.operations.clone();
+        let done = detached(async move { operations.test_connection(provider).await }).await?;
+        // Whoever asks for the balance next finds it; what the test came to is told in any case.
+        let _ = backend.reached(done.position).await;
+        Ok(done.value.into())
     }
 
     /// Answers when the sync has ended, well or badly. A run that would delist over a fifth of a catalogue delists nothing unless told to.

@@ -36,7 +36,7 @@ impl ProviderHealth {
 }
 
 async fn probe(operations: &ProviderOperations, provider: ProviderId) -> Result<(), CommandError> {
-    let test = operations.test_connection(provider).await?;
+    let test = operations.test_connection(provider).await?.value;
     if test.response_ms.is_none() {
         operations.commands.fail_probe(provider, test.message).await?;
     }

@@ -43,7 +43,7 @@ fn request(entry: &Entry) -> AppendRequest {
 async fn stock_repository_reads_every_stream_of_every_aggregate() {
     let database = TestDatabase::create().await;
     let journal = open(&database).await;
-    let history = History::new(7, 3000);
+    let history = History::new(7, 6000);
     history.assert_complete();
     let answers = burst(&journal, history.entries.iter().map(request)).await;
     assert_eq!(letters(&answers), "a".repeat(history.entries.len()));

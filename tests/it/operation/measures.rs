@@ -51,8 +51,8 @@ async fn measures_tell_what_happened() {
     let program = site.start(&[]).await;
     let api = program.api();
     let shop = Shop::open(&api, 2).await;
-    let no_funds = Fault::Refuse("Not enough funds on balance".to_owned());
-    shop.panels[0].set_faults(vec![FaultRule::on(Action::Add, no_funds).times(3)]);
+    let overload = Fault::Refuse("Too many requests".to_owned());
+    shop.panels[0].set_faults(vec![FaultRule::on(Action::Add, overload).times(3)]);
     for number in 0..5 {
         api.place(shop.order(&format!("https://social.example/p/{number}"))).await;
     }
@@ -67,8 +67,8 @@ async fn measures_tell_what_happened() {
     };
     assert_eq!((attempts("panel 1", "placed"), attempts("panel 1", "refused")), (2.0, 3.0));
     assert_eq!((attempts("panel 1", "in_doubt"), attempts("panel 2", "placed")), (1.0, 3.0));
-    let empty = [("provider", "panel 1"), ("class", "wallet_empty")];
-    assert_eq!(measures.get("signalbox_refusals_total", &empty), 3.0);
+    let overload = [("provider", "panel 1"), ("class", "overload")];
+    assert_eq!(measures.get("signalbox_refusals_total", &overload), 3.0);
     let calls = |provider, action| {
         let labels = [("provider", provider), ("action", action)];
         measures.get("signalbox_provider_call_seconds_count", &labels)
