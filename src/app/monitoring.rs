@@ -13,9 +13,9 @@ use crate::{
     command::Commands,
     domain::provider::{BalanceWatch, UpstreamPolicy},
     process::{
-        AlertDelivery, AlertDeliveryNeeds, CallBook, CallLog, CallLogNeeds, CallPace, CallSummary,
-        CallSummaryNeeds, DeliveryPace, DispatchStatus, BalanceMonitor, BalanceMonitorNeeds,
-        BalancePace,
+        AlertDelivery, AlertDeliveryNeeds, BalanceMonitor, BalanceMonitorNeeds, BalancePace,
+        CallBook, CallLog, CallLogNeeds, CallPace, CallSummary, CallSummaryNeeds, DeliveryPace,
+        DispatchStatus,
     },
     provider_api::{CallRecord, PanelClient},
     read::Reads,

@@ -11,7 +11,7 @@ use crate::{
     alert_channel::{AlertChannels, Telegram, Webhook, address},
     app::Monitoring,
     domain::provider::BalanceWatch,
-    process::{CallPace, DeliveryPace, BalancePace},
+    process::{BalancePace, CallPace, DeliveryPace},
 };
 
 /// Where the bot API of Telegram is.

@@ -1,6 +1,8 @@
 use chrono::{DateTime, Utc};
 
-use super::{BackOff, BalanceWatch, Measures, ProviderName, ProviderUrl, SyncInterval, Trip, Verdict};
+use super::{
+    BackOff, BalanceWatch, Measures, ProviderName, ProviderUrl, SyncInterval, Trip, Verdict,
+};
 use crate::domain::{AttemptId, Balance, CredentialId, Position};
 
 /// What may be asked of a provider.

@@ -9,7 +9,7 @@ use signalbox::{
     alert_channel::{AlertChannels, Telegram, Webhook, address, signature_of},
     app::AppConfig,
     domain::provider::BalanceWatch,
-    process::{DeliveryPace, BalancePace},
+    process::{BalancePace, DeliveryPace},
     simulator::Panel,
 };
 
