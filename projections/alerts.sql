@@ -19,6 +19,8 @@
 -- ignores: RankingChanged
 -- ignores: ProviderSyncIntervalSet
 -- ignores: BalanceRead, CallsSummed
+-- ignores: RefusalTextReclassified
+-- ignores: ProviderDescribed, ProviderDialectChanged, ProviderLimitsChanged
 -- folds: ProviderSuspended, ServiceSuspended
 -- ignores: ProbeFailed, ProviderHalfOpened, TrialStarted, TrialReleased, ProviderResumed
 -- ignores: ServiceResumed, ServiceWaitLimitSet

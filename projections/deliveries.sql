@@ -14,6 +14,8 @@
 -- ignores: SyncStarted, SyncCompleted, SyncFailed
 -- ignores: Reserved, ReservationReleased
 -- ignores: BalanceRead, LowBalanceNoticed, LowBalanceEnded, ProviderDownNoticed, ProviderDownEnded, CallsSummed
+-- ignores: RefusalTextReclassified
+-- ignores: ProviderDescribed, ProviderDialectChanged, ProviderLimitsChanged
 -- ignores: ProviderSuspended, ProbeFailed, ProviderHalfOpened, TrialStarted, TrialReleased, ProviderResumed
 -- ignores: ServiceSuspended, ServiceResumed, ServiceWaitLimitSet
 
@@ -21,12 +23,12 @@
 create table deliveries (
     order_id      uuid primary key,
     provider_id   uuid not null,
-    ended_on      date not null,
+    ended_at      timestamptz not null,
     -- The delivered share in parts per million.
     delivered_ppm bigint not null
 );
 
-create index on deliveries (ended_on, provider_id) include (delivered_ppm);
+create index on deliveries (ended_at, provider_id) include (delivered_ppm);
 
 -- The journal is the fold's memory: what was ordered, and whether the customer had it canceled, stands in the order's own
 -- stream, which is short and found by its key.
@@ -49,7 +51,7 @@ begin
         select
             aggregate_id::uuid as order_id,
             (payload ->> 'provider_id')::uuid as provider_id,
-            (recorded_at at time zone 'utc')::date as ended_on,
+            recorded_at as ended_at,
             case payload ->> 'status'
                 when 'COMPLETED' then 1000000
                 -- Without a count nothing shows that anything was delivered.
@@ -81,14 +83,14 @@ begin
         where deliveries.order_id = judged.order_id
             and (judged.delivered_ppm is null or not judged.counts)
     )
-    insert into deliveries (order_id, provider_id, ended_on, delivered_ppm)
-    select order_id, provider_id, ended_on, delivered_ppm
+    insert into deliveries (order_id, provider_id, ended_at, delivered_ppm)
+    select order_id, provider_id, ended_at, delivered_ppm
     from judged
     where delivered_ppm is not null
         and counts
     on conflict (order_id) do update
     set provider_id = excluded.provider_id,
-        ended_on = excluded.ended_on,
+        ended_at = excluded.ended_at,
         delivered_ppm = excluded.delivered_ppm;
 end
 $$;

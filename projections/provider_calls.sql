@@ -16,6 +16,8 @@
 -- ignores: OrderStatusChanged, UnknownStatusSeen, RefillRequested, RefillRefused, RefillStatusChanged
 -- ignores: CancelRequested, CancelRefused
 -- ignores: Reserved, ReservationReleased
+-- ignores: RefusalTextReclassified
+-- ignores: ProviderDescribed, ProviderDialectChanged, ProviderLimitsChanged
 
 create table provider_call_hours (
     provider_id     uuid not null,

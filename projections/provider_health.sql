@@ -18,6 +18,8 @@
 -- ignores: OrderStatusChanged, UnknownStatusSeen, RefillRequested, RefillRefused, RefillStatusChanged
 -- ignores: CancelRequested, CancelRefused
 -- ignores: Reserved, ReservationReleased
+-- ignores: RefusalTextReclassified
+-- ignores: ProviderDescribed, ProviderDialectChanged, ProviderLimitsChanged
 
 create table provider_outcomes (
     provider_id uuid primary key,

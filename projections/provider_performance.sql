@@ -15,6 +15,8 @@
 -- ignores: Reserved, ReservationReleased
 -- ignores: ProviderSyncIntervalSet, PriceMoveNoticed, DelistingNoticed
 -- ignores: BalanceRead, LowBalanceNoticed, LowBalanceEnded, ProviderDownNoticed, ProviderDownEnded, CallsSummed
+-- ignores: RefusalTextReclassified
+-- ignores: ProviderDescribed, ProviderDialectChanged, ProviderLimitsChanged
 -- ignores: ProviderSuspended, ProbeFailed, ProviderHalfOpened, TrialStarted, TrialReleased, ProviderResumed
 -- ignores: ServiceSuspended, ServiceResumed, ServiceWaitLimitSet
 
@@ -25,11 +27,9 @@ create table provider_days (
     day             date not null,
     total           bigint not null,
     placed          bigint not null,
-    -- Refused, or settled as not placed.
+    -- Refused, or settled as not placed; `ledgers` says for which reasons.
     failed          bigint not null,
     in_doubt        bigint not null,
-    -- Those of `failed` that say nothing of the provider: the quantity, the link, another order on the link.
-    customer_faults bigint not null,
     -- Placements and refusals with a known duration: the first of each attempt.
     response_count  bigint not null,
     response_ms_sum bigint not null,
@@ -47,10 +47,9 @@ create table provider_latency_buckets (
     primary key (provider_id, day, bucket)
 ) with (fillfactor = 50);
 
--- What each event made its attempt count as, of which the highest position is the latest word: 32 * position plus 1 for an
--- attempt that counts, 2 for placed, 4 for failed, 8 for the customer's fault, 16 for in doubt. The journal is the fold's
--- memory: an attempt that has more to say is looked up in its order's stream, so that it can count as something else from
--- then on.
+-- What each event made its attempt count as, of which the highest position is the latest word: 16 * position plus 1 for an
+-- attempt that counts, 2 for placed, 4 for failed, 8 for in doubt. The journal is the fold's memory: an attempt that has more
+-- to say is looked up in its order's stream, so that it can count as something else from then on.
 create view answers as
 select
     position,
@@ -59,12 +58,11 @@ select
     payload ->> 'provider_id' as provider_id,
     -- The journal has instants in UTC.
     case when event_type = 'AttemptStarted' then left(payload ->> 'started_at', 10)::date end as day,
-    32 * position + case
+    16 * position + case
         when event_type = 'AttemptStarted' then 1
         when event_type = 'AttemptPlaced' then 1 + 2
-        when event_type = 'AttemptInDoubt' then 1 + 16
+        when event_type = 'AttemptInDoubt' then 1 + 8
         when event_type = 'AttemptNotSent' then 0
-        when payload ->> 'class' in ('quantity', 'link', 'link_busy') then 1 + 4 + 8
         when event_type = 'AttemptRefused' or payload ->> 'settled_as' = 'NOT_PLACED' then 1 + 4
         else 1 + 2
     end as word,
@@ -167,8 +165,7 @@ begin
         set count = known.count + excluded.count
     )
     insert into provider_days as known (
-        provider_id, day, total, placed, failed, in_doubt, customer_faults, response_count, response_ms_sum,
-        last_success, last_failure
+        provider_id, day, total, placed, failed, in_doubt, response_count, response_ms_sum, last_success, last_failure
     )
     select
         provider_id::uuid,
@@ -176,7 +173,6 @@ begin
         sum((word & 1) - (counted_as & 1)),
         sum((word >> 1 & 1) - (counted_as >> 1 & 1)),
         sum((word >> 2 & 1) - (counted_as >> 2 & 1)),
-        sum((word >> 4 & 1) - (counted_as >> 4 & 1)),
         sum((word >> 3 & 1) - (counted_as >> 3 & 1)),
         count(response_ms),
         coalesce(sum(response_ms), 0),
@@ -190,7 +186,6 @@ begin
         placed = known.placed + excluded.placed,
         failed = known.failed + excluded.failed,
         in_doubt = known.in_doubt + excluded.in_doubt,
-        customer_faults = known.customer_faults + excluded.customer_faults,
         response_count = known.response_count + excluded.response_count,
         response_ms_sum = known.response_ms_sum + excluded.response_ms_sum,
         last_success = greatest(known.last_success, excluded.last_success),

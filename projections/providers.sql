@@ -1,7 +1,7 @@
 -- Which upstream providers are there, and how does each stand now?
 --
 -- folds: ProviderAdded, ProviderRenamed, ProviderUrlChanged, ProviderPriorityChanged, ProviderKeyReplaced
--- folds: ProviderSyncIntervalSet
+-- folds: ProviderSyncIntervalSet, ProviderDescribed, ProviderDialectChanged, ProviderLimitsChanged
 -- folds: ProviderActivated, ProviderDeactivated, ProviderDeleted, ConnectionTestSucceeded
 -- folds: RankingChanged, BalanceRead
 -- ignores: ConnectionTestFailed
@@ -16,6 +16,7 @@
 -- ignores: Reserved, ReservationReleased
 -- ignores: PriceMoveNoticed, DelistingNoticed
 -- ignores: LowBalanceNoticed, LowBalanceEnded, ProviderDownNoticed, ProviderDownEnded, CallsSummed
+-- ignores: RefusalTextReclassified
 -- folds: ProviderSuspended, ProbeFailed, ProviderHalfOpened, ProviderResumed
 -- ignores: TrialStarted, TrialReleased
 -- ignores: ServiceSuspended, ServiceResumed, ServiceWaitLimitSet
@@ -37,6 +38,17 @@ create table providers (
     -- Null: never by itself.
     sync_interval_minutes int,
     created_at            timestamptz not null,
+    description           text,
+    -- How it is called: post or get; form, query or json; field, bearer or x_api_key.
+    method                text not null,
+    encoding              text not null,
+    key_place             text not null,
+    -- Null: the installation's own.
+    concurrent_calls      int,
+    calls_per_1000_s      bigint,
+    order_timeout_s       int,
+    read_timeout_s        int,
+    catalogue_timeout_s   int,
     -- How good it has proved to be, in parts per million, and what that was computed from; null before it was measured.
     score_ppm         bigint,
     placement_ppm     bigint,
@@ -76,6 +88,9 @@ begin
                     'deleted', false,
                     -- Until it is told otherwise.
                     'sync_interval_minutes', 360,
+                    'method', 'post',
+                    'encoding', 'form',
+                    'key_place', 'field',
                     'half_open', false,
                     'created_at', recorded_at
                 )
@@ -105,7 +120,8 @@ begin
                 'ProviderAdded', 'ProviderRenamed', 'ProviderUrlChanged', 'ProviderPriorityChanged',
                 'ProviderKeyReplaced', 'ProviderActivated', 'ProviderDeactivated', 'ProviderDeleted',
                 'ConnectionTestSucceeded', 'ProviderSyncIntervalSet', 'RankingChanged', 'BalanceRead', 'ProviderSuspended',
-                'ProbeFailed', 'ProviderHalfOpened', 'ProviderResumed'
+                'ProbeFailed', 'ProviderHalfOpened', 'ProviderResumed', 'ProviderDescribed', 'ProviderDialectChanged',
+                'ProviderLimitsChanged'
             )
     ),
     changed as (
@@ -129,6 +145,15 @@ begin
         currency = excluded.currency,
         runway_hours = excluded.runway_hours,
         sync_interval_minutes = excluded.sync_interval_minutes,
+        description = excluded.description,
+        method = excluded.method,
+        encoding = excluded.encoding,
+        key_place = excluded.key_place,
+        concurrent_calls = excluded.concurrent_calls,
+        calls_per_1000_s = excluded.calls_per_1000_s,
+        order_timeout_s = excluded.order_timeout_s,
+        read_timeout_s = excluded.read_timeout_s,
+        catalogue_timeout_s = excluded.catalogue_timeout_s,
         score_ppm = excluded.score_ppm,
         placement_ppm = excluded.placement_ppm,
         speed_ppm = excluded.speed_ppm,

@@ -17,6 +17,7 @@
 //!
 //! [`app`] puts them together. Beside the flow stand [`credentials`] (sealed provider keys), [`postgres`] (the private
 //! database), [`migration`] (the database's shape), [`metrics`] and [`request_id`] (what operators see of it all),
+//! [`pace`] (calls at a distance),
 //! [`simulator`] (a fake panel) and [`cli`] (the program).
 
 pub mod alert_channel;
@@ -31,6 +32,7 @@ pub mod journal;
 pub mod metrics;
 pub mod migration;
 mod outage;
+pub mod pace;
 pub mod postgres;
 pub mod process;
 pub mod projection;

@@ -75,7 +75,7 @@ fn of_rounds(site: &Site) -> f64 {
 fn decisions(site: &Site) -> Duration {
     let (commands, service) = (site.app.commands(), site.targets[0].service);
     let (units_per_run, total_units) = (Some(site.quantity), site.quantity);
-    let request = Request { units_per_run, total_units, package: false, dripfeed: false };
+    let request = Request { units_per_run, total_units, ..Request::any() };
     let begun = Instant::now();
     for _ in 0..DECISIONS {
         black_box(commands.route(service, black_box(&request), |_| None));

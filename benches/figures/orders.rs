@@ -90,7 +90,8 @@ pub(crate) async fn failover_times(site: &Site) -> Result<Vec<Duration>> {
     let [first, second, ..] = &site.targets[..] else { unreachable!() };
     site.app.commands().map_service(first.service, second.service, 1).await?;
     site.app.commands().catch_up().await?;
-    let refusal = Fault::Refuse("Not enough funds on balance".to_owned());
+    // One that fails over and says nothing of the provider, which else would soon be set aside.
+    let refusal = Fault::Refuse("Incorrect quantity".to_owned());
     site.panels[0].set_faults(vec![FaultRule::on(Action::Add, refusal)]);
     let begun = Utc::now();
     let outcomes = outcomes(site).await?;

@@ -144,6 +144,7 @@ fn claim(target: Target) -> Claim {
         mapping_priority: None,
         provider_priority: 1,
         score_ppm: None,
+        share_ppm: None,
         excluded: vec![],
         on_trial: false,
     };

@@ -10,7 +10,8 @@ use signalbox::{
     command::AddProvider,
     domain::{
         Position, ProviderId, ServiceId,
-        provider::{BreakerPolicy, UpstreamPolicy},
+        provider::{BreakerPolicy, ProviderTerms, UpstreamPolicy},
+        routing::Strategy,
         service::{PriceWatch, WaitLimit},
     },
     journal::read_head,
@@ -87,7 +88,8 @@ impl Site {
     /// Makes a panel known.
     pub(crate) async fn add(&self, name: &str, panel: &Panel, priority: i32) -> Result<ProviderId> {
         let (name, api_url) = (name.to_owned(), panel.url());
-        let add = AddProvider { name, api_url, api_key: panel.key().into(), priority };
+        let (api_key, terms) = (panel.key().into(), ProviderTerms::default());
+        let add = AddProvider { name, api_url, api_key, priority, terms };
         Ok(self.app.commands().add_provider(add).await?.value)
     }
 
@@ -168,6 +170,7 @@ fn config(cluster: &Cluster, options: PgConnectOptions) -> AppConfig {
         sync_pace: SyncPace { glance: CATCH_UP * 12, ..SyncPace::default() },
         price_watch: PriceWatch::default(),
         monitoring: Monitoring::default(),
+        default_strategy: Strategy::default(),
         breaker: Some(BreakerPolicy::default()),
         health_pace: HealthPace::default(),
         wait_limit: WaitLimit::default().span(),

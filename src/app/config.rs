@@ -8,6 +8,7 @@ use super::Monitoring;
 use crate::{
     domain::{
         provider::{BreakerPolicy, UpstreamPolicy},
+        routing::Strategy,
         service::PriceWatch,
     },
     postgres::Durability,
@@ -41,6 +42,8 @@ pub struct AppConfig {
     pub call_limits: CallLimits,
     /// How long the dispatcher waits where waiting is called for.
     pub pace: DispatchPace,
+    /// How the candidates of services without a strategy of their own are ordered.
+    pub default_strategy: Strategy,
     /// How often providers are asked how orders stand.
     pub status_pace: StatusPace,
     /// How often providers are ranked by what was measured of them.

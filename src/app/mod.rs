@@ -10,6 +10,7 @@ mod first_provider;
 mod monitoring;
 mod running;
 mod secret;
+mod tasks;
 
 pub use config::{AppConfig, DatabaseConfig, FirstProvider, RANKING_PACE};
 pub use database::{Database, DatabaseError};

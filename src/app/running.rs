@@ -1,12 +1,14 @@
 use std::{io, net::SocketAddr, path::Path};
 
-use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
+use futures_util::FutureExt;
+use tokio::{net::TcpListener, sync::watch};
 use tokio_util::sync::CancellationToken;
 
 use super::{
     AppConfig, Database, DatabaseError, SecretError, first_provider,
     monitoring::{MonitorNeeds, Monitors, Prepared},
     secret,
+    tasks::Tasks,
 };
 use crate::{
     alert_channel::ChannelUnavailable,
@@ -46,11 +48,7 @@ pub struct App {
     dispatching: watch::Receiver<DispatchStatus>,
     /// First nothing new is begun …
     stop: CancellationToken,
-    dispatcher: JoinHandle<()>,
-    status_poll: JoinHandle<()>,
-    doubt_settlement: JoinHandle<()>,
-    scheduled_sync: JoinHandle<()>,
-    server: JoinHandle<io::Result<()>>,
+    tasks: Tasks,
     monitors: Monitors,
     /// … and when what was begun has ended, the read models rest too.
     stop_folding: CancellationToken,
@@ -148,43 +146,13 @@ impl App {
 
     /// Returns when a part has ended by itself, which none should.
     pub async fn failed(&mut self) {
-        tokio::select! {
-            _ = &mut self.dispatcher => tracing::error!("the dispatcher has ended"),
-            _ = &mut self.status_poll => tracing::error!("the watch on orders has ended"),
-            _ = &mut self.doubt_settlement => tracing::error!("the settlement of doubt has ended"),
-            _ = &mut self.scheduled_sync => tracing::error!("the schedule of syncs has ended"),
-            _ = &mut self.server => tracing::error!("the HTTP server has ended"),
-        }
+        self.tasks.one_ended().await;
     }
 
     /// Stops: no new claims, calls under way are awaited, unsent claims are released, requests are answered.
     pub async fn stop(self) {
         self.stop.cancel();
-        if !self.dispatcher.is_finished()
-            && let Err(error) = self.dispatcher.await
-        {
-            tracing::error!(%error, "the dispatcher failed");
-        }
-        if !self.status_poll.is_finished()
-            && let Err(error) = self.status_poll.await
-        {
-            tracing::error!(%error, "the watch on orders failed");
-        }
-        if !self.doubt_settlement.is_finished()
-            && let Err(error) = self.doubt_settlement.await
-        {
-            tracing::error!(%error, "the settlement of doubt failed");
-        }
-        if !self.scheduled_sync.is_finished()
-            && let Err(error) = self.scheduled_sync.await
-        {
-            tracing::error!(%error, "the schedule of syncs failed");
-        }
-        if !self.server.is_finished()
-            && let Err(error) = self.server.await
-        {
-            tracing::error!(%error, "the HTTP server failed");
-        }
+        self.tasks.all_ended().await;
         self.monitors.stop().await;
         self.stop_folding.cancel();
         self.database.close().await;
@@ -229,12 +197,13 @@ impl Parts {
         let unless_started = stop_folding.clone().drop_guard();
         let projections =
             Projections::start(folding, models, journal.head(), stop_folding.clone()).await?;
-        let reads = Reads::new(database.pool(READ_CONNECTIONS, &path, "signalbox reads"));
+        let reads = Reads::new(database.pool(READ_CONNECTIONS, &path, "signalbox reads"))
+            .with_default_strategy(config.default_strategy);
         let credentials = Credentials::new(pool, key);
         credentials.check().await?;
         let (claims, claims_work) = Claims::new(config.call_limits.add);
         let commands = Commands::new(CommandNeeds {
-            catalogue: Catalogue::start(&journal).await?,
+            catalogue: Catalogue::start(&journal, config.default_strategy).await?,
             journal,
             credentials,
             claims,
@@ -285,7 +254,6 @@ impl Parts {
             dispatching: dispatch.status(),
             stop: stop.clone(),
         });
-        tokio::spawn(vital::or_end("provider health", health.run()));
         let status_poll = StatusPoll::new(StatusPollNeeds {
             commands: self.commands.clone(),
             client: self.client.clone(),
@@ -302,7 +270,6 @@ impl Parts {
             dispatching: dispatch.status(),
             stop: stop.clone(),
         });
-        tokio::spawn(vital::or_end("ranking", ranking.run()));
         let doubt_settlement = DoubtSettlement::new(DoubtSettlementNeeds {
             commands: self.commands.clone(),
             client: self.client.clone(),
@@ -341,6 +308,15 @@ impl Parts {
         };
         tokio::spawn(self.stop_folding.clone().run_until_cancelled_owned(metrics::keep()));
         let address = listener.local_addr().unwrap_or(config.listen);
+        let dispatching = dispatch.status();
+        let mut tasks = Tasks::default();
+        tasks.spawn("the dispatcher", dispatch.run(self.claims_work));
+        tasks.spawn("the watch on providers", vital::or_end("provider health", health.run()));
+        tasks.spawn("the watch on orders", status_poll.run());
+        tasks.spawn("the ranking of providers", vital::or_end("ranking", ranking.run()));
+        tasks.spawn("the settlement of doubt", doubt_settlement.run());
+        tasks.spawn("the schedule of syncs", scheduled_sync.run());
+        tasks.spawn("the HTTP server", http::serve(listener, state).map(drop));
         App {
             address,
             commands: self.commands,
@@ -348,12 +324,8 @@ impl Parts {
             reads: self.reads,
             projections: self.projections,
             database,
-            dispatching: dispatch.status(),
-            status_poll: tokio::spawn(status_poll.run()),
-            doubt_settlement: tokio::spawn(doubt_settlement.run()),
-            scheduled_sync: tokio::spawn(scheduled_sync.run()),
-            dispatcher: tokio::spawn(dispatch.run(self.claims_work)),
-            server: tokio::spawn(http::serve(listener, state)),
+            dispatching,
+            tasks,
             monitors,
             stop,
             stop_folding: self.stop_folding,

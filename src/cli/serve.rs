@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf};
 
 use anyhow::bail;
-use clap::Args;
+use clap::{Args, ValueEnum};
 use sd_notify::NotifyState;
 use secrecy::SecretString;
 
@@ -17,6 +17,7 @@ use crate::{
     app::{App, AppConfig, FirstProvider, RANKING_PACE},
     domain::{
         provider::{BreakerPolicy, UpstreamPolicy},
+        routing::Strategy,
         service::{PriceWatch, WaitLimit},
     },
     process::{DispatchPace, DoubtPace, HealthPace, StatusPace, SyncPace},
@@ -86,6 +87,16 @@ pub(super) struct Serve {
         default_value_t = PriceWatch::DEFAULT_PERCENT
     )]
     price_alert_percent: u32,
+    /// How the candidates of services without a strategy of their own are ordered
+    #[arg(
+        long,
+        env = "SIGNALBOX_DEFAULT_STRATEGY",
+        value_enum,
+        ignore_case = true,
+        value_name = "STRATEGY",
+        default_value_t
+    )]
+    default_strategy: DefaultStrategy,
     #[command(flatten)]
     monitoring: MonitoringArgs,
     /// Let an order wait for so many minutes while all that could take it are set aside; a service may say otherwise
@@ -99,6 +110,26 @@ pub(super) struct Serve {
     /// How the log is written: for people, or as one JSON object a line
     #[arg(long, env = "SIGNALBOX_LOG_FORMAT", value_enum, value_name = "FORMAT", default_value_t)]
     log_format: LogFormat,
+}
+
+/// The strategies, as the command line and the environment have them.
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+enum DefaultStrategy {
+    /// The primary, then the backups by priority; those of the same priority share by score
+    #[default]
+    Priority,
+    /// The best measured first
+    #[value(name = "best_score", alias = "best-score")]
+    BestScore,
+}
+
+impl From<DefaultStrategy> for Strategy {
+    fn from(strategy: DefaultStrategy) -> Self {
+        match strategy {
+            DefaultStrategy::Priority => Self::Priority,
+            DefaultStrategy::BestScore => Self::BestScore,
+        }
+    }
 }
 
 impl Serve {
@@ -154,6 +185,7 @@ impl Serve {
             doubt_pace: DoubtPace::default(),
             sync_pace: SyncPace::default(),
             price_watch: PriceWatch::percent(self.price_alert_percent),
+            default_strategy: self.default_strategy.into(),
             monitoring: self.monitoring.monitoring()?,
             breaker: Some(BreakerPolicy::default()),
             health_pace: HealthPace::default(),

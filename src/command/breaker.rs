@@ -8,7 +8,7 @@ use crate::{
         Aggregate, AttemptId, Balance, ProviderId, ServiceId,
         order::{Order, Waiting},
         provider::{BackOff, Provider, ProviderCommand, Trip, Verdict},
-        routing::{Candidate, Decision, Exclusion},
+        routing::{Candidate, Decision},
         service::{Imported, Service, ServiceCommand, WaitLimit},
     },
     journal::AppendRequest,
@@ -152,9 +152,7 @@ impl Commands {
             let words = |candidate: &Candidate| {
                 let provider = snapshot.provider(candidate.provider_id);
                 let name = provider.map_or("a provider", |found| &found.aggregate.name);
-                let rules: Vec<String> =
-                    candidate.excluded.iter().map(Exclusion::to_string).collect();
-                format!("{name}: {}", rules.join(", "))
+                format!("{name}: {}", candidate.exclusions_in_words())
             };
             let waiting = decision.candidates.iter().filter(|it| it.is_only_set_aside());
             waiting.map(words).collect::<Vec<String>>()

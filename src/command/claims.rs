@@ -11,24 +11,26 @@ use std::{
 
 use chrono::{TimeDelta, Utc};
 use quick_cache::sync::Cache;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
+use tokio::sync::{mpsc, watch};
 use tokio_util::task::{TaskTracker, task_tracker::TaskTrackerToken};
 use uuid::Uuid;
 
-use super::{ChosenVersions, Route};
+use super::{
+    ChosenVersions, Route,
+    permits::{Permits, SendPermit},
+};
 use crate::{
     domain::{
         AttemptId, Incarnation, OrderId, ProviderId,
         order::{Attempt, Claim, Order},
-        provider::{Provider, ProviderEvent},
+        provider::{Provider, ProviderEvent, ProviderLimits},
         service::Service,
     },
     journal::AppendRequest,
+    pace::Turns,
     request_id::RequestId,
 };
 
-/// Calls under way at one provider at once.
-const CALLS_PER_PROVIDER: usize = 64;
 /// How long after its claim an attempt may be sent: the commit and a connection must fit in.
 const SEND_WINDOW: Duration = Duration::from_secs(30);
 /// Most orders at rest that are remembered: more than come to rest until their events have been read.
@@ -45,7 +47,7 @@ pub struct Claims {
 #[derive(Debug)]
 struct Shared {
     call_limit: Duration,
-    permits: Mutex<HashMap<ProviderId, Arc<Semaphore>>>,
+    permits: Permits,
     /// Set while this process is the one that dispatches.
     tenure: watch::Sender<Option<Incarnation>>,
     /// Every tenure that this process has had.
@@ -94,8 +96,10 @@ pub struct Ticket {
     /// What goes on record.
     pub claim: Claim,
     rests_on: ChosenVersions,
+    /// How long its call may take: what evidence may say and when rests on it.
+    call_limit: Duration,
     claimed_at: Instant,
-    _permit: OwnedSemaphorePermit,
+    _permit: SendPermit,
     _counted: TaskTrackerToken,
 }
 
@@ -116,7 +120,7 @@ impl Claims {
         tickets.close();
         let shared = Shared {
             call_limit,
-            permits: Mutex::default(),
+            permits: Permits::default(),
             tenure: watch::Sender::new(None),
             tenures: Mutex::default(),
             tickets,
@@ -132,6 +136,8 @@ impl Claims {
     pub fn begin_tenure(&self) -> Incarnation {
         let incarnation = Incarnation(Uuid::now_v7());
         lock(&self.shared.tenures).insert(incarnation);
+        // Who came to rest because nothing could be started then may have left something to do.
+        self.shared.rested.clear();
         self.shared.tenure.send_replace(Some(incarnation));
         incarnation
     }
@@ -174,16 +180,22 @@ impl Claims {
             && !lock(&self.shared.sent).contains(&attempt.attempt_id)
     }
 
-    /// Claims the route's choice if a permit is free.
+    /// Claims the route's choice if a permit is free, and its turn has come.
     pub fn try_claim(&self, route: &Route) -> Option<Ticket> {
         let provider = route.decision.choice()?.provider_id;
-        let permit = self.permits(provider).try_acquire_owned().ok()?;
+        let permit = self.shared.permits.try_take(provider, &route.limits)?;
         self.claim(route, permit)
     }
 
-    /// Waits for a permit of a provider.
-    pub async fn permit(&self, provider: ProviderId) -> Option<OwnedSemaphorePermit> {
-        self.permits(provider).acquire_owned().await.ok()
+    /// Waits for a permit of the route's choice, and for its turn.
+    pub async fn permit(&self, route: &Route) -> Option<SendPermit> {
+        let provider = route.decision.choice()?.provider_id;
+        self.shared.permits.take(provider, &route.limits).await
+    }
+
+    /// Returns the turns that all calls to a provider share.
+    pub fn turns(&self, provider: ProviderId, limits: &ProviderLimits) -> Turns {
+        self.shared.permits.turns(provider, limits)
     }
 
     /// Takes the right to drive an order after its event `sequence`; `None` where somebody has it, who then looks again
@@ -213,21 +225,14 @@ impl Claims {
         let _ = self.shared.work.send(work);
     }
 
-    fn permits(&self, provider: ProviderId) -> Arc<Semaphore> {
-        let mut permits = lock(&self.shared.permits);
-        permits
-            .entry(provider)
-            .or_insert_with(|| Arc::new(Semaphore::new(CALLS_PER_PROVIDER)))
-            .clone()
-    }
-
     /// Claims the route's choice with a permit in hand.
-    pub fn claim(&self, route: &Route, permit: OwnedSemaphorePermit) -> Option<Ticket> {
+    pub fn claim(&self, route: &Route, permit: SendPermit) -> Option<Ticket> {
         let (candidate, rests_on) = (route.decision.choice()?, route.chosen?);
         // Counted before it is known whether this process dispatches: who ends the tenure and then waits for tickets
         // overlooks none.
         let counted = self.shared.tickets.token();
         let started_at = Utc::now();
+        let call_limit = route.limits.order_timeout().unwrap_or(self.shared.call_limit);
         let after = |span: Duration| started_at + TimeDelta::from_std(span).unwrap_or_default();
         let claim = Claim {
             attempt_id: AttemptId(Uuid::now_v7()),
@@ -237,12 +242,13 @@ impl Claims {
             incarnation: self.tenure()?,
             started_at,
             send_before: after(SEND_WINDOW),
-            settle_after: after(SEND_WINDOW + self.shared.call_limit + SETTLE_TIME),
+            settle_after: after(SEND_WINDOW + call_limit + SETTLE_TIME),
             decision: route.decision.clone(),
         };
         Some(Ticket {
             claim,
             rests_on,
+            call_limit,
             claimed_at: Instant::now(),
             _permit: permit,
             _counted: counted,
@@ -265,6 +271,11 @@ impl Ticket {
             false => request.unless_moved::<Provider>(provider, version),
         };
         request.unless_moved::<Service>(self.claim.service_id, self.rests_on.service)
+    }
+
+    /// How long the call may take, connecting included.
+    pub fn call_limit(&self) -> Duration {
+        self.call_limit
     }
 
     /// Tells whether a call that takes up to `connect` before its first byte still begins in time. Goes by a clock that
@@ -294,7 +305,7 @@ impl Drop for DriveGuard {
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -315,12 +326,14 @@ mod tests {
             mapping_priority: None,
             provider_priority: 1,
             score_ppm: None,
+            share_ppm: None,
             excluded: vec![],
             on_trial: false,
         };
         let (basis, strategy) = (Position(1), Strategy::Priority);
         let decision = Decision { basis, strategy, candidates: vec![candidate], chosen: Some(0) };
-        Route { decision, chosen: Some(ChosenVersions { provider: 1, service: 1 }) }
+        let chosen = Some(ChosenVersions { provider: 1, service: 1 });
+        Route { decision, chosen, limits: ProviderLimits::default() }
     }
 
     fn recorded(claim: &Claim) -> Attempt {
@@ -345,6 +358,20 @@ mod tests {
         assert!(claims.try_claim(&route()).is_some());
         claims.end_tenure();
         assert!(claims.try_claim(&route()).is_none());
+    }
+
+    #[test]
+    fn evidence_waits_for_the_time_limit_that_the_provider_has_at_the_claim() {
+        let (claims, _work) = Claims::new(Duration::from_secs(30));
+        claims.begin_tenure();
+        let claimed = |order_timeout_s| {
+            let limits = ProviderLimits { order_timeout_s, ..ProviderLimits::default() };
+            let ticket = claims.try_claim(&Route { limits, ..route() }).unwrap();
+            let settles = ticket.claim.settle_after - ticket.claim.send_before;
+            (ticket.call_limit().as_secs(), settles.num_seconds())
+        };
+        assert_eq!(claimed(None), (30, 90));
+        assert_eq!(claimed(Some(200)), (200, 260));
     }
 
     #[test]
@@ -384,6 +411,18 @@ mod tests {
         assert!(tokio::time::timeout(wait, claims.tickets_back()).await.is_err());
         drop(ticket);
         claims.tickets_back().await;
+    }
+
+    #[test]
+    fn order_that_came_to_rest_without_a_tenure_is_looked_at_in_the_next_one() {
+        let (claims, _work) = Claims::new(Duration::from_secs(30));
+        let order = OrderId(Uuid::now_v7());
+        let mut guard = claims.drive(order, 1).unwrap();
+        guard.saw(1);
+        drop(guard);
+        assert!(claims.drive(order, 1).is_none(), "nothing is new");
+        claims.begin_tenure();
+        assert!(claims.drive(order, 1).is_some(), "but it may be started now");
     }
 
     #[test]

@@ -16,6 +16,7 @@ use crate::{
         calls::{CallsEvent, ProviderCalls},
         order::{Order, OrderEvent},
         provider::{Provider, ProviderEvent},
+        refusal::{RefusalText, RefusalTextEvent},
         reservation::{Reservation, ReservationEvent},
         service::{Service, ServiceEvent},
         sync::{SyncEvent, SyncRun},
@@ -80,6 +81,7 @@ stored! {
     Order => OrderEvent,
     Provider => ProviderEvent,
     ProviderCalls => CallsEvent,
+    RefusalText => RefusalTextEvent,
     Reservation => ReservationEvent,
     Service => ServiceEvent,
     SyncRun => SyncEvent,
@@ -144,11 +146,6 @@ impl JournalStore {
         Ok(loaded)
     }
 
-    /// Keeps the state to which an append of this process led, for the next command on the stream.
-    pub fn keep<A: Stored>(&self, state: Loaded<A>) {
-        self.recent.keep(state);
-    }
-
     async fn read<A: Stored>(&self, id: &str) -> Result<Vec<SerializedEvent>, PersistenceError> {
         PostgresEventRepository::new(self.journal.pool().clone()).get_events::<A>(id).await
     }
@@ -198,7 +195,7 @@ impl<A: Stored> EventStore<A> for JournalStore {
             }
         })?;
         let moved = version + events.len() as i64;
-        self.keep(Loaded { id: id.clone(), aggregate, version: moved, request_id });
+        self.recent.keep(Loaded { id: id.clone(), aggregate, version: moved, request_id });
         let envelopes = events.into_iter().zip(version + 1..).map(|(payload, sequence)| {
             let (aggregate_id, metadata) = (id.clone(), metadata.clone());
             EventEnvelope { aggregate_id, sequence: sequence as usize, payload, metadata }

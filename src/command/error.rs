@@ -3,7 +3,7 @@
 use crate::domain::{
     Position,
     order::{InvalidFields, OrderError},
-    provider::{InvalidName, InvalidSyncInterval, InvalidUrl, ProviderError},
+    provider::{InvalidLimit, InvalidName, InvalidSyncInterval, InvalidUrl, ProviderError},
     service::{InvalidWaitLimit, ServiceError},
     sync::SyncError,
 };
@@ -54,10 +54,21 @@ impl From<ProviderError> for CommandError {
             ProviderError::Name(_) => Self::invalid("name", error),
             ProviderError::Url(_) => Self::invalid("apiUrl", error),
             ProviderError::Priority(_) => Self::invalid("priority", error),
+            ProviderError::Limit(limit) => Self::invalid(limit_field(limit), error),
             ProviderError::AlreadyAdded
             | ProviderError::HasServices { .. }
             | ProviderError::HasOpenOrders { .. } => Self::Conflict(error.to_string()),
         }
+    }
+}
+
+fn limit_field(limit: InvalidLimit) -> &'static str {
+    match limit {
+        InvalidLimit::ConcurrentCalls(_) => "concurrentCalls",
+        InvalidLimit::Rate => "requestsPerSecond",
+        InvalidLimit::OrderTimeout(_) => "orderTimeoutSeconds",
+        InvalidLimit::ReadTimeout(_) => "readTimeoutSeconds",
+        InvalidLimit::CatalogueTimeout(_) => "catalogueTimeoutSeconds",
     }
 }
 

@@ -83,7 +83,7 @@ impl Commands {
             {
                 return Ok(done);
             }
-            let draft = self.draft(&place)?;
+            let draft = self.draft(id, &place)?;
             self.record_order(id, &digest, &place, draft).await
         })
     }
@@ -111,7 +111,7 @@ impl Commands {
                 api_order_id: api_order_id.clone(),
                 note: note.to_owned(),
                 now: Utc::now(),
-                next: self.next_candidate(&order.aggregate).await?,
+                next: self.next_candidate(id, &order.aggregate).await?,
             };
             let events = order.aggregate.decide(command)?;
             let request = AppendRequest::of_command("settleAttempt");
@@ -131,8 +131,8 @@ impl Commands {
 
     /// Returns where an order goes once its attempt in doubt turns out not to be placed. The dispatcher looks again when
     /// it has a permit.
-    async fn next_candidate(&self, order: &Order) -> Result<NextStep, CommandError> {
-        let route = self.route_surely(order, |id| order.bars(id)).await?;
+    async fn next_candidate(&self, id: OrderId, order: &Order) -> Result<NextStep, CommandError> {
+        let route = self.route_surely(id, order, |id| order.bars(id)).await?;
         Ok(match route.decision.choice() {
             Some(candidate) => NextStep::Queue(candidate.provider_id),
             None => self.without_candidate(order, route.decision),
@@ -164,10 +164,11 @@ impl Commands {
     /// [`CommandError::Unavailable`] where that cannot be known at present.
     pub async fn route_surely(
         &self,
+        id: OrderId,
         order: &Order,
         barred: impl Fn(ServiceId) -> Option<Exclusion>,
     ) -> Result<Route, CommandError> {
-        let request = order.request();
+        let request = Request { order: Some(id), ..order.request() };
         match self.route(order.service_id, &request, &barred) {
             Some(route) if route.chosen.is_some() => return Ok(route),
             _ => self.catch_up().await?,
@@ -196,7 +197,7 @@ impl Commands {
     }
 
     /// Decides on one snapshot of the catalogue, so that price, limits and choice belong together.
-    fn draft(&self, place: &PlaceOrder) -> Result<Draft, CommandError> {
+    fn draft(&self, id: OrderId, place: &PlaceOrder) -> Result<Draft, CommandError> {
         let not_found = || CommandError::NotFound("there is no such service".to_owned());
         let now = Utc::now();
         self.parts.catalogue.read(|snapshot| {
@@ -208,7 +209,8 @@ impl Commands {
             let limits = (service.listing.min, service.listing.max);
             let fields =
                 OrderFields::try_new(&service.listing.kind, limits, place.request.clone())?;
-            let route = snapshot.route(place.service_id, &fields.request(), now, |_| None);
+            let request = Request { order: Some(id), ..fields.request() };
+            let route = snapshot.route(place.service_id, &request, now, |_| None);
             let route = route.ok_or_else(not_found)?;
             let waits = route.decision.waits() && self.wait_limit_of(service) > TimeDelta::zero();
             if route.chosen.is_none() && !waits {
@@ -296,14 +298,14 @@ fn unroutable(decision: &Decision) -> String {
         .candidates
         .iter()
         .map(|candidate| {
-            let rules: Vec<String> = candidate.excluded.iter().map(ToString::to_string).collect();
-            format!("service {}: {}", candidate.provider_service_id, rules.join(", "))
+            let rules = candidate.exclusions_in_words();
+            format!("service {}: {rules}", candidate.provider_service_id)
         })
         .collect();
     format!("no provider can take this order: {}", reasons.join("; "))
 }
 
-fn bounded<'a>(field: &str, text: &'a str) -> Result<&'a str, CommandError> {
+pub(super) fn bounded<'a>(field: &str, text: &'a str) -> Result<&'a str, CommandError> {
     let text = text.trim();
     if text.is_empty() {
         return Err(CommandError::invalid(field, format!("`{field}` is empty")));

@@ -11,10 +11,11 @@ use super::{
 use crate::{
     credentials::hint,
     domain::{
-        Aggregate, Balance, Position, ProviderId, ServiceId,
+        Aggregate, Balance, ProviderId, ServiceId,
         provider::{
-            Activation, Dependents, KeyReference, Measures, Provider, ProviderChanges,
-            ProviderCommand, ProviderError, ProviderName, ProviderUrl, SyncInterval,
+            Activation, Basis, Dependents, KeyReference, Measures, Provider, ProviderChanges,
+            ProviderCommand, ProviderError, ProviderEvent, ProviderName, ProviderTerms,
+            ProviderUrl, SyncInterval,
         },
         reservation::{Reservation, ReservationCommand, ReservationError, Subject},
         service::{ForSale, Service, ServiceCommand},
@@ -43,6 +44,8 @@ pub struct AddProvider {
     pub api_key: SecretString,
     /// 1 is tried first.
     pub priority: i32,
+    /// How it is to be called, and what is noted about it.
+    pub terms: ProviderTerms,
 }
 
 /// Changes to a provider; what is absent stays.
@@ -60,6 +63,8 @@ pub struct UpdateProvider {
     pub priority: Option<i32>,
     /// How often to sync its catalogue, in minutes; 0 is never.
     pub sync_interval_minutes: Option<i32>,
+    /// How it is to be called, and what is noted about it.
+    pub terms: ProviderTerms,
 }
 
 impl Commands {
@@ -77,9 +82,9 @@ impl Commands {
             Ok::<_, CommandError>(ProviderCommand::Add { name, api_url, priority, key })
         };
         // Refused before the key is stored, where it is refused anyway.
-        Provider::default().decide(command(KeyReference::default())?)?;
+        added(command(KeyReference::default())?, &add.terms)?;
         let key = self.store_key(&add.api_key).await?;
-        let events = Provider::default().decide(command(key)?)?;
+        let events = added(command(key)?, &add.terms)?;
         retried!(self, {
             let request =
                 AppendRequest::of_command("addProvider").append::<Provider>(id, 0, &events);
@@ -106,6 +111,7 @@ impl Commands {
             priority: update.priority,
             key: None,
             sync_interval: update.sync_interval_minutes.map(SyncInterval::try_new).transpose()?,
+            terms: update.terms.clone(),
         };
         let provider = self.find_provider(id).await?;
         provider.aggregate.decide(ProviderCommand::Update(changes.clone()))?;
@@ -284,7 +290,7 @@ impl Commands {
         &self,
         id: ProviderId,
         measures: Measures,
-        basis: Position,
+        basis: Basis,
     ) -> Result<(), CommandError> {
         let ranked = retried!(self, {
             let provider = self.provider(id)?;
@@ -380,6 +386,16 @@ impl Commands {
         let events = reservation.aggregate.decide(release).unwrap_or_default();
         Ok(request.append::<Reservation>(stream, reservation.version, &events))
     }
+}
+
+/// Decides on a new provider and on its terms.
+fn added(add: ProviderCommand, terms: &ProviderTerms) -> Result<Vec<ProviderEvent>, ProviderError> {
+    let mut provider = Provider::default();
+    let mut events = provider.decide(add)?;
+    events.iter().for_each(|event| provider.evolve(event));
+    let changes = ProviderChanges { terms: terms.clone(), ..ProviderChanges::default() };
+    events.extend(provider.decide(ProviderCommand::Update(changes))?);
+    Ok(events)
 }
 
 /// An address is shown to everybody who may read, so the key must not stand in it.

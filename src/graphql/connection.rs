@@ -5,7 +5,8 @@ use async_graphql::{
 
 use super::{
     alert::Alert, at_hand::AtHand, calls::ProviderCall, context::Backend, coverage::CoverageGap,
-    error::ApiResult, failover_log::FailoverLog, order::Order, service::Service, sync_log::SyncLog,
+    error::ApiResult, error_text::ErrorText, failover_log::FailoverLog, order::Order,
+    service::Service, sync_log::SyncLog,
 };
 use crate::read::{OrderSelection, Page, ServiceSelection};
 
@@ -47,6 +48,12 @@ impl Keyed for Alert {
 impl Keyed for ProviderCall {
     fn key(&self) -> i64 {
         self.0.call_id
+    }
+}
+
+impl Keyed for ErrorText {
+    fn key(&self) -> i64 {
+        self.0.last_position
     }
 }
 

@@ -7,7 +7,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use async_graphql::Context;
 
-use super::{context::Backend, order::Order};
+use super::{context::Backend, order::Order, related::Key};
 use crate::{
     domain::{OrderId, ProviderId},
     read::{AttemptRow, OrderRow, ProviderRow, Reads},
@@ -47,8 +47,7 @@ async fn providers(
     ids.sort_unstable();
     ids.dedup();
     // An order that misses its provider asks for it itself, and says what is wrong.
-    let found = reads.providers_by_id(&ids).await.unwrap_or_default();
-    found.into_iter().map(|(id, row)| (id, Arc::new(row))).collect()
+    ProviderId::read(reads, ids).await.unwrap_or_default()
 }
 
 async fn attempts(

@@ -14,9 +14,9 @@ use super::{
 use crate::{
     domain::{OrderId, Position, ProviderId, ServiceId},
     read::{
-        AlertDeliveryRow, AttemptRow, CallHour, CallHoursOf, EventRow, HealthChangeRow,
-        HealthLogOf, MappingRow, OrderRow, PriceHistoryOf, PricePointRow, ProviderDay, ProviderRow,
-        ReadError, Reads, RefillRow, ServiceRow, SyncLogRow,
+        AlertDeliveryRow, AttemptRow, CallHour, CallHoursOf, ErrorTextProviderRow, EventRow,
+        HealthChangeRow, HealthLogOf, MappingRow, OrderRow, PriceHistoryOf, PricePointRow,
+        ProviderDay, ProviderRow, ReadError, Reads, RefillRow, ServiceRow, SyncLogRow,
     },
 };
 
@@ -88,6 +88,23 @@ load_of! {
     DeliveriesOf(Position) => Vec<AlertDeliveryRow>, alert_deliveries;
     /// All that happened to an order.
     TimelineOf(OrderId) => Vec<EventRow>, timelines;
+}
+
+/// Who answered with an error text.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct ErrorTextProvidersOf(pub(super) String);
+
+impl Key for ErrorTextProvidersOf {
+    type Value = Vec<ErrorTextProviderRow>;
+
+    async fn read(
+        reads: &Reads,
+        keys: Vec<Self>,
+    ) -> Result<HashMap<Self, Vec<ErrorTextProviderRow>>, ReadError> {
+        let texts: Vec<String> = keys.into_iter().map(|key| key.0).collect();
+        let found = reads.error_text_providers(&texts).await?;
+        Ok(found.into_iter().map(|(text, rows)| (Self(text), rows)).collect())
+    }
 }
 
 /// Resolves a provider that history names, deleted or not.

@@ -33,6 +33,21 @@ impl ProviderPerformance {
         self.0.performance.in_doubt
     }
 
+    /// Of those that failed or are in doubt: no answer came, or a broken one. The three ledgers add up to all of them.
+    async fn transport_failures(&self) -> i64 {
+        self.0.performance.failures.transport
+    }
+
+    /// Of those that failed or are in doubt: the provider would not, for its wallet, key, services, load or maintenance, or answered an error that does not rule the order out.
+    async fn provider_failures(&self) -> i64 {
+        self.0.performance.failures.provider
+    }
+
+    /// Of those that failed or are in doubt: the customer's request would not do, link or quantity. They hurt nobody's success rate.
+    async fn request_failures(&self) -> i64 {
+        self.0.performance.failures.request
+    }
+
     async fn success_rate(&self) -> Option<f64> {
         self.0.performance.success_rate()
     }

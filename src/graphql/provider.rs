@@ -6,6 +6,7 @@ use chrono::{Days, DurationRound, NaiveDate, TimeDelta, Utc};
 use super::{
     at_hand::OfRow,
     calls::CallSummary,
+    dialect::ProviderDialect,
     error::{ApiError, ApiResult},
     health_change::HealthChange,
     input::newest,
@@ -17,7 +18,7 @@ use super::{
     words::{ProviderHealth, ProviderStatus},
 };
 use crate::{
-    domain::ProviderId,
+    domain::{ProviderId, provider::CONCURRENT_CALLS},
     read::{CallHoursOf, HealthLogOf, Performance, ProviderDay, ProviderRow},
 };
 
@@ -160,6 +161,40 @@ impl Provider {
     /// How often the catalogue is synced by itself, with some jitter. Null: never.
     async fn sync_interval_minutes(&self) -> Option<i32> {
         self.0.sync_interval_minutes
+    }
+
+    /// What operators note about it.
+    async fn description(&self) -> Option<&str> {
+        self.0.description.as_deref()
+    }
+
+    async fn dialect(&self) -> ApiResult<ProviderDialect> {
+        ProviderDialect::of(&self.0.terms)
+    }
+
+    /// Orders that may be on their way to it at once.
+    async fn concurrent_calls(&self) -> i32 {
+        self.0.terms.concurrent_calls.unwrap_or(CONCURRENT_CALLS)
+    }
+
+    /// Most calls of any sort in a second; they wait for their turn. Null: no limit.
+    async fn requests_per_second(&self) -> Option<f64> {
+        self.0.terms.calls_per_1000_s.map(|calls| calls as f64 / 1000.0)
+    }
+
+    /// How long an order's answer is waited for. Null: as long as the installation says.
+    async fn order_timeout_seconds(&self) -> Option<i32> {
+        self.0.terms.order_timeout_s
+    }
+
+    /// The same for balance and status.
+    async fn read_timeout_seconds(&self) -> Option<i32> {
+        self.0.terms.read_timeout_s
+    }
+
+    /// The same for lists of services or orders.
+    async fn catalogue_timeout_seconds(&self) -> Option<i32> {
+        self.0.terms.catalogue_timeout_s
     }
 
     async fn created_at(&self) -> DateTime {

@@ -1,6 +1,7 @@
 use async_graphql::{Context, ID, Object};
 
 use super::{
+    context::Backend,
     error::ApiResult,
     input::newest,
     loaders::{self, MappingsOf},
@@ -94,6 +95,14 @@ impl Service {
     /// Null: the default of the installation.
     async fn strategy(&self) -> ApiResult<Option<RoutingStrategy>> {
         self.0.strategy.as_deref().map(of_word).transpose()
+    }
+
+    /// Its own strategy, else the default of the installation.
+    async fn effective_strategy(&self, ctx: &Context<'_>) -> ApiResult<RoutingStrategy> {
+        match self.0.strategy.as_deref() {
+            Some(word) => of_word(word),
+            None => Ok(Backend::of(ctx).reads.default_strategy().into()),
+        }
     }
 
     /// Why no orders go to it though it is in the provider's catalogue; null where they do.

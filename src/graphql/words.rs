@@ -53,7 +53,7 @@ pub(super) enum AttemptOutcome {
     NotPlaced,
 }
 
-/// Order in which the candidates of a service are tried. PRIORITY: the primary, then the backups by mapping priority, provider priority, id. More may come.
+/// Order in which the candidates of a service are tried. PRIORITY: the primary, then the backups by mapping priority and provider priority; where both are the same they share the orders in proportion to their scores. More may come.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
 #[graphql(remote = "crate::domain::routing::Strategy")]
 pub(super) enum RoutingStrategy {

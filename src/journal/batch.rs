@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::{
     AppendError, Appended,
+    heads::heads_of,
     judge::{Heads, Plan, judge_knowing, judge_trusting},
     request::{AppendRequest, StreamId},
 };
@@ -126,14 +127,7 @@ async fn true_heads<'a>(
     let streams: HashSet<&StreamId> =
         batch.iter().flat_map(|request| &request.streams).map(|append| &append.stream).collect();
     let streams: Vec<&StreamId> = streams.into_iter().collect();
-    let types: Vec<&str> = streams.iter().map(|stream| stream.aggregate_type).collect();
-    let ids: Vec<&str> = streams.iter().map(|stream| stream.id.as_str()).collect();
-    // The function answers in the order in which it was asked.
-    let heads: Vec<i64> = sqlx::query_scalar("select sequence from stream_heads($1, $2)")
-        .bind(types)
-        .bind(ids)
-        .fetch_all(connection)
-        .await?;
+    let heads = heads_of(connection, streams.iter().copied()).await?;
     Ok(streams.into_iter().zip(heads).collect())
 }
 

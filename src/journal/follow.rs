@@ -34,7 +34,7 @@ pub struct RecordedEvent {
 /// Which events a follower reads. Each choice is a statement of its own, so that it can use an index of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Filter {
-    /// Those of providers and services.
+    /// Those of providers and services, and what operators say of error texts.
     Catalogue,
     /// Those that set an order free for its next attempt, without their payloads: whoever hears of them loads the order.
     FreeOrders,
@@ -122,7 +122,7 @@ impl Filter {
                 "select position, aggregate_type, aggregate_id, sequence, event_type, payload, recorded_at
                  from events
                  where position > $1 and position <= $2
-                   and aggregate_type in ('provider', 'service')
+                   and aggregate_type in ('provider', 'service', 'refusal_text')
                  order by position
                  limit $3"
             }

@@ -1,9 +1,9 @@
 //! Where streams end, asked of the database for many at once.
 //!
-//! Cost: while one question is under way the next ones come together, so that a crowd asks in one round trip what each
+//! Cost of [`Heads`]: while one question is under way the next ones come together, so that a crowd asks in one round trip what each
 //! would ask in one of its own. A single question goes out at once.
 
-use sqlx::PgPool;
+use sqlx::{PgExecutor, PgPool};
 use tokio::sync::{mpsc, oneshot};
 
 use super::request::StreamId;
@@ -40,7 +40,7 @@ async fn answer_all(pool: PgPool, mut questions: mpsc::UnboundedReceiver<(Stream
     let mut batch = vec![];
     while questions.recv_many(&mut batch, MAX_BATCH).await > 0 {
         let (streams, waiting): (Vec<_>, Vec<_>) = batch.drain(..).unzip();
-        match ask(&pool, &streams).await {
+        match heads_of(&pool, streams.iter()).await {
             Ok(heads) => waiting.into_iter().zip(heads).for_each(|(waiting, head)| {
                 // Who gave up waiting is not missed.
                 let _ = waiting.send(Ok(head));
@@ -52,21 +52,15 @@ async fn answer_all(pool: PgPool, mut questions: mpsc::UnboundedReceiver<(Stream
     }
 }
 
-/// Returns the heads in the order of the streams.
-async fn ask(pool: &PgPool, streams: &[StreamId]) -> Result<Vec<i64>, sqlx::Error> {
-    let types: Vec<&str> = streams.iter().map(|stream| stream.aggregate_type).collect();
-    let ids: Vec<&str> = streams.iter().map(|stream| stream.id.as_str()).collect();
-    sqlx::query_scalar(
-        "select (
-             select coalesce(max(events.sequence), 0)
-             from events
-             where events.aggregate_type = stream.type and events.aggregate_id = stream.id
-         )
-         from unnest($1::text[], $2::text[]) with ordinality as stream (type, id, place)
-         order by place",
-    )
-    .bind(types)
-    .bind(ids)
-    .fetch_all(pool)
-    .await
+/// Returns the sequences of streams' last events, in the order of the streams; 0 where there is none.
+pub(super) async fn heads_of(
+    executor: impl PgExecutor<'_>,
+    streams: impl Iterator<Item = &StreamId> + Clone,
+) -> Result<Vec<i64>, sqlx::Error> {
+    // The function answers in the order in which it was asked.
+    sqlx::query_scalar("select sequence from stream_heads($1, $2)")
+        .bind(streams.clone().map(|stream| stream.aggregate_type).collect::<Vec<_>>())
+        .bind(streams.map(|stream| stream.id.as_str()).collect::<Vec<_>>())
+        .fetch_all(executor)
+        .await
 }

@@ -5,7 +5,7 @@ use crate::{
         ProviderId,
         provider::{InvalidUrl, Provider, ProviderUrl, UpstreamPolicy},
     },
-    provider_api::Endpoint,
+    provider_api::{Endpoint, Timeouts},
 };
 
 /// Finds where a provider is asked, and with which key. Cheap to clone.
@@ -56,11 +56,17 @@ impl Endpoints {
     /// # Errors
     /// [`EndpointError`] says what is in the way.
     pub async fn of(&self, id: ProviderId) -> Result<Endpoint, EndpointError> {
-        let found = self.commands.catalogue().read(|snapshot| snapshot.provider(id).cloned());
-        let Provider { name, api_url, credential_id, .. } =
+        let (found, texts) = self
+            .commands
+            .catalogue()
+            .read(|snapshot| (snapshot.provider(id).cloned(), snapshot.error_texts()));
+        let Provider { name, api_url, credential_id, dialect, limits, .. } =
             found.ok_or(EndpointError::NotFound)?.aggregate;
         let url = ProviderUrl::try_new(&api_url, self.policy)?;
         let key = self.commands.credentials().open(credential_id).await?;
-        Ok(Endpoint { provider_id: id, provider: name, url, key })
+        let turns = self.commands.claims().turns(id, &limits);
+        let timeouts = Timeouts::from(&limits);
+        let provider_id = id;
+        Ok(Endpoint { provider_id, provider: name, url, key, texts, dialect, timeouts, turns })
     }
 }

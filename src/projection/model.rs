@@ -128,7 +128,9 @@ impl ReadModels {
             "alerts",
             "attempts",
             "deliveries",
+            "error_texts",
             "failover_logs",
+            "ledgers",
             "orders",
             "price_history",
             "provider_calls",
@@ -149,7 +151,8 @@ mod tests {
     use super::*;
     use crate::domain::{
         Event, calls::CallsEvent, order::OrderEvent, provider::ProviderEvent,
-        reservation::ReservationEvent, service::ServiceEvent, sync::SyncEvent,
+        refusal::RefusalTextEvent, reservation::ReservationEvent, service::ServiceEvent,
+        sync::SyncEvent,
     };
 
     #[test]
@@ -173,6 +176,7 @@ mod tests {
             SyncEvent::TYPES,
             OrderEvent::TYPES,
             ReservationEvent::TYPES,
+            RefusalTextEvent::TYPES,
         ]
         .concat();
         every.sort_unstable();

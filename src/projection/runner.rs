@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use sqlx::PgPool;
 use tokio::{
-    sync::{Semaphore, SemaphorePermit, watch},
+    sync::{OwnedSemaphorePermit, Semaphore, watch},
     time::{Instant, sleep, timeout},
 };
 
@@ -89,18 +89,18 @@ impl Runner {
         let _ = timeout(self.rest, self.calls.waiting.wait_for(|waiting| *waiting > 0)).await;
     }
 
-    /// Waits for a turn, unless somebody waits for this model.
-    async fn turn<'a>(&mut self, turns: &'a Semaphore) -> Option<SemaphorePermit<'a>> {
+    /// Waits for a turn, unless somebody waits for the models.
+    async fn turn(&mut self) -> Option<OwnedSemaphorePermit> {
+        let turn = Arc::clone(&self.calls.turns).acquire_owned();
         tokio::select! {
             biased;
             _ = self.calls.waiting.wait_for(|waiting| *waiting > 0) => None,
-            turn = turns.acquire() => turn.ok(),
+            turn = turn => turn.ok(),
         }
     }
 
     async fn round(&mut self) -> Next {
-        let turns = Arc::clone(&self.calls.turns);
-        let _turn = self.turn(&turns).await;
+        let _turn = self.turn().await;
         let head = *self.calls.head.borrow_and_update();
         let begun = Instant::now();
         let folded = fold_next(&self.pool, &self.model, head, self.batch).await;

@@ -21,7 +21,7 @@ use crate::domain::Position;
 
 /// How often the journal's end is looked up: what other processes append is seen this late at the most.
 const POLL: Duration = Duration::from_millis(250);
-/// How many models fold at once while nobody waits for them.
+/// How many models of an origin fold at once while nobody waits for them.
 const TURNS: usize = 1;
 /// How long a statement of an added model may take, in milliseconds, so that a slow one is halved and in the end stopped.
 const ADDED_LIMIT: &str = "5000";
@@ -67,13 +67,17 @@ impl Projections {
         let all = Arc::new(all);
         let known_end = Arc::new(watch::Sender::new(Position::default()));
         let waiting = Arc::new(watch::Sender::new(0));
-        let turns = Arc::new(Semaphore::new(TURNS));
+        // An added model may be slow: the program's own do not wait for it.
+        let (turns, of_added) = (Arc::new(Semaphore::new(TURNS)), Arc::new(Semaphore::new(TURNS)));
         for (index, kept) in kept.into_iter().enumerate() {
             let status = StatusOf { all: Arc::clone(&all), index };
             let calls = Calls {
                 head: known_end.subscribe(),
                 waiting: waiting.subscribe(),
-                turns: Arc::clone(&turns),
+                turns: Arc::clone(match kept.model.origin() {
+                    Origin::BuiltIn => &turns,
+                    Origin::Added => &of_added,
+                }),
             };
             let keeping = keep(kept, status, calls);
             tokio::spawn(shutdown.clone().run_until_cancelled_owned(keeping));

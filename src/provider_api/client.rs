@@ -13,8 +13,10 @@ use super::{
     encode::{self, Form},
     error::CallFault,
     guard::GuardedResolver,
+    meanings::Meanings,
     outcome,
     redact::Redactor,
+    speak::{self, Listener},
     transport::{self, Answer, Bounds, TransportFault},
     watch::{CallWatch, FailedCall, OpenCall},
 };
@@ -22,10 +24,12 @@ use crate::{
     domain::{
         Balance, ProviderId,
         calls::CallFailureKind,
-        provider::{ProviderUrl, UpstreamPolicy},
+        provider::{Dialect, ProviderLimits, ProviderUrl, UpstreamPolicy},
+        refusal::ErrorTexts,
         settlement::ListedOrder,
     },
     metrics,
+    pace::Turns,
 };
 
 /// Largest answer to anything but `services`, in bytes: thousands of times what a panel sends.
@@ -45,6 +49,35 @@ pub struct Endpoint {
     pub url: ProviderUrl,
     /// Our key there.
     pub key: SecretString,
+    /// What operators say of error texts.
+    pub texts: Arc<ErrorTexts>,
+    /// How the panel wants to be called.
+    pub dialect: Dialect,
+    /// How long its own calls may take.
+    pub timeouts: Timeouts,
+    /// The turns that all calls there share. An order's call has had its turn before it is made.
+    pub turns: Turns,
+}
+
+/// How long calls to one provider may take; what is absent is [`CallLimits`]' own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Timeouts {
+    /// A whole `add`.
+    pub order: Option<Duration>,
+    /// A whole call about balance or orders.
+    pub read: Option<Duration>,
+    /// A whole call for a list.
+    pub catalogue: Option<Duration>,
+}
+
+impl From<&ProviderLimits> for Timeouts {
+    fn from(limits: &ProviderLimits) -> Self {
+        Self {
+            order: limits.order_timeout(),
+            read: limits.read_timeout(),
+            catalogue: limits.catalogue_timeout(),
+        }
+    }
 }
 
 /// How long calls may take.
@@ -129,14 +162,17 @@ impl PanelClient {
     /// Places an order, once, and says what is known of it afterwards.
     pub async fn add(&self, endpoint: &Endpoint, order: &NewOrder) -> AddReply {
         let started = Instant::now();
-        let bounds = Bounds { time: self.limits.add, bytes: MAX_ANSWER };
-        let form = encode::add(&endpoint.key, order);
+        let time = endpoint.timeouts.order.unwrap_or(self.limits.add);
+        let bounds = Bounds { time, bytes: MAX_ANSWER };
+        let form = encode::add(order);
         let mut call = self.begin(endpoint, &form);
-        let exchange = self.post(&self.adding, endpoint, form, bounds).await;
+        let exchange = self.send(&self.adding, endpoint, &form, bounds).await;
         let http_status = exchange.as_ref().ok().map(|answer| answer.status);
         call.answered(http_status);
+        let redactor = Redactor::new(&endpoint.key);
+        let meanings = Meanings::new(&endpoint.texts, &redactor);
         let was_sent = !matches!(&exchange, Err(fault) if fault.is_before_sending());
-        let answer = without_key(outcome::of(&exchange), &Redactor::new(&endpoint.key));
+        let answer = without_key(outcome::of(&exchange, &meanings), &redactor);
         call.end(failed_add(&exchange, &answer));
         AddReply {
             response_ms: was_sent.then(|| milliseconds_since(started)),
@@ -151,10 +187,12 @@ impl PanelClient {
     /// # Errors
     /// [`CallFailure`] says in words what came instead.
     pub async fn balance(&self, endpoint: &Endpoint) -> Result<Timed<Balance>, CallFailure> {
+        endpoint.turns.take().await;
         let started = Instant::now();
-        let bounds = Bounds { time: self.limits.balance, bytes: MAX_ANSWER };
+        let time = endpoint.timeouts.read.unwrap_or(self.limits.balance);
+        let bounds = Bounds { time, bytes: MAX_ANSWER };
         let read = |answer: Answer| ready(decode::balance(&answer).map_err(CallFault::from));
-        let balance = self.read(endpoint, encode::balance(&endpoint.key), bounds, read).await;
+        let balance = self.read(endpoint, &encode::balance(), bounds, read).await;
         let response_ms = milliseconds_since(started);
         let redactor = Redactor::new(&endpoint.key);
         let mut value = balance.map_err(|fault| failure(&fault, &redactor, response_ms))?;
@@ -170,10 +208,10 @@ impl PanelClient {
     /// # Errors
     /// [`CallFailure`] says in words what came instead.
     pub async fn services(&self, endpoint: &Endpoint) -> Result<Timed<Catalogue>, CallFailure> {
+        endpoint.turns.take().await;
         let started = Instant::now();
-        let bounds = Bounds { time: self.limits.services, bytes: MAX_CATALOGUE };
-        let form = encode::services(&endpoint.key);
-        let catalogue = self.read(endpoint, form, bounds, decoded_aside).await;
+        let bounds = self.bounds_of_a_list(endpoint);
+        let catalogue = self.read(endpoint, &encode::services(), bounds, decoded_aside).await;
         let response_ms = milliseconds_since(started);
         let redactor = Redactor::new(&endpoint.key);
         let mut value = catalogue.map_err(|fault| failure(&fault, &redactor, response_ms))?;
@@ -189,21 +227,27 @@ impl PanelClient {
         &self,
         endpoint: &Endpoint,
     ) -> Result<Timed<Vec<ListedOrder>>, CallFailure> {
+        endpoint.turns.take().await;
         let started = Instant::now();
-        let bounds = Bounds { time: self.limits.services, bytes: MAX_CATALOGUE };
+        let bounds = self.bounds_of_a_list(endpoint);
         let read = |answer: Answer| ready(decode::listed_orders(&answer).map_err(CallFault::from));
-        let listed = self.read(endpoint, encode::orders(&endpoint.key), bounds, read).await;
+        let listed = self.read(endpoint, &encode::orders(), bounds, read).await;
         let response_ms = milliseconds_since(started);
         let redactor = Redactor::new(&endpoint.key);
         let value = listed.map_err(|fault| failure(&fault, &redactor, response_ms))?;
         Ok(Timed { value, response_ms })
     }
 
+    fn bounds_of_a_list(&self, endpoint: &Endpoint) -> Bounds {
+        let time = endpoint.timeouts.catalogue.unwrap_or(self.limits.services);
+        Bounds { time, bytes: MAX_CATALOGUE }
+    }
+
     /// Makes one call and reads the whole answer.
     pub(super) async fn read<T, R>(
         &self,
         endpoint: &Endpoint,
-        form: Form,
+        form: &Form,
         bounds: Bounds,
         read: impl FnOnce(Answer) -> R,
     ) -> Result<T, CallFault>
@@ -211,14 +255,16 @@ impl PanelClient {
         R: Future<Output = Result<T, CallFault>>,
     {
         let redactor = Redactor::new(&endpoint.key);
-        let mut call = self.begin(endpoint, &form);
-        let exchange = self.post(&self.reading, endpoint, form, bounds).await;
+        let meanings = Meanings::new(&endpoint.texts, &redactor);
+        let mut call = self.begin(endpoint, form);
+        let exchange = self.send(&self.reading, endpoint, form, bounds).await;
         call.answered(exchange.as_ref().ok().map(|answer| answer.status));
         let value = match whole(exchange, &redactor) {
             Ok(answer) => read(answer).await,
             Err(fault) => Err(fault.into()),
         };
-        call.end(value.as_ref().err().map(|fault| fault.told(&redactor)));
+        let value = value.map_err(|fault| fault.told_by(&meanings));
+        call.end(value.as_ref().err().map(|fault| fault.failed_call(&redactor)));
         value
     }
 
@@ -226,17 +272,20 @@ impl PanelClient {
         OpenCall::begin(self.watch.clone(), endpoint.provider_id, form.action)
     }
 
-    async fn post(
+    async fn send(
         &self,
         client: &Client,
         endpoint: &Endpoint,
-        form: Form,
+        form: &Form,
         bounds: Bounds,
     ) -> Result<Answer, TransportFault> {
         // The resolver never sees literal addresses, and the policy may be stricter than when the URL was entered.
         endpoint.url.check(self.policy)?;
         let started = Instant::now();
-        let exchange = transport::post(client, &endpoint.url, form.body, bounds).await;
+        let listener =
+            Listener { url: endpoint.url.url(), key: &endpoint.key, dialect: endpoint.dialect };
+        let request = speak::request(client, &listener, form);
+        let exchange = transport::send(request, bounds).await;
         measure(&endpoint.provider, form.action, &exchange, started.elapsed());
         exchange
     }
@@ -274,7 +323,7 @@ fn failed_add(exchange: &Result<Answer, TransportFault>, answer: &AddAnswer) -> 
     let (otherwise, reason) = match answer {
         AddAnswer::Placed { .. } => return None,
         AddAnswer::Refused { reason, .. } => (CallFailureKind::Refused, reason),
-        AddAnswer::InDoubt { reason } => (CallFailureKind::Unreadable, reason),
+        AddAnswer::InDoubt { reason, .. } => (CallFailureKind::Unreadable, reason),
     };
     let fault = match exchange {
         Ok(answer) => answer.broken_off.as_ref(),
@@ -317,13 +366,15 @@ fn without_key(answer: AddAnswer, redactor: &Redactor) -> AddAnswer {
     match answer {
         AddAnswer::Placed { api_order_id } if redactor.is_echoed_in(&api_order_id) => {
             let reason = "the provider answered our key in place of an order id".to_owned();
-            AddAnswer::InDoubt { reason }
+            AddAnswer::InDoubt { reason, text: None }
         }
         AddAnswer::Placed { api_order_id } => AddAnswer::Placed { api_order_id },
         AddAnswer::Refused { class, reason } => {
             AddAnswer::Refused { class, reason: redactor.words(&reason) }
         }
-        AddAnswer::InDoubt { reason } => AddAnswer::InDoubt { reason: redactor.words(&reason) },
+        AddAnswer::InDoubt { reason, text } => {
+            AddAnswer::InDoubt { reason: redactor.words(&reason), text }
+        }
     }
 }
 

@@ -1,8 +1,6 @@
-//! The stock form: `POST application/x-www-form-urlencoded` with `key`, `action` and what the action needs.
+//! What calls say: `action` and what the action needs, by the panel API's names.
 
 use std::collections::BTreeMap;
-
-use secrecy::{ExposeSecret, SecretString};
 
 /// An order as it is sent to a provider.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,48 +14,42 @@ pub struct NewOrder {
 /// Of a parameter given twice panels take the last, so none of these may come again among an order's fields.
 const OUR_OWN: [&str; 3] = ["key", "action", "service"];
 
-/// What is posted.
+/// What a call says, whatever the panel's dialect; the key is no part of it.
+#[derive(Debug)]
 pub(super) struct Form {
     /// What is asked for, in the panel API's word.
     pub(super) action: &'static str,
-    /// Everything, the key included.
-    pub(super) body: String,
+    /// All parameters, the action included.
+    pub(super) fields: Vec<(String, String)>,
 }
 
-pub(super) fn add(key: &SecretString, order: &NewOrder) -> Form {
+pub(super) fn add(order: &NewOrder) -> Form {
     let fields = order.fields.iter().map(|(name, value)| (name.as_str(), value.as_str()));
     let fields = fields.filter(|(name, _)| !OUR_OWN.contains(name));
-    form(key, "add", [("service", order.service.as_str())].into_iter().chain(fields))
+    form("add", [("service", order.service.as_str())].into_iter().chain(fields))
 }
 
-pub(super) fn balance(key: &SecretString) -> Form {
-    form(key, "balance", [])
+pub(super) fn balance() -> Form {
+    form("balance", [])
 }
 
-pub(super) fn services(key: &SecretString) -> Form {
-    form(key, "services", [])
+pub(super) fn services() -> Form {
+    form("services", [])
 }
 
-pub(super) fn orders(key: &SecretString) -> Form {
-    form(key, "orders", [])
+pub(super) fn orders() -> Form {
+    form("orders", [])
 }
 
 /// A call about things that `name` stands for: one, or a list in one parameter.
-pub(super) fn about(key: &SecretString, action: &'static str, name: &str, ids: &[String]) -> Form {
-    form(key, action, [(name, ids.join(",").as_str())])
+pub(super) fn about(action: &'static str, name: &str, ids: &[String]) -> Form {
+    form(action, [(name, ids.join(",").as_str())])
 }
 
-fn form<'a>(
-    key: &SecretString,
-    action: &'static str,
-    fields: impl IntoIterator<Item = (&'a str, &'a str)>,
-) -> Form {
-    let body = url::form_urlencoded::Serializer::new(String::new())
-        .append_pair("key", key.expose_secret())
-        .append_pair("action", action)
-        .extend_pairs(fields)
-        .finish();
-    Form { action, body }
+fn form<'a>(action: &'static str, fields: impl IntoIterator<Item = (&'a str, &'a str)>) -> Form {
+    let fields = [("action", action)].into_iter().chain(fields);
+    let fields = fields.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    Form { action, fields: fields.collect() }
 }
 
 #[cfg(test)]
@@ -69,39 +61,34 @@ mod tests {
         NewOrder { service: "12".to_owned(), fields: fields.collect() }
     }
 
+    fn said(form: &Form) -> String {
+        let fields = form.fields.iter().map(|(name, value)| format!("{name}={value}"));
+        fields.collect::<Vec<_>>().join(" ")
+    }
+
     #[test]
-    fn add_is_sent_in_the_stock_form() {
-        let order = order(&[
-            ("link", "https://a.example/?b=c&d=é"),
-            ("quantity", "100"),
-            ("comments", "one\ntwo + three"),
-        ]);
-        assert_eq!(
-            add(&"k&y".into(), &order).body,
-            "key=k%26y&action=add&service=12&comments=one%0Atwo+%2B+three\
-             &link=https%3A%2F%2Fa.example%2F%3Fb%3Dc%26d%3D%C3%A9&quantity=100"
-        );
+    fn add_says_service_and_fields() {
+        let order = order(&[("link", "https://a.example/?b=c"), ("quantity", "100")]);
+        let said = said(&add(&order));
+        assert_eq!(said, "action=add service=12 link=https://a.example/?b=c quantity=100");
     }
 
     #[test]
     fn field_cannot_replace_the_key_the_action_or_the_service() {
         let order = order(&[("action", "balance"), ("key", "x"), ("link", "l"), ("service", "1")]);
-        assert_eq!(add(&"k".into(), &order).body, "key=k&action=add&service=12&link=l");
+        assert_eq!(said(&add(&order)), "action=add service=12 link=l");
     }
 
     #[test]
     fn orders_asked_about_stand_in_one_parameter() {
         let ids = ["1".to_owned(), "65f2a1b3".to_owned()];
-        assert_eq!(
-            about(&"k".into(), "status", "orders", &ids).body,
-            "key=k&action=status&orders=1%2C65f2a1b3"
-        );
+        assert_eq!(said(&about("status", "orders", &ids)), "action=status orders=1,65f2a1b3");
     }
 
     #[test]
-    fn reading_calls_carry_only_key_and_action() {
-        assert_eq!(balance(&"k".into()).body, "key=k&action=balance");
-        assert_eq!(services(&"k".into()).body, "key=k&action=services");
-        assert_eq!(orders(&"k".into()).body, "key=k&action=orders");
+    fn reading_calls_say_only_the_action() {
+        assert_eq!(said(&balance()), "action=balance");
+        assert_eq!(said(&services()), "action=services");
+        assert_eq!(said(&orders()), "action=orders");
     }
 }

@@ -1,5 +1,6 @@
 use super::{
     decode::{NoAnswers, Unexpected},
+    meanings::Meanings,
     redact::Redactor,
     transport::TransportFault,
     watch::FailedCall,
@@ -39,15 +40,24 @@ impl CallFault {
         match self {
             Self::Transport(fault) => fault.kind(),
             Self::Unexpected(unexpected) | Self::NoLists(unexpected) => match unexpected {
-                Unexpected::KeyRefused(_) | Unexpected::Error { .. } => CallFailureKind::Refused,
+                Unexpected::KeyRefused { .. } | Unexpected::Error { .. } => CallFailureKind::Refused,
                 _ => CallFailureKind::Unreadable,
             },
             Self::Stopping => CallFailureKind::Abandoned,
         }
     }
 
+    /// Says of the provider's words what they mean.
+    pub(super) fn told_by(self, meanings: &Meanings<'_>) -> Self {
+        match self {
+            Self::Unexpected(unexpected) => Self::Unexpected(unexpected.told_by(meanings)),
+            Self::NoLists(unexpected) => Self::NoLists(unexpected.told_by(meanings)),
+            other => other,
+        }
+    }
+
     /// Tells of it to whoever keeps count of calls.
-    pub(super) fn told(&self, redactor: &Redactor) -> FailedCall {
+    pub(super) fn failed_call(&self, redactor: &Redactor) -> FailedCall {
         FailedCall::new(self.kind(), &redactor.words(&self.to_string()))
     }
 }

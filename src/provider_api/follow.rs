@@ -2,14 +2,13 @@
 
 use std::{future::ready, time::Instant};
 
-use secrecy::SecretString;
-
 use super::{
     CallFailure, Endpoint, PanelClient, Timed,
     client::{MAX_ANSWER, failure, milliseconds_since},
-    decode::{self, AnswerFor, Form, ReadPart},
+    decode::{self, AnswerFor, Form, Question, ReadPart},
     encode,
     error::CallFault,
+    meanings::Meanings,
     redact::{Redactor, cut},
     transport::{Answer, Bounds},
 };
@@ -126,9 +125,13 @@ impl PanelClient {
         call: &Call<T>,
         ids: &[String],
     ) -> Result<Timed<Vec<AnswerFor<T>>>, CallFailure> {
+        endpoint.turns.take().await;
         let started = Instant::now();
         let redactor = Redactor::new(&endpoint.key);
-        let answers = self.by_list_or_one_by_one(endpoint, call, ids).await;
+        let meanings = Meanings::new(&endpoint.texts, &redactor);
+        let form = if ids.len() == 1 { call.form_for_one } else { Form::List };
+        let question = Question { form, asked: ids, meanings };
+        let answers = self.by_list_or_one_by_one(endpoint, call, question).await;
         let response_ms = milliseconds_since(started);
         let answers = answers.map_err(|fault| failure(&fault, &redactor, response_ms))?;
         let value = answers.into_iter().map(|answer| answer.clean(&redactor)).collect();
@@ -139,16 +142,18 @@ impl PanelClient {
         &self,
         endpoint: &Endpoint,
         call: &Call<T>,
-        ids: &[String],
+        question: Question<'_>,
     ) -> Result<Vec<AnswerFor<T>>, CallFault> {
-        let form = if ids.len() == 1 { call.form_for_one } else { Form::List };
-        match self.once(endpoint, call, (form, ids)).await {
+        let ids = question.asked;
+        match self.once(endpoint, call, question).await {
             Err(CallFault::NoLists(_)) => {}
             answers => return answers,
         }
         let mut answers = Vec::with_capacity(ids.len());
         for id in ids {
-            let one = (Form::One, std::slice::from_ref(id));
+            let asked = std::slice::from_ref(id);
+            endpoint.turns.take().await;
+            let one = Question { form: Form::One, asked, ..question };
             answers.extend(self.once(endpoint, call, one).await?);
         }
         Ok(answers)
@@ -158,21 +163,20 @@ impl PanelClient {
         &self,
         endpoint: &Endpoint,
         call: &Call<T>,
-        about: (Form, &[String]),
+        question: Question<'_>,
     ) -> Result<Vec<AnswerFor<T>>, CallFault> {
-        let bounds = Bounds { time: self.limits().follow, bytes: MAX_ANSWER };
-        let (form, ids) = about;
-        let name = match form {
+        let time = endpoint.timeouts.read.unwrap_or(self.limits().follow);
+        let bounds = Bounds { time, bytes: MAX_ANSWER };
+        let name = match question.form {
             Form::One => call.names.0,
             Form::List => call.names.1,
         };
-        let key: &SecretString = &endpoint.key;
-        let form = encode::about(key, call.action, name, ids);
+        let form = encode::about(call.action, name, question.asked);
         let read = |answer: Answer| {
-            let answers = decode::answers(&answer, about, call.id_names, call.read);
+            let answers = decode::answers(&answer, &question, call.id_names, call.read);
             ready(answers.map_err(CallFault::from))
         };
-        self.read(endpoint, form, bounds, read).await
+        self.read(endpoint, &form, bounds, read).await
     }
 }
 

@@ -1,8 +1,9 @@
-//! How upstream panels are spoken to: the stock form of the panel API v2 goes out, and whatever comes back is read
+//! How upstream panels are spoken to: the panel API v2 goes out in the panel's dialect, and whatever comes back is read
 //! leniently.
 //!
 //! # Shape
-//! [`PanelClient`] makes a call: `guard` judges the address, `encode` writes the form, `transport` sends it once and
+//! [`PanelClient`] makes a call: `guard` judges the address, `encode` and `speak` write it in the panel's dialect,
+//! `transport` sends it once and
 //! reads a bounded answer, `decode` reads that, and `redact` takes the key out of every text that leaves. Numbers are
 //! decoded from the JSON text, never by way of a float.
 //!
@@ -24,14 +25,16 @@ mod encode;
 mod error;
 mod follow;
 mod guard;
+mod meanings;
 mod outcome;
 mod redact;
+mod speak;
 #[cfg(test)]
 mod tests;
 mod transport;
 mod watch;
 
-pub use client::{CallLimits, ClientUnavailable, Endpoint, PanelClient, Timed};
+pub use client::{CallLimits, ClientUnavailable, Endpoint, PanelClient, Timed, Timeouts};
 pub use decode::{AnswerFor, Catalogue, RowError};
 pub use encode::NewOrder;
 pub use error::CallFailure;

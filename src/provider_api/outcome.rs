@@ -3,9 +3,10 @@
 
 use super::{
     decode::{self, Members, Reply, Unexpected},
+    meanings::Meanings,
     transport::{Answer, TransportFault},
 };
-use crate::domain::refusal::RefusalClass;
+use crate::domain::refusal::{ErrorText, RefusalClass, TextClass};
 
 /// What a provider's answer to one `add` proves. Reasons are without the key, at most 500 characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +27,8 @@ pub enum AddAnswer {
     InDoubt {
         /// What went wrong on the way.
         reason: String,
+        /// The provider's own words, where it answered an error that does not rule the order out.
+        text: Option<ErrorText>,
     },
 }
 
@@ -43,7 +46,7 @@ pub struct AddReply {
 }
 
 /// Judges what came back from one `add`.
-pub(super) fn of(exchange: &Result<Answer, TransportFault>) -> AddAnswer {
+pub(super) fn of(exchange: &Result<Answer, TransportFault>, meanings: &Meanings<'_>) -> AddAnswer {
     let answer = match exchange {
         Ok(answer) => answer,
         Err(fault) if fault.is_before_sending() => {
@@ -53,10 +56,10 @@ pub(super) fn of(exchange: &Result<Answer, TransportFault>) -> AddAnswer {
     };
     let text = answer.text();
     let outcome = match Reply::parse(&text) {
-        Some(Reply::Object(members)) => of_object(&members, &text, answer.status),
-        Some(Reply::Text(words)) => of_words(&words, answer),
+        Some(Reply::Object(members)) => of_object(&members, answer, meanings),
+        Some(Reply::Text(words)) => of_words(&words, answer, meanings),
         Some(Reply::List(_) | Reply::Other) => without_order(&text, answer.status),
-        None => of_words(&text, answer),
+        None => of_words(&text, answer, meanings),
     };
     match (&answer.broken_off, outcome) {
         (None, outcome) | (_, outcome @ AddAnswer::Placed { .. }) => outcome,
@@ -65,7 +68,8 @@ pub(super) fn of(exchange: &Result<Answer, TransportFault>) -> AddAnswer {
 }
 
 /// An id under the order's name counts whatever error stands beside it; a bare `id` may be anything's.
-fn of_object(members: &Members<'_>, text: &str, status: u16) -> AddAnswer {
+fn of_object(members: &Members<'_>, answer: &Answer, meanings: &Meanings<'_>) -> AddAnswer {
+    let (text, status) = (answer.text(), answer.status);
     if let Some(api_order_id) = members.order_id() {
         return AddAnswer::Placed { api_order_id };
     }
@@ -73,29 +77,42 @@ fn of_object(members: &Members<'_>, text: &str, status: u16) -> AddAnswer {
         (Some(api_order_id), None) if !members.belies_its_id() => {
             AddAnswer::Placed { api_order_id }
         }
-        (None, Some(words)) => match RefusalClass::of_text(&words) {
+        (None, Some(words)) => match meanings.of(&words) {
             Some(class) => refused(class, words),
-            None => in_doubt(format_args!(
-                "the provider answered an error that does not rule the order out \
-                 (HTTP {status}): {words}"
-            )),
+            None => AddAnswer::InDoubt {
+                text: Some(meanings.text(&words)),
+                reason: format!(
+                    "the provider answered an error that does not rule the order out \
+                     (HTTP {status}): {words}"
+                ),
+            },
         },
         (Some(id), _) => in_doubt(format_args!(
             "the answer holds an id, {id}, that need not be an order's (HTTP {status}): {text}"
         )),
-        (None, None) => without_order(text, status),
+        (None, None) => without_order(&text, status),
     }
 }
 
 /// Words alone are an answer of the panel only where it asks to slow down; anyone on the way may say all else.
-fn of_words(words: &str, answer: &Answer) -> AddAnswer {
+fn of_words(words: &str, answer: &Answer, meanings: &Meanings<'_>) -> AddAnswer {
+    let overload = RefusalClass::Overload;
     if answer.status == 429 && words.trim().is_empty() {
-        return refused(RefusalClass::Overload, "HTTP 429 with an empty body".to_owned());
+        return of_empty_body(meanings);
     }
-    if answer.status == 429 && RefusalClass::of_text(words) == Some(RefusalClass::Overload) {
-        return refused(RefusalClass::Overload, words.to_owned());
+    if answer.status == 429 && meanings.of(words) == Some(overload) {
+        return refused(overload, words.to_owned());
     }
     in_doubt(Unexpected::not_json(answer))
+}
+
+/// What is kept of it in place of words may be reclassified like any words.
+fn of_empty_body(meanings: &Meanings<'_>) -> AddAnswer {
+    let reason = "HTTP 429 with an empty body".to_owned();
+    match meanings.said_of(&reason).unwrap_or(TextClass::Overload).refusal() {
+        Some(class) => refused(class, reason),
+        None => AddAnswer::InDoubt { text: Some(meanings.text(&reason)), reason },
+    }
 }
 
 fn without_order(text: &str, status: u16) -> AddAnswer {
@@ -108,7 +125,7 @@ fn refused(class: RefusalClass, reason: String) -> AddAnswer {
 }
 
 fn in_doubt(reason: impl std::fmt::Display) -> AddAnswer {
-    AddAnswer::InDoubt { reason: reason.to_string() }
+    AddAnswer::InDoubt { reason: reason.to_string(), text: None }
 }
 
 #[cfg(test)]
@@ -118,26 +135,26 @@ mod tests {
     use test_case::test_case;
 
     use super::{RefusalClass::*, *};
+    use crate::{
+        domain::refusal::{ErrorTexts, RefusalTextEvent, SaidBy},
+        provider_api::redact::Redactor,
+    };
+
+    fn judged(exchange: &Result<Answer, TransportFault>) -> AddAnswer {
+        judged_by(&ErrorTexts::default(), exchange)
+    }
+
+    fn judged_by(texts: &ErrorTexts, exchange: &Result<Answer, TransportFault>) -> AddAnswer {
+        of(exchange, &Meanings::new(texts, &Redactor::new(&"c0ffee00".into())))
+    }
 
     fn answered(status: u16, body: &str) -> AddAnswer {
-        of(&Ok(Answer {
-            status,
-            location: None,
-            retry_after: None,
-            body: body.into(),
-            broken_off: None,
-        }))
+        judged(&Ok(Answer::whole(status, body)))
     }
 
     fn broken_off(body: &str) -> AddAnswer {
         let broken_off = Some(TransportFault::Broken("reset".to_owned()));
-        of(&Ok(Answer {
-            status: 200,
-            location: None,
-            retry_after: None,
-            body: body.into(),
-            broken_off,
-        }))
+        judged(&Ok(Answer { broken_off, ..Answer::whole(200, body) }))
     }
 
     fn placed(id: &str) -> AddAnswer {
@@ -294,14 +311,59 @@ mod tests {
         assert_in_doubt(&answered(429, body));
     }
 
+    fn said(words: &str, class: TextClass) -> ErrorTexts {
+        let mut texts = ErrorTexts::default();
+        let (text, note) = (ErrorText::of(words), String::new());
+        let said_by = SaidBy::Operator;
+        texts.take(&RefusalTextEvent::RefusalTextReclassified { text, class, said_by, note });
+        texts
+    }
+
+    fn answered_where(texts: &ErrorTexts, body: &str) -> AddAnswer {
+        let (body, broken_off) = (body.as_bytes().to_vec(), None);
+        judged_by(
+            texts,
+            &Ok(Answer { status: 200, location: None, retry_after: None, body, broken_off }),
+        )
+    }
+
+    #[test]
+    fn text_that_an_operator_calls_a_refusal_is_one_and_only_as_a_whole() {
+        let texts = said("Order could not be created (code 1)", TextClass::Maintenance);
+        let body = r#"{"error":"Order could not be created (code 7)."}"#;
+        let reason = "Order could not be created (code 7).".to_owned();
+        assert_eq!(answered_where(&texts, body), AddAnswer::Refused { class: Maintenance, reason });
+        assert_in_doubt(&answered(200, body));
+        assert_in_doubt(&answered_where(&texts, r#"{"error":"Order could not be created"}"#));
+    }
+
+    #[test]
+    fn text_that_an_operator_calls_doubtful_leaves_doubt_although_panels_document_it() {
+        let texts = said("Bad link", TextClass::Doubt);
+        let AddAnswer::InDoubt { text, .. } = answered_where(&texts, r#"{"error":"BAD LINK."}"#)
+        else {
+            panic!("not in doubt")
+        };
+        assert_eq!(text, Some(ErrorText::of("bad link")));
+    }
+
+    #[test]
+    fn echoed_key_is_no_part_of_a_text() {
+        let body = r#"{"error":"No order for c0ffee00"}"#;
+        let AddAnswer::InDoubt { text, .. } = answered(200, body) else { panic!("not in doubt") };
+        assert_eq!(text, Some(ErrorText::of("no order for [key]")));
+        let texts = said("No order for [key]", TextClass::BadKey);
+        assert!(matches!(answered_where(&texts, body), AddAnswer::Refused { class: BadKey, .. }));
+    }
+
     #[test]
     fn nothing_sent_is_a_refusal() {
         let unreachable = TransportFault::Unreachable("connection refused".to_owned());
         let reason = "connection refused".to_owned();
-        assert_eq!(of(&Err(unreachable)), AddAnswer::Refused { class: Unreachable, reason });
+        assert_eq!(judged(&Err(unreachable)), AddAnswer::Refused { class: Unreachable, reason });
         let forbidden =
             TransportFault::Forbidden(crate::domain::provider::InvalidUrl::NotEncrypted);
-        let answer = of(&Err(forbidden));
+        let answer = judged(&Err(forbidden));
         assert!(matches!(answer, AddAnswer::Refused { class: Unreachable, .. }), "{answer:?}");
     }
 
@@ -313,7 +375,7 @@ mod tests {
             TransportFault::TooLarge(256),
         ] {
             let words = fault.to_string();
-            assert_eq!(of(&Err(fault)), AddAnswer::InDoubt { reason: words });
+            assert_eq!(judged(&Err(fault)), AddAnswer::InDoubt { reason: words, text: None });
         }
         let timeout = TransportFault::TimedOut(Duration::from_secs(30));
         assert_eq!(timeout.to_string(), "no whole answer within 30 s");

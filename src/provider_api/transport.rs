@@ -3,13 +3,10 @@
 use std::{error::Error, io, time::Duration};
 
 use chrono::{DateTime, Utc};
-use reqwest::{Client, header};
+use reqwest::{RequestBuilder, header};
 
 use super::guard::NameFault;
-use crate::domain::{
-    calls::CallFailureKind,
-    provider::{InvalidUrl, ProviderUrl},
-};
+use crate::domain::{calls::CallFailureKind, provider::InvalidUrl};
 
 /// Why there is no whole answer.
 #[derive(Debug, thiserror::Error)]
@@ -61,6 +58,12 @@ pub(super) struct Answer {
 }
 
 impl Answer {
+    /// Makes a whole answer that says nothing beside its body.
+    #[cfg(test)]
+    pub(super) fn whole(status: u16, body: impl Into<Vec<u8>>) -> Self {
+        Self { status, location: None, retry_after: None, body: body.into(), broken_off: None }
+    }
+
     /// Returns the body as text, whatever its label says; a byte order mark goes, and what is not UTF-8 is replaced.
     pub(super) fn text(&self) -> std::borrow::Cow<'_, str> {
         let body = self.body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&self.body);
@@ -77,20 +80,13 @@ pub(super) struct Bounds {
     pub(super) bytes: usize,
 }
 
-/// Posts a form once and reads the answer.
-pub(super) async fn post(
-    client: &Client,
-    url: &ProviderUrl,
-    form: String,
+/// Sends a request once and reads the answer.
+pub(super) async fn send(
+    request: RequestBuilder,
     bounds: Bounds,
 ) -> Result<Answer, TransportFault> {
-    let request = client
-        .post(url.url().clone())
-        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-        .header(header::ACCEPT, "application/json")
-        .timeout(bounds.time)
-        .body(form);
-    let response = request.send().await.map_err(|error| fault(error, bounds))?;
+    let response =
+        request.timeout(bounds.time).send().await.map_err(|error| fault(error, bounds))?;
     let location = response.headers().get(header::LOCATION);
     let asked = response.headers().get(header::RETRY_AFTER);
     let asked = asked.and_then(|value| retry_after(value.to_str().ok()?, Utc::now()));

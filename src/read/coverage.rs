@@ -8,7 +8,9 @@ use super::{
 };
 use crate::domain::{
     ProviderId, ServiceId,
-    routing::{BackupFacts, CandidateFacts, CoverageGap, CoverageProblem, Sale, coverage_gaps},
+    routing::{
+        BackupFacts, CandidateFacts, CoverageGap, CoverageProblem, Sale, Strategy, coverage_gaps,
+    },
     service::{ServiceKind, Units},
 };
 
@@ -81,6 +83,7 @@ impl Known {
     fn rows(&self, service: ServiceRow, mappings: Vec<MappingRow>) -> Vec<CoverageRow> {
         let candidates = Candidates {
             ordered: service.clone(),
+            default_strategy: Strategy::default(),
             mappings,
             services: self.services.clone(),
             providers: self.providers.clone(),

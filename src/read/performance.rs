@@ -5,7 +5,10 @@ use sqlx::FromRow;
 use uuid::Uuid;
 
 use super::{ReadError, Reads};
-use crate::domain::ProviderId;
+use crate::domain::{
+    ProviderId,
+    refusal::{FailureClass, Ledger},
+};
 
 /// How the attempts at a provider ended that started in some span of time.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -18,8 +21,8 @@ pub struct Performance {
     pub failed: i64,
     /// In doubt now.
     pub in_doubt: i64,
-    /// Those of `failed` where the request was at fault, not the provider.
-    pub customer_faults: i64,
+    /// Those of `failed` and `in_doubt`, by the ledger that they are entered in.
+    pub failures: Failures,
     /// Attempts with a measured time.
     pub responses: i64,
     /// Sum of the measured times in milliseconds.
@@ -30,6 +33,41 @@ pub struct Performance {
     pub last_failure: Option<DateTime<Utc>>,
     /// How many measured times fell into each bucket.
     latencies: BTreeMap<i32, i64>,
+}
+
+/// Attempts that came to nothing or are in doubt, in the three ledgers of failure.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Failures {
+    /// No answer came, or a broken one.
+    pub transport: i64,
+    /// The provider would not.
+    pub provider: i64,
+    /// The customer's request would not do.
+    pub request: i64,
+}
+
+impl Failures {
+    fn enter(&mut self, ledger: Ledger, count: i64) {
+        *match ledger {
+            Ledger::Transport => &mut self.transport,
+            Ledger::Provider => &mut self.provider,
+            Ledger::Request => &mut self.request,
+        } += count;
+    }
+
+    fn of_classes(counts: impl IntoIterator<Item = (String, i64)>) -> Self {
+        let mut failures = Self::default();
+        for (class, count) in counts {
+            failures.enter(FailureClass::of_word(&class).ledger(), count);
+        }
+        failures
+    }
+
+    fn merge(&mut self, other: &Self) {
+        self.enter(Ledger::Transport, other.transport);
+        self.enter(Ledger::Provider, other.provider);
+        self.enter(Ledger::Request, other.request);
+    }
 }
 
 /// A provider's performance on one UTC day: the attempts that started on it.
@@ -51,13 +89,14 @@ struct DayRow {
     placed: i64,
     failed: i64,
     in_doubt: i64,
-    customer_faults: i64,
     response_count: i64,
     response_ms_sum: i64,
     last_success: Option<DateTime<Utc>>,
     last_failure: Option<DateTime<Utc>>,
     buckets: Vec<i32>,
     counts: Vec<i64>,
+    classes: Vec<String>,
+    failures: Vec<i64>,
 }
 
 /// Bucket `n` holds the times up to this base to the power of `n`, and above the power before.
@@ -75,7 +114,7 @@ impl Performance {
 
     /// Returns how many attempts the success rate is a share of.
     pub fn judged(&self) -> i64 {
-        self.placed + self.failed + self.in_doubt - self.customer_faults
+        self.placed + self.failed + self.in_doubt - self.failures.request
     }
 
     /// Returns the mean of the measured times in milliseconds.
@@ -101,7 +140,7 @@ impl Performance {
         self.placed += other.placed;
         self.failed += other.failed;
         self.in_doubt += other.in_doubt;
-        self.customer_faults += other.customer_faults;
+        self.failures.merge(&other.failures);
         self.responses += other.responses;
         self.response_ms += other.response_ms;
         self.last_success = self.last_success.max(other.last_success);
@@ -127,7 +166,7 @@ impl From<DayRow> for ProviderDay {
                 placed: row.placed,
                 failed: row.failed,
                 in_doubt: row.in_doubt,
-                customer_faults: row.customer_faults,
+                failures: Failures::of_classes(row.classes.into_iter().zip(row.failures)),
                 responses: row.response_count,
                 response_ms: row.response_ms_sum,
                 last_success: row.last_success,
@@ -141,8 +180,8 @@ impl From<DayRow> for ProviderDay {
 macro_rules! select_days {
     ($from:literal) => {
         concat!(
-            "select d.provider_id, d.day, d.total, d.placed, d.failed, d.in_doubt, d.customer_faults, d.response_count,
-                    d.response_ms_sum, d.last_success, d.last_failure, l.buckets, l.counts
+            "select d.provider_id, d.day, d.total, d.placed, d.failed, d.in_doubt, d.response_count, d.response_ms_sum,
+                    d.last_success, d.last_failure, l.buckets, l.counts, f.classes, f.failures
              from ",
             $from,
             " cross join lateral (
@@ -150,6 +189,15 @@ macro_rules! select_days {
                   from provider_latency_buckets b
                   where b.provider_id = d.provider_id and b.day = d.day
               ) as l
+              cross join lateral (
+                  select coalesce(array_agg(class), '{}') as classes, coalesce(array_agg(count), '{}') as failures
+                  from (
+                      select coalesce(reclassified_texts.class, failure_days.class) as class, count
+                      from failure_days
+                      left join reclassified_texts using (text)
+                      where failure_days.provider_id = d.provider_id and failure_days.day = d.day
+                  ) as by_class
+              ) as f
               order by d.day, d.provider_id"
         )
     };
@@ -204,7 +252,7 @@ mod tests {
             total: 12,
             placed: 6,
             failed: 4,
-            customer_faults: 3,
+            failures: Failures { request: 3, ..Failures::default() },
             in_doubt: 1,
             ..Performance::default()
         };

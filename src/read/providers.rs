@@ -37,6 +37,11 @@ pub struct ProviderRow {
     pub sync_interval_minutes: Option<i32>,
     /// When it was added.
     pub created_at: DateTime<Utc>,
+    /// What operators note about it.
+    pub description: Option<String>,
+    /// How it is called.
+    #[sqlx(flatten)]
+    pub terms: TermsRow,
     /// How good it has proved to be.
     #[sqlx(flatten)]
     pub standing: StandingRow,
@@ -107,6 +112,27 @@ impl SuspensionRow {
     }
 }
 
+/// How a provider is called, in the words of its events; an absent limit is the installation's.
+#[derive(Debug, Clone, FromRow)]
+pub struct TermsRow {
+    /// HTTP method.
+    pub method: String,
+    /// Where parameters stand.
+    pub encoding: String,
+    /// Where the key stands.
+    pub key_place: String,
+    /// Orders on their way to it at once.
+    pub concurrent_calls: Option<i32>,
+    /// Calls in 1000 seconds.
+    pub calls_per_1000_s: Option<i64>,
+    /// Seconds for an order.
+    pub order_timeout_s: Option<i32>,
+    /// Seconds for balance and orders.
+    pub read_timeout_s: Option<i32>,
+    /// Seconds for lists.
+    pub catalogue_timeout_s: Option<i32>,
+}
+
 /// How good a provider has proved to be; all absent before it was measured.
 #[derive(Debug, Clone, Default, FromRow)]
 pub struct StandingRow {
@@ -153,9 +179,11 @@ macro_rules! select_providers {
     ($rest:literal) => {
         concat!(
             "select provider_id, name, api_url, api_key_hint, priority, active and not deleted as active,
-                    balance, currency, runway_hours, sync_interval_minutes, created_at, score_ppm, placement_ppm, speed_ppm,
-                    delivery_ppm, judged, placed, responses, response_ms_sum, ended, delivered_ppm_sum,
-                    suspended_since, suspended_until, suspension_cause, suspension_reason, half_open, recent
+                    balance, currency, runway_hours, sync_interval_minutes, created_at, description, method, encoding,
+                    key_place, concurrent_calls, calls_per_1000_s, order_timeout_s, read_timeout_s, catalogue_timeout_s,
+                    score_ppm, placement_ppm, speed_ppm, delivery_ppm, judged, placed, responses, response_ms_sum,
+                    ended, delivered_ppm_sum, suspended_since, suspended_until, suspension_cause, suspension_reason,
+                    half_open, recent
              from providers
              left join provider_outcomes using (provider_id) ",
             $rest

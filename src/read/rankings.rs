@@ -27,6 +27,7 @@ pub struct ProviderRanking {
 /// A service's candidates, with what the read models know of them.
 pub(super) struct Candidates {
     pub(super) ordered: ServiceRow,
+    pub(super) default_strategy: Strategy,
     pub(super) mappings: Vec<MappingRow>,
     pub(super) services: Arc<HashMap<ServiceId, ServiceRow>>,
     pub(super) providers: Arc<HashMap<ProviderId, ProviderRow>>,
@@ -123,7 +124,8 @@ impl Reads {
             services.values().map(|service| ProviderId(service.provider_id)).collect();
         let providers = self.providers_by_id(&owners).await?;
         let (services, providers) = (Arc::new(services), Arc::new(providers));
-        Ok(Some(Candidates { ordered, mappings, services, providers }))
+        let default_strategy = self.default_strategy;
+        Ok(Some(Candidates { ordered, default_strategy, mappings, services, providers }))
     }
 }
 
@@ -145,7 +147,7 @@ impl Candidates {
 
     fn strategy(&self) -> Strategy {
         let word = self.ordered.strategy.clone().map(serde_json::Value::String);
-        word.and_then(|word| serde_json::from_value(word).ok()).unwrap_or_default()
+        word.and_then(|word| serde_json::from_value(word).ok()).unwrap_or(self.default_strategy)
     }
 
     fn facts(&self, id: ServiceId, mapping_priority: Option<i32>) -> Option<CandidateFacts> {
@@ -182,6 +184,9 @@ impl Candidates {
         };
         let mut reasons = vec![role, priority_in_words(&provider)];
         reasons.extend(standing_in_words(&provider));
+        reasons.extend(candidate.share_ppm.map(|ppm| {
+            format!("takes {:.0} % of the orders of its tier, by score", 100.0 * share(ppm))
+        }));
         reasons.extend(candidate.excluded.iter().map(left_out));
         Some(ProviderRanking { score: score(&provider), provider, reasons })
     }

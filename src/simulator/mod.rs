@@ -22,7 +22,7 @@
 //! | `DELETE /_sim/faults` | ends all faults |
 //! | `GET /_sim/orders` | every order that was accepted, oldest first |
 //! | `PUT /_sim/orders/{id}` | `{"status":"Disputed"}` is answered from now on; `{"status":null}` ends that |
-//! | `GET /_sim/requests` | the last calls, without their keys |
+//! | `GET /_sim/requests` | the last calls and how each was sent, without their keys |
 //! | `PUT /_sim/balance` | `{"balance":"12.5"}` |
 //! | `PUT /_sim/latency` | `{"base_ms":50,"jitter_ms":100}` |
 //! | `PUT /_sim/switches` | `{"orders_list":true,"busy_links":true,"no_lists":true}`, any of them |
@@ -63,4 +63,5 @@ pub use config::{IdSteps, Latency, Pace, PanelConfig, Switches};
 pub use faults::{Fault, FaultRule, Moment, RateLimitBody};
 pub use orders::{AcceptedOrder, OrderStatus};
 pub use panel::{Panel, StartError};
+pub use params::Sent;
 pub use state::{PanelState, RecordedRequest};

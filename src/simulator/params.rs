@@ -7,18 +7,33 @@ use axum::extract::{FromRequest, Request};
 use axum::response::{IntoResponse, Response};
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName};
+use serde::Serialize;
 use serde_json::Value;
 
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
 /// Parameters by name; of one that came twice, the last, as PHP has it.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Params(BTreeMap<String, String>);
+pub(super) struct Params {
+    values: BTreeMap<String, String>,
+    sent: Sent,
+}
+
+/// How a call was sent.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
+pub struct Sent {
+    /// The HTTP method.
+    pub method: String,
+    /// Where the action stood: `form`, `query` or `json`.
+    pub action_in: &'static str,
+    /// Where the key stood: `form`, `query`, `json`, `bearer` or `x-api-key`.
+    pub key_in: &'static str,
+}
 
 impl Params {
     /// A parameter that is there and says something.
     pub(super) fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(|value| value.trim()).filter(|value| !value.is_empty())
+        self.values.get(name).map(|value| value.trim()).filter(|value| !value.is_empty())
     }
 
     /// A parameter that is a whole number.
@@ -39,33 +54,55 @@ impl Params {
 
     /// All but the key.
     pub(super) fn without_key(&self) -> BTreeMap<String, String> {
-        let mut all = self.0.clone();
+        let mut all = self.values.clone();
         all.remove("key");
         all
     }
 
-    fn add_form(&mut self, text: &[u8]) {
+    /// How the call was sent.
+    pub(super) fn sent(&self) -> Sent {
+        self.sent.clone()
+    }
+
+    fn add_form(&mut self, text: &[u8], place: &'static str) {
         let pairs: Vec<(String, String)> = serde_urlencoded::from_bytes(text).unwrap_or_default();
-        self.0.extend(pairs);
+        self.add(pairs, place);
     }
 
     fn add_json(&mut self, text: &[u8]) {
         let object: serde_json::Map<String, Value> =
             serde_json::from_slice(text).unwrap_or_default();
-        self.0.extend(object.into_iter().filter_map(|(name, value)| Some((name, plain(&value)?))));
+        let pairs = object.into_iter().filter_map(|(name, value)| Some((name, plain(&value)?)));
+        self.add(pairs.collect(), "json");
+    }
+
+    fn add(&mut self, pairs: Vec<(String, String)>, place: &'static str) {
+        for (name, _) in &pairs {
+            match name.as_str() {
+                "action" => self.sent.action_in = place,
+                "key" => self.sent.key_in = place,
+                _ => {}
+            }
+        }
+        self.values.extend(pairs);
     }
 
     fn add_key(&mut self, headers: &HeaderMap) {
         let header = |name| headers.get(name).and_then(|value| value.to_str().ok());
         let bearer = header(AUTHORIZATION).and_then(|value| value.strip_prefix("Bearer "));
-        let Some(key) = bearer.or_else(|| header(API_KEY)) else { return };
-        self.0.entry("key".to_owned()).or_insert_with(|| key.to_owned());
+        let own = || header(API_KEY).map(|key| (key, "x-api-key"));
+        let Some((key, place)) = bearer.map(|key| (key, "bearer")).or_else(own) else { return };
+        if !self.values.contains_key("key") {
+            self.values.insert("key".to_owned(), key.to_owned());
+            self.sent.key_in = place;
+        }
     }
 }
 
 impl<'a> FromIterator<(&'a str, &'a str)> for Params {
     fn from_iter<I: IntoIterator<Item = (&'a str, &'a str)>>(pairs: I) -> Self {
-        Self(pairs.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
+        let values = pairs.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
+        Self { values: values.collect(), sent: Sent::default() }
     }
 }
 
@@ -74,7 +111,8 @@ impl<S: Send + Sync> FromRequest<S> for Params {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Response> {
         let mut params = Self::default();
-        params.add_form(request.uri().query().unwrap_or_default().as_bytes());
+        params.sent.method = request.method().to_string();
+        params.add_form(request.uri().query().unwrap_or_default().as_bytes(), "query");
         params.add_key(request.headers());
         let is_json = request
             .headers()
@@ -85,7 +123,7 @@ impl<S: Send + Sync> FromRequest<S> for Params {
         if is_json {
             params.add_json(&body);
         } else {
-            params.add_form(&body);
+            params.add_form(&body, "form");
         }
         Ok(params)
     }

@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::actions::Refusal;
 use super::catalogue::Shelf;
 use super::orders::{Now, OrderBook};
-use super::params::Params;
+use super::params::{Params, Sent};
 use super::replies::Body;
 use super::{Action, Fault, FaultRule, Latency, Moment, OrderStatus, PanelConfig, Switches};
 
@@ -25,6 +25,8 @@ pub struct RecordedRequest {
     pub action: Option<Action>,
     /// All parameters, without the key.
     pub params: BTreeMap<String, String>,
+    /// How it was sent.
+    pub sent: Sent,
     /// When it arrived.
     pub at: DateTime<Utc>,
     /// The fault that was drawn for it.
@@ -110,6 +112,7 @@ impl State {
         self.requests.push_back(RecordedRequest {
             action,
             params: params.without_key(),
+            sent: params.sent(),
             at: now.utc,
             fault: fault.as_ref().map(|(fault, _)| fault.clone()),
         });

@@ -10,6 +10,7 @@ use signalbox::domain::{
     calls::{CallsEvent, ProviderCalls},
     order::{Order, OrderEvent},
     provider::{Provider, ProviderEvent},
+    refusal::{RefusalText, RefusalTextEvent},
     reservation::{Reservation, ReservationEvent},
     service::{Service, ServiceEvent},
     sync::{SyncEvent, SyncRun},
@@ -27,7 +28,10 @@ const WHOLE_NUMBERS: &[&str] = &[
     "basis",
     "bucket",
     "calls",
+    "calls_per_1000_s",
+    "catalogue_timeout_s",
     "chosen",
+    "concurrent_calls",
     "count",
     "delisted",
     "delivered_ppm_sum",
@@ -42,19 +46,22 @@ const WHOLE_NUMBERS: &[&str] = &[
     "min",
     "move_ppm",
     "number",
+    "order_timeout_s",
     "per_run",
     "placed",
     "placement_ppm",
     "priority",
     "provider_priority",
     "quantity",
+    "read_timeout_s",
     "remains",
     "response_ms",
     "response_ms_sum",
     "responses",
-    "runway_hours",
     "retry_after_seconds",
+    "runway_hours",
     "score_ppm",
+    "share_ppm",
     "speed_ppm",
     "start_count",
     "sync_interval_minutes",
@@ -76,6 +83,7 @@ pub(crate) fn event_types() -> Vec<&'static str> {
         SyncEvent::TYPES,
         OrderEvent::TYPES,
         ReservationEvent::TYPES,
+        RefusalTextEvent::TYPES,
     ]
     .concat()
 }
@@ -108,6 +116,11 @@ fn stored_shape_of_sync_events_is_as_ever() {
 #[test]
 fn stored_shape_of_reservation_events_is_as_ever() {
     stored_shape_is_as_ever::<Reservation>(golden_catalogue::reservation_examples());
+}
+
+#[test]
+fn stored_shape_of_refusal_text_events_is_as_ever() {
+    stored_shape_is_as_ever::<RefusalText>(golden_catalogue::refusal_text_examples());
 }
 
 #[test]

@@ -4,7 +4,11 @@ use chrono::{DateTime, Utc};
 use rust_decimal::{Decimal, dec};
 use signalbox::domain::{
     AttemptId, CredentialId, Incarnation, OrderId, Position, ProviderId, ServiceId,
-    provider::{Measures, ProviderEvent, ResumedBy, Score, SuspensionCause, SyncInterval},
+    provider::{
+        Description, Dialect, Encoding, KeyPlace, Measures, Method, ProviderEvent, ProviderLimits,
+        ResumedBy, Score, SuspensionCause, SyncInterval,
+    },
+    refusal::{ErrorText, RefusalTextEvent, SaidBy, TextClass},
     reservation::ReservationEvent,
     routing::Strategy,
     service::{Pricing, ServiceEvent, ServiceKind, ServiceListing, ServiceResumedBy, WaitLimit},
@@ -16,7 +20,7 @@ use crate::{golden::Example, golden_health};
 
 pub(crate) fn provider_examples() -> Vec<Example<ProviderEvent>> {
     let observed = [golden_health::provider_examples(), rankings(), breaker()].concat();
-    [provider_life(), connection_tests(), observed].concat()
+    [provider_life(), provider_terms(), connection_tests(), observed].concat()
 }
 
 fn provider_life() -> Vec<Example<ProviderEvent>> {
@@ -48,6 +52,32 @@ fn provider_life() -> Vec<Example<ProviderEvent>> {
         ("ProviderActivated", ProviderEvent::ProviderActivated {}),
         ("ProviderDeactivated", ProviderEvent::ProviderDeactivated {}),
         ("ProviderDeleted", ProviderEvent::ProviderDeleted {}),
+    ]
+}
+
+fn provider_terms() -> Vec<Example<ProviderEvent>> {
+    let described = |text| ProviderEvent::ProviderDescribed {
+        description: Description::try_new(text).unwrap(),
+    };
+    let spoken = |method, encoding, key_place| ProviderEvent::ProviderDialectChanged {
+        dialect: Dialect { method, encoding, key_place },
+    };
+    let limited = |limits| ProviderEvent::ProviderLimitsChanged { limits };
+    let all = ProviderLimits {
+        concurrent_calls: Some(8),
+        calls_per_1000_s: Some(2_500),
+        order_timeout_s: Some(45),
+        read_timeout_s: Some(20),
+        catalogue_timeout_s: Some(300),
+    };
+    vec![
+        ("ProviderDescribed", described("Asks for 2FA\non Mondays")),
+        ("ProviderDescribed-not", described("")),
+        ("ProviderDialectChanged", spoken(Method::Post, Encoding::Json, KeyPlace::XApiKey)),
+        ("ProviderDialectChanged-get", spoken(Method::Get, Encoding::Query, KeyPlace::Bearer)),
+        ("ProviderDialectChanged-stock", spoken(Method::Post, Encoding::Form, KeyPlace::Field)),
+        ("ProviderLimitsChanged", limited(all)),
+        ("ProviderLimitsChanged-none", limited(ProviderLimits::default())),
     ]
 }
 
@@ -101,7 +131,11 @@ fn rankings() -> Vec<Example<ProviderEvent>> {
         delivered_ppm_sum: 28_500_000,
     };
     let (score, basis) = (Score::of(&measures), Position(1234));
-    vec![("RankingChanged", ProviderEvent::RankingChanged { score, measures, basis })]
+    let ranked = |as_of| ProviderEvent::RankingChanged { score, measures, basis, as_of };
+    vec![
+        ("RankingChanged", ranked(None)),
+        ("RankingChanged-rolling", ranked(Some(at("2026-11-25T08:41:00Z")))),
+    ]
 }
 
 fn sync_interval(sync_interval_minutes: SyncInterval) -> ProviderEvent {
@@ -222,12 +256,13 @@ fn set_by_operators() -> Vec<Example<ServiceEvent>> {
         ),
         (
             "ServiceStrategySet-priority",
-            ServiceEvent::ServiceStrategySet { strategy: Strategy::Priority },
+            ServiceEvent::ServiceStrategySet { strategy: Some(Strategy::Priority) },
         ),
         (
             "ServiceStrategySet-best-score",
-            ServiceEvent::ServiceStrategySet { strategy: Strategy::BestScore },
+            ServiceEvent::ServiceStrategySet { strategy: Some(Strategy::BestScore) },
         ),
+        ("ServiceStrategySet-default", ServiceEvent::ServiceStrategySet { strategy: None }),
         ("ServiceRetired", ServiceEvent::ServiceRetired {}),
     ]
 }
@@ -277,6 +312,19 @@ pub(crate) fn sync_examples() -> Vec<Example<SyncEvent>> {
         ("SyncStarted-service-refused", started(SyncTrigger::ServiceRefused)),
         ("SyncCompleted", SyncEvent::SyncCompleted { provider_id, counts, errors: errors() }),
         ("SyncFailed", SyncEvent::SyncFailed { provider_id, counts, errors: errors() }),
+    ]
+}
+
+pub(crate) fn refusal_text_examples() -> Vec<Example<RefusalTextEvent>> {
+    let reclassified = |class, said_by| RefusalTextEvent::RefusalTextReclassified {
+        text: ErrorText::of("Order could not be created (code 17)"),
+        class,
+        said_by,
+        note: "their support says so".to_owned(),
+    };
+    vec![
+        ("RefusalTextReclassified", reclassified(TextClass::Maintenance, SaidBy::Operator)),
+        ("RefusalTextReclassified-back", reclassified(TextClass::Doubt, SaidBy::BuiltIn)),
     ]
 }
 

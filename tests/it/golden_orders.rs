@@ -7,7 +7,7 @@ use rust_decimal::dec;
 use signalbox::domain::{
     AttemptId, Incarnation, Link, Position, ProviderId, ServiceId,
     order::{OrderEvent, SettledAs},
-    refusal::RefusalClass,
+    refusal::{ErrorText, RefusalClass},
     routing::{Candidate, Decision, Exclusion, Strategy},
 };
 use uuid::Uuid;
@@ -61,6 +61,8 @@ fn attempts() -> Vec<Example<OrderEvent>> {
         ("AttemptRefused-for-a-while", refused_for_a_while()),
         ("AttemptInDoubt", in_doubt("the answer is not JSON", Some(30_000))),
         ("AttemptInDoubt-crash", in_doubt("the process ended", None)),
+        ("AttemptRefused-text", refused_in_words("Bad link.")),
+        ("AttemptInDoubt-text", in_doubt_in_words("Order could not be created (code 17)")),
         (
             "AttemptNotSent",
             OrderEvent::AttemptNotSent {
@@ -164,6 +166,7 @@ fn candidate(n: u128, mapping_priority: Option<i32>, excluded: Vec<Exclusion>) -
         mapping_priority,
         provider_priority: 1,
         score_ppm: mapping_priority.map(|_| 990_000),
+        share_ppm: None,
         excluded,
         on_trial: false,
     }
@@ -190,6 +193,7 @@ fn refused(class: RefusalClass, response_ms: Option<i64>) -> OrderEvent {
         provider_id: provider(1),
         class,
         reason: "the provider's own words".to_owned(),
+        text: None,
         response_ms,
         retry_after_seconds: None,
     }
@@ -202,6 +206,7 @@ fn refused_for_a_while() -> OrderEvent {
         provider_id: provider(1),
         class: RefusalClass::Overload,
         reason: "Rate limit exceeded".to_owned(),
+        text: None,
         response_ms: Some(20),
         retry_after_seconds: Some(30),
     }
@@ -213,7 +218,32 @@ fn in_doubt(reason: &str, response_ms: Option<i64>) -> OrderEvent {
         attempt_id: attempt(1),
         provider_id: provider(1),
         reason: reason.to_owned(),
+        text: None,
         response_ms,
+    }
+}
+
+fn refused_in_words(words: &str) -> OrderEvent {
+    OrderEvent::AttemptRefused {
+        attempt: 1,
+        attempt_id: attempt(1),
+        provider_id: provider(1),
+        class: RefusalClass::Link,
+        reason: words.to_owned(),
+        text: Some(ErrorText::of(words)),
+        response_ms: Some(120),
+        retry_after_seconds: None,
+    }
+}
+
+fn in_doubt_in_words(words: &str) -> OrderEvent {
+    OrderEvent::AttemptInDoubt {
+        attempt: 1,
+        attempt_id: attempt(1),
+        provider_id: provider(1),
+        reason: format!("the provider answered an error: {words}"),
+        text: Some(ErrorText::of(words)),
+        response_ms: Some(120),
     }
 }
 

@@ -6,7 +6,7 @@ use signalbox::domain::{
     AttemptId, CredentialId, Incarnation, Link, OrderId, Position, ProviderId, ServiceId, SyncId,
     order::{HOUSE_ACCOUNT, OrderEvent},
     provider::ProviderEvent,
-    refusal::RefusalClass,
+    refusal::{ErrorText, RefusalClass},
     routing::{Decision, Strategy},
     service::{ServiceEvent, ServiceKind, ServiceListing},
     sync::{SyncCounts, SyncEvent, SyncTrigger},
@@ -139,6 +139,7 @@ impl Attempt {
             provider_id: self.provider,
             class,
             reason: reason.to_owned(),
+            text: Some(ErrorText::of(reason)),
             response_ms: Some(40),
             retry_after_seconds: None,
         }
@@ -150,6 +151,7 @@ impl Attempt {
             attempt_id: self.id,
             provider_id: self.provider,
             reason: "no answer in time".to_owned(),
+            text: None,
             response_ms: None,
         }
     }

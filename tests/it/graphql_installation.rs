@@ -14,6 +14,7 @@ use signalbox::{
     domain::{
         Event, Position,
         provider::{BalanceWatch, BreakerPolicy, UpstreamPolicy},
+        routing::Strategy,
         service::{PriceWatch, WaitLimit},
     },
     http::{AppState, router},
@@ -182,7 +183,7 @@ async fn commands(journal: &Journal, reads: &PgPool) -> Commands {
     let sealing = SealingKey::from_base64(&SealingKey::generate()).unwrap();
     Commands::new(CommandNeeds {
         journal: journal.clone(),
-        catalogue: Catalogue::start(journal).await.unwrap(),
+        catalogue: Catalogue::start(journal, Strategy::default()).await.unwrap(),
         credentials: Credentials::new(journal.pool().clone(), sealing),
         claims: Claims::new(CallLimits::default().add).0,
         reads: reads.clone(),

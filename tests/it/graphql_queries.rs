@@ -134,7 +134,7 @@ async fn service_shows_its_equivalents_in_the_order_in_which_they_are_tried() {
     let mapped = |backup_service_id: ServiceId, backup_provider_id: ProviderId| {
         ServiceEvent::ServiceMapped { backup_service_id, backup_provider_id, priority: 1 }
     };
-    let chosen = ServiceEvent::ServiceStrategySet { strategy: Strategy::BestScore };
+    let chosen = ServiceEvent::ServiceStrategySet { strategy: Some(Strategy::BestScore) };
     shop.record("service", primary.0, &[mapped(late, gamma), mapped(early, beta), chosen]).await;
     let query = "{ service(number: 1) {
         type rate price min max cancel strategy backups { priority service { number } backup { number } }

@@ -43,7 +43,7 @@ async fn measured(shop: &Installation, provider: ProviderId, judged: i64, placed
         delivered_ppm_sum: 1_500_000,
     };
     let (score, basis) = (Score::of(&measures), Position(1));
-    let ranked = ProviderEvent::RankingChanged { score, measures, basis };
+    let ranked = ProviderEvent::RankingChanged { score, measures, basis, as_of: None };
     shop.record("provider", provider.0, &[ranked]).await;
 }
 

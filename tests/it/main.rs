@@ -5,6 +5,7 @@
 mod architecture;
 mod architecture_source;
 mod breaker;
+mod error_texts;
 mod golden;
 mod golden_catalogue;
 mod golden_followed;
@@ -40,6 +41,7 @@ mod provider_commands;
 mod provider_connection;
 mod provider_keys;
 mod provider_rankings;
+mod provider_terms;
 mod rebuild_history;
 mod replay_added;
 mod replay_program;

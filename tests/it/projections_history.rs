@@ -6,18 +6,17 @@ use chrono::{DateTime, TimeDelta, Utc};
 use rust_decimal::Decimal;
 use serde_json::Value;
 use signalbox::domain::{
-    Aggregate, AttemptId, CredentialId, Event, Incarnation, Link, OrderId, Position, ProviderId,
-    ServiceId, SyncId,
+    Aggregate, AttemptId, Event, Incarnation, Link, OrderId, Position, ProviderId, ServiceId,
+    SyncId,
     calls::CallsEvent,
     order::{
         Claim, Holding, NextStep, Order, OrderCommand, OrderEvent, OrderFields, ProviderAnswer,
         SettledAs, StatusReading, Waiting,
     },
-    provider::{
-        Activation, Circuit, Dependents, KeyReference, Provider, ProviderChanges, ProviderCommand,
-        ProviderEvent, ProviderName, ProviderUrl, SyncInterval, UpstreamPolicy,
+    provider::{Provider, ProviderEvent},
+    refusal::{
+        ErrorText, RefusalClass, RefusalText, RefusalTextCommand, RefusalTextEvent, TextClass,
     },
-    refusal::RefusalClass,
     reservation::{Reservation, ReservationCommand, ReservationEvent, Subject},
     routing::{Candidate, Decision, Exclusion, Strategy},
     service::{
@@ -29,9 +28,12 @@ use signalbox::domain::{
 use sqlx::PgPool;
 use uuid::Uuid;
 
-use crate::projections_breaker::breaker_command;
-
+mod providers;
 mod watch;
+
+/// What providers say.
+const WORDS: &[&str] =
+    &["Not enough funds on balance", "Order could not be created (code 3)", "Bad link"];
 
 /// What happened, and the aggregates as they are after it.
 pub(crate) struct History {
@@ -41,8 +43,10 @@ pub(crate) struct History {
     pub(crate) entries: Vec<Entry>,
     syncs: BTreeMap<SyncId, SyncRun>,
     reservations: BTreeMap<String, Reservation>,
+    texts: BTreeMap<ErrorText, RefusalText>,
     sequences: BTreeMap<(&'static str, String), i64>,
     appended: usize,
+    now: DateTime<Utc>,
     random: fastrand::Rng,
 }
 
@@ -64,9 +68,11 @@ impl History {
             orders: BTreeMap::new(),
             syncs: BTreeMap::new(),
             reservations: BTreeMap::new(),
+            texts: BTreeMap::new(),
             entries: vec![],
             sequences: BTreeMap::new(),
             appended: 0,
+            now: DateTime::from_timestamp(Utc::now().timestamp(), 0).unwrap(),
             random: fastrand::Rng::with_seed(seed),
         };
         for _ in 0..steps {
@@ -74,7 +80,8 @@ impl History {
                 0..8 => history.touch_provider(),
                 8..30 => history.touch_service(),
                 30..33 => history.touch_sync(),
-                33..36 => history.touch_reservation(),
+                33..35 => history.touch_reservation(),
+                35 => history.touch_text(),
                 36..39 => history.touch_calls(),
                 _ => history.touch_order(),
             }
@@ -92,6 +99,7 @@ impl History {
             SyncEvent::TYPES,
             OrderEvent::TYPES,
             ReservationEvent::TYPES,
+            RefusalTextEvent::TYPES,
         ];
         let missing: Vec<_> =
             types.concat().into_iter().filter(|name| !occur.contains(name)).collect();
@@ -153,71 +161,6 @@ impl History {
         });
     }
 
-    fn touch_provider(&mut self) {
-        let id = ProviderId(Uuid::from_u128(0xa0 + self.random.u128(0..6)));
-        let mut provider = self.providers.remove(&id).unwrap_or_default();
-        if matches!(provider.breaker.circuit(), Circuit::HalfOpen { trial: None, .. }) {
-            // Appended with the attempt of an order.
-            let (order_id, attempt_id) = (OrderId(self.uuid()), AttemptId(self.uuid()));
-            let trial = ProviderEvent::TrialStarted { order_id, attempt_id };
-            self.note(&mut provider, &id.to_string(), &trial);
-        }
-        let command = self.provider_command(&provider);
-        self.record(&mut provider, &id.to_string(), command);
-        self.providers.insert(id, provider);
-    }
-
-    fn provider_command(&mut self, provider: &Provider) -> ProviderCommand {
-        let some = self.random.u32(0..1000);
-        let name = ProviderName::try_new(&format!("Panel {some}")).unwrap();
-        let address = format!("https://panel-{some}.example/api/v2");
-        let api_url = ProviderUrl::try_new(&address, UpstreamPolicy::PublicOnly).unwrap();
-        let priority = self.random.i32(1..9);
-        let key = KeyReference {
-            credential_id: CredentialId(self.uuid()),
-            hint: self.random.bool().then(|| format!("{some:04}")),
-        };
-        if !provider.exists() {
-            return ProviderCommand::Add { name, api_url, priority, key };
-        }
-        if self.random.u32(0..3) > 0 {
-            let now = self.time();
-            return breaker_command(provider, now, &mut self.random);
-        }
-        match self.random.u32(0..17) {
-            12.. => self.observation(provider),
-            0 => ProviderCommand::Update(ProviderChanges {
-                name: Some(name),
-                api_url: Some(api_url),
-                ..Default::default()
-            }),
-            1 | 7 => ProviderCommand::Update(ProviderChanges {
-                priority: Some(priority),
-                key: Some(key),
-                sync_interval: SyncInterval::try_new(self.random.i32(0..3)).ok(),
-                ..Default::default()
-            }),
-            2..5 => ProviderCommand::Toggle,
-            5 => ProviderCommand::SetActive(Activation::Active),
-            // It is gone for good then.
-            6 if self.random.u32(0..3) == 0 => {
-                ProviderCommand::Delete(Dependents { services: 0, open_orders: 0 })
-            }
-            _ => {
-                let outcome = if self.random.bool() {
-                    Ok(self.balance())
-                } else {
-                    Err("Invalid API key".to_owned())
-                };
-                ProviderCommand::RecordConnectionTest {
-                    outcome,
-                    response_ms: 120,
-                    tested_at: self.time(),
-                }
-            }
-        }
-    }
-
     fn touch_service(&mut self) {
         let provider_id = self.provider();
         let provider_service_id = self.random.u32(0..5).to_string();
@@ -239,7 +182,7 @@ impl History {
             9 => ServiceCommand::SetPrice(Decimal::new(self.random.i64(0..1000), 2)),
             10 => ServiceCommand::SetMarkup(Decimal::from(self.random.i64(0..50))),
             11 => ServiceCommand::Recategorise(self.category()),
-            12 => ServiceCommand::SetStrategy(Strategy::BestScore),
+            12 => ServiceCommand::SetStrategy(self.random.bool().then_some(Strategy::BestScore)),
             13 => ServiceCommand::Retire { open_orders: 0 },
             14 => {
                 let backups = service.imported().map(|s| s.backups.clone()).unwrap_or_default();
@@ -304,6 +247,18 @@ impl History {
         };
         self.record(&mut reservation, &id, command);
         self.reservations.insert(id, reservation);
+    }
+
+    fn touch_text(&mut self) {
+        let text = ErrorText::of(self.random.choice(WORDS).unwrap());
+        let mut known = self.texts.remove(&text).unwrap_or_default();
+        let classes =
+            [None, Some(TextClass::Link), Some(TextClass::Doubt), Some(TextClass::BadKey)];
+        let class = *self.random.choice(&classes).unwrap();
+        let note = format!("note {}", self.random.u32(0..9));
+        let command = RefusalTextCommand::Reclassify { text: text.clone(), class, note };
+        self.record(&mut known, &text.stream_id().to_string(), command);
+        self.texts.insert(text, known);
     }
 
     fn touch_order(&mut self) {
@@ -397,7 +352,7 @@ impl History {
 
     fn answer(&mut self) -> ProviderAnswer {
         let response_ms = self.random.i64(0..30_000);
-        let reason = "Not enough funds on balance".to_owned();
+        let reason = (*self.random.choice(WORDS).unwrap()).to_owned();
         match self.random.u32(0..10) {
             0..3 => ProviderAnswer::Placed {
                 api_order_id: self.random.u32(0..9999).to_string(),
@@ -410,7 +365,10 @@ impl History {
                 let response_ms = (class != Unreachable).then_some(response_ms);
                 ProviderAnswer::Refused { class, reason, response_ms, retry_after_seconds: None }
             }
-            6..9 => ProviderAnswer::InDoubt { reason, response_ms: Some(response_ms) },
+            6..9 => {
+                let text = self.random.bool().then(|| ErrorText::of(&reason));
+                ProviderAnswer::InDoubt { reason, text, response_ms: Some(response_ms) }
+            }
             _ => ProviderAnswer::NotSent { reason },
         }
     }
@@ -434,6 +392,7 @@ impl History {
             mapping_priority: Some(2),
             provider_priority: 1,
             score_ppm: None,
+            share_ppm: None,
             excluded: vec![Exclusion::QuantityOutOfLimits { min: 1, max: 2 }],
             on_trial: false,
         };
@@ -468,9 +427,9 @@ impl History {
         format!("Category {}", self.random.u32(0..3))
     }
 
-    /// Some instant of three days.
+    /// Some instant of the last three days.
     fn time(&mut self) -> DateTime<Utc> {
-        let first = DateTime::from_timestamp(1_793_000_000, 0).unwrap();
+        let first = self.now - TimeDelta::days(3);
         first + TimeDelta::milliseconds(self.random.i64(0..3 * 86_400_000))
     }
 

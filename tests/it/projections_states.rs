@@ -134,20 +134,22 @@ async fn providers_are_as_the_aggregates_have_them() {
     }
 }
 
+/// Since when, until when, why, and whether one order may try.
+type SuspensionRow = (Option<DateTime<Utc>>, Option<DateTime<Utc>>, Option<String>, bool);
+
 #[tokio::test]
 async fn providers_are_set_aside_as_the_aggregates_have_them() {
     let (_database, pool, history) = folded().await;
     let mut seen = BTreeSet::new();
     for (id, provider) in &history.providers {
-        let row: (Option<DateTime<Utc>>, Option<DateTime<Utc>>, Option<String>, bool) =
-            sqlx::query_as(
-                "select suspended_since, suspended_until, suspension_reason, half_open
-                 from providers where provider_id = $1",
-            )
-            .bind(id.0)
-            .fetch_one(&pool)
-            .await
-            .unwrap();
+        let row: SuspensionRow = sqlx::query_as(
+            "select suspended_since, suspended_until, suspension_reason, half_open
+             from providers where provider_id = $1",
+        )
+        .bind(id.0)
+        .fetch_one(&pool)
+        .await
+        .unwrap();
         let expected = match provider.breaker.circuit().clone() {
             Circuit::Closed => (None, None, None, false),
             Circuit::Open(of) => (Some(of.since), of.until, Some(of.reason), false),
@@ -286,7 +288,7 @@ fn duplicates(history: &History) -> Vec<String> {
 
 #[tokio::test]
 async fn days_of_a_provider_count_its_attempts_by_what_they_are_now() {
-    type Day = (i64, i64, i64, i64, i64);
+    type Day = (i64, i64, i64, i64);
     let (_database, pool, history) = folded().await;
     let mut expected: BTreeMap<(Uuid, NaiveDate), Day> = BTreeMap::new();
     let duplicates = duplicates(&history);
@@ -304,17 +306,13 @@ async fn days_of_a_provider_count_its_attempts_by_what_they_are_now() {
         day.0 += 1;
         match &attempt.state {
             _ if placed => day.1 += 1,
-            AttemptState::Refused(class) => {
-                day.2 += 1;
-                day.4 += i64::from(class.is_customers_fault());
-            }
-            AttemptState::NotPlaced => day.2 += 1,
+            AttemptState::Refused(_) | AttemptState::NotPlaced => day.2 += 1,
             AttemptState::InDoubt => day.3 += 1,
             _ => {}
         }
     }
     let rows: Vec<(Uuid, NaiveDate, Json<Day>)> = sqlx::query_as(
-        "select provider_id, day, jsonb_build_array(total, placed, failed, in_doubt, customer_faults)
+        "select provider_id, day, jsonb_build_array(total, placed, failed, in_doubt)
          from provider_days order by provider_id, day",
     )
     .fetch_all(&pool)
@@ -323,6 +321,37 @@ async fn days_of_a_provider_count_its_attempts_by_what_they_are_now() {
     let found: BTreeMap<_, _> =
         rows.into_iter().map(|(provider, day, counts)| ((provider, day), counts.0)).collect();
     assert_eq!(found, expected);
+}
+
+#[tokio::test]
+async fn ledgers_add_up_to_what_the_days_count() {
+    let (_database, pool, _) = folded().await;
+    let apart: Vec<(Uuid, NaiveDate)> = sqlx::query_as(
+        "with failures as (
+             select provider_id, day, sum(count) as count from failure_days group by provider_id, day
+         ),
+         minutes as (
+             select provider_id, (minute at time zone 'UTC')::date as day,
+                    sum(count) filter (where outcome = 'PLACED') as placed,
+                    sum(count) filter (where outcome = 'FAILED') as failed,
+                    sum(count) filter (where outcome = 'IN_DOUBT') as in_doubt,
+                    sum(response_count) as responses, sum(response_ms_sum) as response_ms
+             from attempt_minutes
+             group by 1, 2
+         )
+         select provider_id, day
+         from provider_days
+         left join failures using (provider_id, day)
+         left join minutes using (provider_id, day)
+         where (coalesce(failures.count, 0), coalesce(minutes.placed, 0), coalesce(minutes.failed, 0),
+                coalesce(minutes.in_doubt, 0), coalesce(minutes.responses, 0), coalesce(minutes.response_ms, 0))
+             is distinct from (provider_days.failed + provider_days.in_doubt, provider_days.placed,
+                provider_days.failed, provider_days.in_doubt, response_count, response_ms_sum)",
+    )
+    .fetch_all(&pool)
+    .await
+    .unwrap();
+    assert_eq!(apart, []);
 }
 
 #[tokio::test]
@@ -341,7 +370,7 @@ async fn durations_are_read_from_their_buckets_within_five_percent() {
          from (
              select provider_id, day, percentile_disc(0.95) within group (order by response_ms) as p95
              from (
-                 select distinct on (attempt_id) attempt_id, provider_id, response_ms, max(day) over (partition by attempt_id) as day
+                 select distinct on (attempt_id) attempt_id, provider_id::uuid, response_ms, max(day) over (partition by attempt_id) as day
                  from answers
                  order by attempt_id, response_ms is null, position
              ) as first_answers

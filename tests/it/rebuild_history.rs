@@ -12,8 +12,10 @@ use signalbox::{
         calls::{CallFailureKind, CallSums, CallsEvent, EndedCall},
         order::{NextStep, Order, OrderCommand, OrderEvent, ProviderAnswer, SettledAs},
         provider::{
-            BackOff, BreakerPolicy, Measures, Provider, ProviderCommand, ProviderEvent, Silence,
+            BackOff, Basis, BreakerPolicy, Measures, Provider, ProviderCommand, ProviderEvent,
+            Silence,
         },
+        refusal::RefusalTextEvent,
         reservation::ReservationEvent,
         service::ServiceEvent,
         sync::SyncEvent,
@@ -84,6 +86,8 @@ impl History {
         for change in [
             json!({"id": first, "name": "renamed", "priority": 5, "syncIntervalMinutes": 30}),
             json!({"id": first, "apiUrl": elsewhere, "apiKey": key}),
+            json!({"id": first, "description": "slow on Mondays", "concurrentCalls": 8,
+                "dialect": {"body": "JSON", "key": "BEARER"}}),
         ] {
             self.mutate(update, json!({"i": change})).await;
         }
@@ -99,10 +103,17 @@ impl History {
         let ranked = self.running.app.commands().rank_provider(
             first.parse().unwrap(),
             measures,
-            Position(1),
+            Basis { position: Position(1), as_of: Utc::now() },
         );
         ranked.await.unwrap();
         self.watch_provider(first.parse().unwrap()).await;
+        for class in [json!("QUANTITY"), json!(null)] {
+            self.mutate(
+                "mutation($c: ErrorClass) { reclassifyErrorText(text: \"Bad link\", class: $c, note: \"x\") { position } }",
+                json!({"c": class}),
+            )
+            .await;
+        }
         self.mutate(
             "mutation($id: ID!) { retireServices(providerId: $id) { position } }",
             json!({"id": third}),
@@ -360,6 +371,7 @@ impl History {
             SyncEvent::TYPES,
             OrderEvent::TYPES,
             ReservationEvent::TYPES,
+            RefusalTextEvent::TYPES,
         ];
         assert_eq!(occur, types.concat().into_iter().collect());
     }

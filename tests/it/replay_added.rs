@@ -2,6 +2,7 @@
 
 use std::{fs, time::Duration};
 
+use chrono::{DateTime, Utc};
 use serde_json::Value;
 use signalbox::projection::{
     BuildStep, ModelSet, ProjectionStatus, ReadModels, RebuildStatus, Replay,
@@ -139,6 +140,45 @@ async fn fold_at_fault_stops_alone(then: &str, reason: &str) {
     let end = database.lengthen_journal(1).await;
     running.caught_up(end).await;
     assert_eq!(rows(database.pool(), "events").await, end.0);
+}
+
+/// The fold that waits for a lock of ours, and since when.
+async fn held_up(pool: &PgPool) -> Option<(i32, DateTime<Utc>)> {
+    sqlx::query_as(
+        "select pid, query_start from pg_stat_activity
+         where datname = current_database() and wait_event = 'advisory'",
+    )
+    .fetch_optional(pool)
+    .await
+    .unwrap()
+}
+
+#[tokio::test]
+async fn added_model_that_is_slow_does_not_hold_up_the_programs_own() {
+    let database = TestDatabase::create().await;
+    let pool = database.pool();
+    let text = counter("slow", "perform pg_advisory_xact_lock(7) where upto_position > 1;");
+    let running = Running::start(&database, models(&folder(&[("slow", &text)]))).await;
+    let end = database.lengthen_journal(1).await;
+    running.head.send_replace(end);
+    status_of(&running, "slow", |model| model.position >= end).await;
+    let mut holder = pool.acquire().await.unwrap();
+    holder.execute("select pg_advisory_lock(7)").await.unwrap();
+    running.head.send_replace(database.lengthen_journal(1).await);
+    let slow = loop {
+        match held_up(pool).await {
+            Some(slow) => break slow,
+            None => tokio::time::sleep(Duration::from_millis(5)).await,
+        }
+    };
+    let end = database.lengthen_journal(1).await;
+    running.head.send_replace(end);
+    for model in ReadModels::embedded() {
+        status_of(&running, model.name(), |model| model.position >= end).await;
+    }
+    assert_eq!(held_up(pool).await, Some(slow), "they did not wait for it");
+    holder.execute("select pg_advisory_unlock(7)").await.unwrap();
+    status_of(&running, "slow", |model| model.position >= end).await;
 }
 
 #[tokio::test]

@@ -7,7 +7,10 @@ use chrono::TimeDelta;
 
 use crate::{
     command::{AddProvider, Commands},
-    domain::{ProviderId, ServiceId, provider::BreakerPolicy},
+    domain::{
+        ProviderId, ServiceId,
+        provider::{BreakerPolicy, ProviderTerms},
+    },
     process::{Delisting, ProviderOperations},
     simulator::{Action, Catalogue, Fault, FaultRule, Latency, Panel, PanelConfig},
 };
@@ -81,6 +84,7 @@ pub(super) async fn enter(
             api_url: panel.url(),
             api_key: panel.key().into(),
             priority,
+            terms: ProviderTerms::default(),
         });
         let provider = added.await?.value;
         let test = operations.test_connection(provider).await?.value;

@@ -91,6 +91,7 @@ fn refused(provider_id: ProviderId, class: RefusalClass, reason: &str) -> OrderE
         provider_id,
         class,
         reason: reason.to_owned(),
+        text: None,
         response_ms: Some(20),
         retry_after_seconds: None,
     }
@@ -111,6 +112,7 @@ fn in_doubt(provider_id: ProviderId) -> OrderEvent {
         attempt_id: AttemptId(Uuid::nil()),
         provider_id,
         reason: SILENCE.to_owned(),
+        text: None,
         response_ms: Some(4000),
     }
 }

@@ -7,7 +7,7 @@ use tokio::{sync::watch, time::sleep};
 
 use super::Snapshot;
 use crate::{
-    domain::Position,
+    domain::{Position, routing::Strategy},
     journal::{Filter, Follower, Journal, Page, read_head},
     vital,
 };
@@ -52,17 +52,18 @@ const SHIFTS: &[&str] = &[
 ];
 
 impl Catalogue {
-    /// Folds the journal up to its present end, and goes on following it.
+    /// Folds the journal up to its present end, and goes on following it. Services without a strategy of their own have the
+    /// default one.
     ///
     /// # Errors
     /// The database's words where the journal cannot be read.
-    pub async fn start(journal: &Journal) -> Result<Self, sqlx::Error> {
+    pub async fn start(journal: &Journal, default_strategy: Strategy) -> Result<Self, sqlx::Error> {
         let filter = Filter::Catalogue;
         let mut follower =
             Follower::new(journal.pool().clone(), journal.head(), filter, Position(0));
         let (position, shifts) = (watch::Sender::new(Position(0)), watch::Sender::new(()));
         let catalogue = Self {
-            snapshot: Arc::default(),
+            snapshot: Arc::new(RwLock::new(Snapshot::new(default_strategy))),
             position: position.subscribe(),
             shifts: shifts.subscribe(),
         };

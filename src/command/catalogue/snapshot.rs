@@ -1,11 +1,15 @@
-use std::collections::{BTreeSet, HashMap};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use serde::de::DeserializeOwned;
 
 use crate::{
     domain::{
         Aggregate, Position, ProviderId, ServiceId,
-        provider::{Circuit, Provider},
+        provider::{Circuit, Provider, ProviderLimits},
+        refusal::{ErrorTexts, RefusalText},
         routing::{CandidateFacts, Decision, Exclusion, Request, Strategy, decide},
         service::{Backup, Imported, Service},
     },
@@ -28,6 +32,8 @@ pub struct Route {
     pub decision: Decision,
     /// Heads of the chosen provider's and service's streams at the decision.
     pub chosen: Option<ChosenVersions>,
+    /// How hard and how patiently the chosen provider is called.
+    pub limits: ProviderLimits,
 }
 
 impl Route {
@@ -46,7 +52,7 @@ pub struct ChosenVersions {
     pub service: i64,
 }
 
-/// All providers and services as they were at a position of the journal.
+/// All providers and services, and what operators say of error texts, as they were at a position of the journal.
 #[derive(Debug, Default)]
 pub struct Snapshot {
     /// Up to where the journal is folded in.
@@ -55,9 +61,21 @@ pub struct Snapshot {
     services: HashMap<ServiceId, Versioned<Service>>,
     by_provider: HashMap<ProviderId, BTreeSet<ServiceId>>,
     backing: HashMap<ServiceId, BTreeSet<ServiceId>>,
+    error_texts: Arc<ErrorTexts>,
+    default_strategy: Strategy,
 }
 
 impl Snapshot {
+    /// Begins before the first event; `default_strategy` is that of services without one of their own.
+    pub(super) fn new(default_strategy: Strategy) -> Self {
+        Self { default_strategy, ..Self::default() }
+    }
+
+    /// Returns what operators say of error texts.
+    pub fn error_texts(&self) -> Arc<ErrorTexts> {
+        self.error_texts.clone()
+    }
+
     /// Finds a provider, deleted ones included.
     pub fn provider(&self, id: ProviderId) -> Option<&Versioned<Provider>> {
         self.providers.get(&id)
@@ -114,7 +132,7 @@ impl Snapshot {
             let barred = barred(id);
             Some(CandidateFacts { mapping_priority, barred, ..self.facts(id, ordered, now)? })
         });
-        let strategy = ordered.strategy.unwrap_or(Strategy::Priority);
+        let strategy = ordered.strategy.unwrap_or(self.default_strategy);
         let decision = decide(self.position, strategy, request, facts.collect());
         let chosen = decision.choice().and_then(|candidate| {
             Some(ChosenVersions {
@@ -122,7 +140,9 @@ impl Snapshot {
                 service: self.service(candidate.service_id)?.version,
             })
         });
-        Some(Route { decision, chosen })
+        let choice = decision.choice().and_then(|choice| self.provider(choice.provider_id));
+        let limits = choice.map(|provider| provider.aggregate.limits).unwrap_or_default();
+        Some(Route { decision, chosen, limits })
     }
 
     fn facts(
@@ -169,6 +189,10 @@ impl Snapshot {
                 if let Ok(id) = event.aggregate_id.parse() {
                     self.apply_to_service(id, event)?;
                 }
+            }
+            RefusalText::TYPE => {
+                let said = serde_json::from_value(event.payload)?;
+                Arc::make_mut(&mut self.error_texts).take(&said);
             }
             _ => {}
         }

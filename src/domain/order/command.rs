@@ -3,7 +3,9 @@ use rust_decimal::Decimal;
 
 use super::{OrderFields, SettledAs, StatusReading};
 use crate::domain::{
-    AttemptId, Incarnation, ProviderId, ServiceId, refusal::RefusalClass, routing::Decision,
+    AttemptId, Incarnation, ProviderId, ServiceId,
+    refusal::{ErrorText, RefusalClass},
+    routing::Decision,
 };
 
 /// What may be asked of an order.
@@ -146,6 +148,8 @@ pub enum ProviderAnswer {
     InDoubt {
         /// What went wrong on the way.
         reason: String,
+        /// The provider's own words, where it answered an error that does not rule the order out.
+        text: Option<ErrorText>,
         /// Time until it went wrong; absent where the process died.
         response_ms: Option<i64>,
     },

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::domain::{
     AttemptId, ProviderId,
-    refusal::{AfterRefusal, RefusalClass},
+    refusal::{AfterRefusal, ErrorText, RefusalClass},
 };
 
 /// How often an order goes back to a provider that says its link is busy: about a day, at the dispatcher's pace.
@@ -90,18 +90,20 @@ impl Order {
                     attempt_id: id,
                     provider_id: attempt.provider_id,
                     class,
+                    text: (class != RefusalClass::Unreachable).then(|| ErrorText::of(&reason)),
                     reason: reason.clone(),
                     response_ms,
                     retry_after_seconds,
                 };
                 Ok(self.after(refused, attempt, NextAfter { class: Some(class), reason, next }))
             }
-            (AttemptState::Started, ProviderAnswer::InDoubt { reason, response_ms }) => {
+            (AttemptState::Started, ProviderAnswer::InDoubt { reason, text, response_ms }) => {
                 Ok(vec![OrderEvent::AttemptInDoubt {
                     attempt: attempt.number,
                     attempt_id: id,
                     provider_id: attempt.provider_id,
                     reason,
+                    text,
                     response_ms,
                 }])
             }

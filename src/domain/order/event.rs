@@ -6,8 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{DeliveryStatus, RefillStatus};
 use crate::domain::{
-    AttemptId, Incarnation, Link, ProviderId, ServiceId, aggregate::event_types,
-    refusal::RefusalClass, routing::Decision,
+    AttemptId, Incarnation, Link, ProviderId, ServiceId,
+    aggregate::event_types,
+    refusal::{ErrorText, RefusalClass},
+    routing::Decision,
 };
 
 /// How an attempt in doubt was settled.
@@ -94,6 +96,9 @@ pub enum OrderEvent {
         class: RefusalClass,
         /// The provider's own words, or why nothing could be sent.
         reason: String,
+        /// Those words as texts are compared; absent where nothing was sent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        text: Option<ErrorText>,
         /// Time to the answer, in milliseconds; absent where the provider was not reached.
         response_ms: Option<i64>,
         /// For how many seconds the provider asks to be left alone, where it does.
@@ -110,6 +115,9 @@ pub enum OrderEvent {
         provider_id: ProviderId,
         /// What went wrong on the way.
         reason: String,
+        /// The provider's own words as texts are compared, where it answered an error that does not rule the order out.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        text: Option<ErrorText>,
         /// Time until it went wrong, in milliseconds; absent where the process died.
         response_ms: Option<i64>,
     },

@@ -128,6 +128,7 @@ impl OrderFields {
             total_units: self.quantity,
             package: self.per_run.is_none(),
             dripfeed: self.sent.contains_key("runs"),
+            order: None,
         }
     }
 

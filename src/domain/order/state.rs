@@ -63,13 +63,14 @@ pub enum Progress {
 }
 
 impl Order {
-    /// Returns what the order asks of a candidate.
+    /// Returns what the order asks of a candidate; its id, which stands in its stream's name, is added by whoever knows it.
     pub fn request(&self) -> Request {
         Request {
             units_per_run: self.units_per_run,
             total_units: self.quantity,
             package: self.units_per_run.is_none(),
             dripfeed: self.fields.contains_key("runs"),
+            order: None,
         }
     }
 

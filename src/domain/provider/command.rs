@@ -1,9 +1,10 @@
 use chrono::{DateTime, Utc};
 
 use super::{
-    BackOff, BalanceWatch, Measures, ProviderName, ProviderUrl, SyncInterval, Trip, Verdict,
+    BackOff, BalanceWatch, Basis, Description, Dialect, LimitChanges, Measures, ProviderName,
+    ProviderUrl, SyncInterval, Trip, Verdict,
 };
-use crate::domain::{AttemptId, Balance, CredentialId, Position};
+use crate::domain::{AttemptId, Balance, CredentialId};
 
 /// What may be asked of a provider.
 #[derive(Debug, Clone)]
@@ -51,8 +52,8 @@ pub enum ProviderCommand {
     Rank {
         /// What was measured.
         measures: Measures,
-        /// Up to where the journal was measured.
-        basis: Position,
+        /// What that rests on.
+        basis: Basis,
     },
     /// Set it aside for what its attempts came to, unless it is already.
     Trip {
@@ -132,6 +133,19 @@ pub struct ProviderChanges {
     pub key: Option<KeyReference>,
     /// How often its catalogue is to be synced by itself.
     pub sync_interval: Option<SyncInterval>,
+    /// New terms.
+    pub terms: ProviderTerms,
+}
+
+/// How a provider is to be called, and what is noted about it; what is absent stays.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ProviderTerms {
+    /// What operators note about it.
+    pub description: Option<Description>,
+    /// How it wants to be called.
+    pub dialect: Option<Dialect>,
+    /// How hard and how patiently it is called.
+    pub limits: LimitChanges,
 }
 
 /// A provider key as events may know it.

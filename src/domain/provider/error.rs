@@ -1,4 +1,4 @@
-use super::{InvalidName, InvalidUrl, MAX_PRIORITY};
+use super::{InvalidLimit, InvalidName, InvalidUrl, MAX_PRIORITY};
 
 /// Why a command on a provider was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -18,6 +18,9 @@ pub enum ProviderError {
     /// The priority is out of range.
     #[error("the priority is {0}: give a number from 1, tried first, to {MAX_PRIORITY}")]
     Priority(i32),
+    /// A limit is out of bounds.
+    #[error(transparent)]
+    Limit(#[from] InvalidLimit),
     /// Something still depends on the provider.
     #[error("{services} services are associated with the provider: retire them first")]
     HasServices {

@@ -2,7 +2,9 @@ use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use super::{Measures, ResumedBy, Score, SuspensionCause, SyncInterval};
+use super::{
+    Description, Dialect, Measures, ProviderLimits, ResumedBy, Score, SuspensionCause, SyncInterval,
+};
 use crate::domain::{AttemptId, CredentialId, OrderId, Position, aggregate::event_types};
 
 /// What can have happened to a provider.
@@ -48,6 +50,23 @@ pub enum ProviderEvent {
     ProviderSyncIntervalSet {
         /// Minutes from one start to the next; absent is never.
         sync_interval_minutes: SyncInterval,
+    },
+    /// Operators note something else about it.
+    ProviderDescribed {
+        /// What; absent where they note nothing.
+        description: Description,
+    },
+    /// It is called in another way from now on.
+    ProviderDialectChanged {
+        /// How.
+        #[serde(flatten)]
+        dialect: Dialect,
+    },
+    /// It is called more or less often at once, faster or slower, with more or less patience from now on.
+    ProviderLimitsChanged {
+        /// All its limits.
+        #[serde(flatten)]
+        limits: ProviderLimits,
     },
     /// Orders may go to it again.
     ProviderActivated {},
@@ -127,6 +146,9 @@ pub enum ProviderEvent {
         measures: Measures,
         /// Up to where the journal was measured.
         basis: Position,
+        /// From when the days were counted back; absent where they were whole UTC days.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        as_of: Option<DateTime<Utc>>,
     },
     /// It is set aside: no orders go to it.
     ProviderSuspended {
@@ -185,6 +207,9 @@ event_types!(ProviderEvent {
     ProviderPriorityChanged,
     ProviderKeyReplaced,
     ProviderSyncIntervalSet,
+    ProviderDescribed,
+    ProviderDialectChanged,
+    ProviderLimitsChanged,
     ProviderActivated,
     ProviderDeactivated,
     ProviderDeleted,

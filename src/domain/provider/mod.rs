@@ -3,9 +3,12 @@
 mod balance_watch;
 mod breaker;
 mod command;
+mod description;
+mod dialect;
 mod error;
 mod event;
 mod health;
+mod limits;
 mod name;
 mod score;
 mod spending;
@@ -21,13 +24,16 @@ pub use breaker::{
     SuspensionCause, Trial, Trip, Verdict, Window,
 };
 pub use command::{
-    Activation, Dependents, KeyReference, ProviderChanges, ProviderCommand, Silence,
+    Activation, Dependents, KeyReference, ProviderChanges, ProviderCommand, ProviderTerms, Silence,
 };
+pub use description::{Description, InvalidDescription};
+pub use dialect::{Dialect, Encoding, InvalidDialect, KeyPlace, Method};
 pub use error::ProviderError;
 pub use event::ProviderEvent;
 pub use health::Alarms;
+pub use limits::{CONCURRENT_CALLS, InvalidLimit, LimitChanges, ProviderLimits};
 pub use name::{InvalidName, ProviderName};
-pub use score::{DELIVERY_DAYS, Measures, PLACEMENT_DAYS, Score, WHOLE_PPM};
+pub use score::{Basis, DELIVERY_DAYS, Measures, PLACEMENT_DAYS, Score, WHOLE_PPM};
 pub use spending::{SPENDING_HOURS, Spending};
 pub use state::{BalanceReading, Lifecycle, Provider};
 pub use sync_interval::{InvalidSyncInterval, SyncInterval};

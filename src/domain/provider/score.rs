@@ -1,20 +1,23 @@
 //! How good a provider has proved to be, as one number.
 //!
 //! # Shape
-//! [`Measures`] are counts and sums over a window of whole days; [`Score::of`] makes them into shares in parts per million.
+//! [`Measures`] are counts and sums over a span of days back from a [`Basis`]; [`Score::of`] makes them into shares in parts per million.
 //!
 //! # Correctness
 //! Whole numbers only, so that the same measures give the same score on every machine and in every replay. Each share
 //! starts from an expectation that weighs as much as [`PRIOR_WEIGHT`] cases: one lucky order does not outrank a long
 //! record, and a new provider is neither shunned nor preferred.
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+
+use crate::domain::Position;
 
 /// A share of one.
 pub const WHOLE_PPM: i64 = 1_000_000;
-/// Days that placement and speed are measured over, today included.
+/// Days of 24 hours that placement and speed are measured over.
 pub const PLACEMENT_DAYS: i32 = 7;
-/// Days that delivery is measured over, today included: it shows itself later.
+/// Days of 24 hours that delivery is measured over: it shows itself later.
 pub const DELIVERY_DAYS: i32 = 30;
 
 /// How many cases the expectation weighs as much as.
@@ -48,6 +51,16 @@ pub struct Measures {
     pub ended: i64,
     /// Sum of the delivered shares of these orders, in parts per million each.
     pub delivered_ppm_sum: i64,
+}
+
+/// What measures rest on: all that the journal holds up to a position, of what began within the days before an instant or
+/// after it. The same basis gives the same measures, whenever they are taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Basis {
+    /// Up to where the journal is known.
+    pub position: Position,
+    /// Where the days are counted back from: a whole minute.
+    pub as_of: DateTime<Utc>,
 }
 
 /// How good a provider is, in parts per million.

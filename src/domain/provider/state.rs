@@ -3,11 +3,11 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Alarms, Breaker, MAX_PRIORITY, Measures, ProviderCommand, ProviderError, ProviderEvent, Score,
-    Spending, SyncInterval,
+    Alarms, Basis, Breaker, Description, Dialect, MAX_PRIORITY, Measures, ProviderCommand,
+    ProviderError, ProviderEvent, ProviderLimits, ProviderTerms, Score, Spending, SyncInterval,
     command::{Activation, Dependents, ProviderChanges},
 };
-use crate::domain::{Aggregate, CredentialId, Position};
+use crate::domain::{Aggregate, CredentialId};
 
 /// How long a reading of the balance is taken for the balance. While it is monitored, a change is on record within one
 /// interval, and an amount that stays the same is put on record again in half this time.
@@ -61,6 +61,15 @@ pub struct Provider {
     pub score: Score,
     /// How often its catalogue is synced by itself.
     pub sync_interval: SyncInterval,
+    /// What operators note about it.
+    #[serde(default)]
+    pub description: Description,
+    /// How it wants to be called.
+    #[serde(default)]
+    pub dialect: Dialect,
+    /// How hard and how patiently it is called.
+    #[serde(default)]
+    pub limits: ProviderLimits,
     /// Whether it is set aside.
     pub breaker: Breaker,
 }
@@ -109,13 +118,27 @@ impl Provider {
         if let Some(interval) = changes.sync_interval.filter(|new| *new != self.sync_interval) {
             events.push(ProviderEvent::ProviderSyncIntervalSet { sync_interval_minutes: interval });
         }
+        events.extend(self.on_terms(changes.terms)?);
         Ok(events)
     }
 
-    fn ranked(&self, measures: Measures, basis: Position) -> Vec<ProviderEvent> {
+    fn on_terms(&self, terms: ProviderTerms) -> Result<Vec<ProviderEvent>, ProviderError> {
+        let described = terms.description.filter(|new| *new != self.description);
+        let dialect = terms.dialect.filter(|new| *new != self.dialect);
+        let limits = Some(self.limits.changed(terms.limits)?).filter(|new| *new != self.limits);
+        let events = [
+            described.map(|description| ProviderEvent::ProviderDescribed { description }),
+            dialect.map(|dialect| ProviderEvent::ProviderDialectChanged { dialect }),
+            limits.map(|limits| ProviderEvent::ProviderLimitsChanged { limits }),
+        ];
+        Ok(events.into_iter().flatten().collect())
+    }
+
+    fn ranked(&self, measures: Measures, basis: Basis) -> Vec<ProviderEvent> {
         let score = Score::of(&measures);
+        let (basis, as_of) = (basis.position, Some(basis.as_of));
         match score.differs_from(&self.score) {
-            true => vec![ProviderEvent::RankingChanged { score, measures, basis }],
+            true => vec![ProviderEvent::RankingChanged { score, measures, basis, as_of }],
             false => vec![],
         }
     }
@@ -224,12 +247,7 @@ impl Aggregate for Provider {
                     api_url,
                     priority,
                     credential_id,
-                    balance: None,
-                    spending: Spending::default(),
-                    alarms: Alarms::default(),
-                    score: Score::default(),
-                    sync_interval: SyncInterval::default(),
-                    breaker: Breaker::default(),
+                    ..Self::default()
                 };
             }
             ProviderEvent::ProviderRenamed { name } => self.name = name,
@@ -241,6 +259,9 @@ impl Aggregate for Provider {
             ProviderEvent::ProviderSyncIntervalSet { sync_interval_minutes } => {
                 self.sync_interval = sync_interval_minutes;
             }
+            ProviderEvent::ProviderDescribed { description } => self.description = description,
+            ProviderEvent::ProviderDialectChanged { dialect } => self.dialect = dialect,
+            ProviderEvent::ProviderLimitsChanged { limits } => self.limits = limits,
             ProviderEvent::ProviderActivated {} => self.lifecycle = Lifecycle::Active,
             ProviderEvent::ProviderDeactivated {} => {
                 self.lifecycle = Lifecycle::Inactive;

@@ -75,11 +75,12 @@ fn measured(placed: i64, failed: i64) -> Measures {
 }
 
 fn rank(measures: Measures) -> ProviderCommand {
-    ProviderCommand::Rank { measures, basis: Position(7) }
+    ProviderCommand::Rank { measures, basis: Basis { position: Position(7), as_of: noon() } }
 }
 
 fn ranked(measures: Measures) -> ProviderEvent {
-    ProviderEvent::RankingChanged { score: Score::of(&measures), measures, basis: Position(7) }
+    let (score, basis, as_of) = (Score::of(&measures), Position(7), Some(noon()));
+    ProviderEvent::RankingChanged { score, measures, basis, as_of }
 }
 
 #[test]
@@ -124,6 +125,68 @@ fn priority_out_of_range_is_refused(priority: i32) {
         .then_expect_error(ProviderError::Priority(priority));
 }
 
+fn json_dialect() -> Dialect {
+    Dialect::try_new(Method::Post, Encoding::Json, KeyPlace::Bearer).unwrap()
+}
+
+fn eight_at_once() -> ProviderLimits {
+    ProviderLimits { concurrent_calls: Some(8), ..ProviderLimits::default() }
+}
+
+fn terms() -> ProviderTerms {
+    ProviderTerms {
+        description: Some(Description::try_new(" slow ").unwrap()),
+        dialect: Some(json_dialect()),
+        limits: LimitChanges { concurrent_calls: Some(Some(8)), ..LimitChanges::default() },
+    }
+}
+
+fn limited(change: LimitChanges) -> Result<ProviderLimits, InvalidLimit> {
+    eight_at_once().changed(change)
+}
+
+#[test]
+fn limit_that_is_not_given_stays_and_null_goes_back_to_the_default() {
+    let none = LimitChanges::default();
+    assert_eq!(limited(none), Ok(eight_at_once()));
+    let back = LimitChanges { concurrent_calls: Some(None), ..none };
+    assert_eq!(limited(back), Ok(ProviderLimits::default()));
+    let timed = LimitChanges { order_timeout_s: Some(Some(45)), ..none };
+    let order_timeout_s = Some(45);
+    assert_eq!(limited(timed), Ok(ProviderLimits { order_timeout_s, ..eight_at_once() }));
+}
+
+#[test]
+fn limit_out_of_bounds_is_refused() {
+    let none = LimitChanges::default();
+    for (change, refusal) in [
+        (
+            LimitChanges { concurrent_calls: Some(Some(0)), ..none },
+            InvalidLimit::ConcurrentCalls(0),
+        ),
+        (LimitChanges { calls_per_1000_s: Some(Some(0)), ..none }, InvalidLimit::Rate),
+        (LimitChanges { order_timeout_s: Some(Some(14)), ..none }, InvalidLimit::OrderTimeout(14)),
+        (LimitChanges { read_timeout_s: Some(Some(301)), ..none }, InvalidLimit::ReadTimeout(301)),
+        (
+            LimitChanges { catalogue_timeout_s: Some(Some(-1)), ..none },
+            InvalidLimit::CatalogueTimeout(-1),
+        ),
+    ] {
+        assert_eq!(limited(change), Err(refusal));
+    }
+    let rate = ProviderLimits { calls_per_1000_s: Some(2_500), ..ProviderLimits::default() };
+    assert_eq!(rate.call_interval(), Some(std::time::Duration::from_millis(400)));
+    assert_eq!(ProviderLimits::default().call_interval(), None);
+}
+
+#[test]
+fn get_has_no_body() {
+    for encoding in [Encoding::Form, Encoding::Json] {
+        assert_eq!(Dialect::try_new(Method::Get, encoding, KeyPlace::Field), Err(InvalidDialect));
+    }
+    assert!(Dialect::try_new(Method::Get, Encoding::Query, KeyPlace::Field).is_ok());
+}
+
 #[test]
 fn each_change_is_an_event_of_its_own() {
     let changes = ProviderChanges {
@@ -132,6 +195,7 @@ fn each_change_is_an_event_of_its_own() {
         priority: Some(2),
         key: Some(key(2)),
         sync_interval: Some(SyncInterval::NEVER),
+        terms: terms(),
     };
     given([added()]).when(ProviderCommand::Update(changes)).then_expect_events(vec![
         ProviderEvent::ProviderRenamed { name: "Summit".to_owned() },
@@ -142,6 +206,9 @@ fn each_change_is_an_event_of_its_own() {
             key_hint: key(2).hint,
         },
         ProviderEvent::ProviderSyncIntervalSet { sync_interval_minutes: SyncInterval::NEVER },
+        ProviderEvent::ProviderDescribed { description: Description::try_new("slow").unwrap() },
+        ProviderEvent::ProviderDialectChanged { dialect: json_dialect() },
+        ProviderEvent::ProviderLimitsChanged { limits: eight_at_once() },
     ]);
 }
 
@@ -153,6 +220,11 @@ fn update_to_what_is_there_already_is_quiet() {
         priority: Some(1),
         key: None,
         sync_interval: Some(SyncInterval::default()),
+        terms: ProviderTerms {
+            description: Some(Description::default()),
+            dialect: Some(Dialect::default()),
+            limits: LimitChanges { concurrent_calls: Some(None), ..LimitChanges::default() },
+        },
     };
     given([added()]).when(ProviderCommand::Update(changes)).then_expect_events(vec![]);
 }

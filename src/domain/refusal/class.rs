@@ -51,7 +51,7 @@ pub enum AfterRefusal {
 }
 
 impl RefusalClass {
-    /// Finds the class of a provider's error text, compared whole, without case and outer space, numbers as wildcards.
+    /// Finds the class that panels give an error text, compared whole, without case and outer space, numbers as wildcards.
     pub fn of_text(text: &str) -> Option<Self> {
         texts::class_of(text)
     }

@@ -1,4 +1,5 @@
-//! The texts that count as a refusal, as panels document and send them. `#` stands for a number.
+//! The texts that count as a refusal, as panels document and send them, until an operator says otherwise of one
+//! ([`ErrorTexts`](super::ErrorTexts)). `#` stands for a number.
 //!
 //! A text counts only as a whole: panels are chains, and some answer an error *after* their upstream took the order,
 //! so a text that merely contains a listed one proves nothing.
@@ -90,7 +91,7 @@ fn carried_on(text: &str) -> Option<RefusalClass> {
 }
 
 /// Folds case, white space and numbers, and drops the dots at the end.
-fn normalised(text: &str) -> String {
+pub(super) fn normalised(text: &str) -> String {
     let words: Vec<String> =
         text.split_whitespace().map(|word| with_numbers_folded(&word.to_lowercase())).collect();
     words.join(" ").trim_end_matches(['.', '…', ' ']).to_owned()

@@ -4,8 +4,9 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
+use super::tiers::{inside_tiers, note_shares};
 use crate::domain::{
-    Position, ProviderId, ServiceId, charge_for,
+    OrderId, Position, ProviderId, ServiceId, charge_for,
     provider::{Breaker, Circuit, SuspensionCause},
 };
 
@@ -13,7 +14,8 @@ use crate::domain::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Strategy {
-    /// The primary, then the backups by mapping priority, provider priority, id.
+    /// The primary, then the backups by mapping priority and provider priority. Those where both are the same are a tier:
+    /// they share its orders in proportion to their scores.
     #[default]
     Priority,
     /// The best measured first; by priority where scores are equal.
@@ -31,6 +33,8 @@ pub struct Request {
     pub package: bool,
     /// Whether the order is split into runs.
     pub dripfeed: bool,
+    /// Which order asks: it draws the lot inside a tier.
+    pub order: Option<OrderId>,
 }
 
 /// What is known of a candidate when the choice is made.
@@ -161,6 +165,9 @@ pub struct Candidate {
     pub provider_priority: i32,
     /// How good the provider had proved to be, in parts per million; absent from decisions before it was measured.
     pub score_ppm: Option<i64>,
+    /// Which share of such orders goes to it first in its tier, in parts per million; absent where it does not share.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub share_ppm: Option<i64>,
     /// Why it was not considered; empty for one that could take the order.
     pub excluded: Vec<Exclusion>,
     /// Whether an order sent there tries if the provider works again.
@@ -214,7 +221,7 @@ impl Request {
     /// An order of which nothing is known but the service: quantity, runs and cost, which differ from order to order, exclude
     /// nobody.
     pub fn any() -> Self {
-        Self { units_per_run: None, total_units: 0, package: false, dripfeed: false }
+        Self { units_per_run: None, total_units: 0, package: false, dripfeed: false, order: None }
     }
 
     /// Returns what a candidate would ask for the order.
@@ -228,6 +235,11 @@ impl Candidate {
     pub fn is_only_set_aside(&self) -> bool {
         self.excluded.iter().any(Exclusion::is_suspension)
             && self.excluded.iter().all(Exclusion::passes)
+    }
+
+    /// Says why it is left out.
+    pub fn exclusions_in_words(&self) -> String {
+        self.excluded.iter().map(Exclusion::to_string).collect::<Vec<_>>().join(", ")
     }
 }
 
@@ -256,12 +268,19 @@ pub fn decide(
     mut candidates: Vec<CandidateFacts>,
 ) -> Decision {
     match strategy {
-        Strategy::Priority => candidates.sort_by_key(CandidateFacts::priority_rank),
+        Strategy::Priority => {
+            candidates.sort_by_key(CandidateFacts::priority_rank);
+            inside_tiers(&mut candidates, request.order);
+        }
         Strategy::BestScore => {
             candidates.sort_by_key(|facts| (Reverse(facts.score_ppm), facts.priority_rank()));
         }
     }
-    let candidates: Vec<Candidate> = candidates.iter().map(|facts| facts.judged(request)).collect();
+    let mut candidates: Vec<Candidate> =
+        candidates.iter().map(|facts| facts.judged(request)).collect();
+    if strategy == Strategy::Priority {
+        note_shares(&mut candidates);
+    }
     let chosen = candidates.iter().position(|candidate| candidate.excluded.is_empty());
     Decision { basis, strategy, candidates, chosen }
 }
@@ -272,6 +291,10 @@ impl CandidateFacts {
         (self.mapping_priority, self.provider_priority, self.provider_id, self.service_id)
     }
 
+    pub(super) fn tier(&self) -> (Option<i32>, i32) {
+        (self.mapping_priority, self.provider_priority)
+    }
+
     fn judged(&self, request: &Request) -> Candidate {
         Candidate {
             provider_id: self.provider_id,
@@ -280,6 +303,7 @@ impl CandidateFacts {
             mapping_priority: self.mapping_priority,
             provider_priority: self.provider_priority,
             score_ppm: Some(self.score_ppm),
+            share_ppm: None,
             excluded: self.exclusions(request),
             on_trial: self.on_trial,
         }
@@ -310,167 +334,4 @@ impl CandidateFacts {
 }
 
 #[cfg(test)]
-mod tests {
-    use rust_decimal::dec;
-    use uuid::Uuid;
-
-    use super::*;
-
-    fn candidate(
-        id: u128,
-        mapping_priority: Option<i32>,
-        provider_priority: i32,
-    ) -> CandidateFacts {
-        CandidateFacts {
-            provider_id: ProviderId(Uuid::from_u128(id)),
-            service_id: ServiceId(Uuid::from_u128(id)),
-            provider_service_id: id.to_string(),
-            mapping_priority,
-            provider_priority,
-            score_ppm: 800_000,
-            active: true,
-            enabled: true,
-            listed: true,
-            kind_fits: true,
-            limits: (10, 1000),
-            dripfeed: true,
-            rate: dec!(0.5),
-            balance: None,
-            set_aside: vec![],
-            on_trial: false,
-            barred: None,
-        }
-    }
-
-    fn request(units: i64) -> Request {
-        Request { units_per_run: Some(units), total_units: units, package: false, dripfeed: false }
-    }
-
-    fn decided(request: &Request, candidates: Vec<CandidateFacts>) -> Decision {
-        decide(Position(7), Strategy::Priority, request, candidates)
-    }
-
-    #[test]
-    fn primary_comes_first_then_backups_by_mapping_priority_provider_priority_and_id() {
-        let decision = decided(
-            &request(100),
-            vec![
-                candidate(5, Some(2), 1),
-                candidate(4, Some(1), 9),
-                candidate(3, Some(1), 9),
-                candidate(2, Some(1), 3),
-                candidate(1, None, 50),
-            ],
-        );
-        let order: Vec<u128> =
-            decision.candidates.iter().map(|c| c.provider_id.0.as_u128()).collect();
-        assert_eq!(order, [1, 2, 3, 4, 5]);
-        assert_eq!(decision.chosen, Some(0));
-    }
-
-    #[test]
-    fn best_score_comes_first_and_priority_decides_between_equals() {
-        let scored = |id, mapping_priority, score_ppm| CandidateFacts {
-            score_ppm,
-            ..candidate(id, mapping_priority, 1)
-        };
-        let candidates = vec![
-            scored(1, None, 500_000),
-            scored(2, Some(2), 900_000),
-            scored(3, Some(1), 900_000),
-            scored(4, Some(1), 400_000),
-        ];
-        let decision = decide(Position(7), Strategy::BestScore, &request(100), candidates);
-        let order = decision.candidates.iter().map(|c| (c.provider_id.0.as_u128(), c.score_ppm));
-        assert_eq!(
-            order.collect::<Vec<_>>(),
-            [(3, Some(900_000)), (2, Some(900_000)), (1, Some(500_000)), (4, Some(400_000))]
-        );
-    }
-
-    #[test]
-    fn every_broken_rule_of_a_candidate_is_named() {
-        let unfit = CandidateFacts {
-            active: false,
-            enabled: false,
-            listed: false,
-            kind_fits: false,
-            dripfeed: false,
-            barred: Some(Exclusion::AlreadyTried),
-            balance: Some(dec!(0.1)),
-            ..candidate(1, None, 1)
-        };
-        let request = Request { dripfeed: true, total_units: 4000, ..request(2000) };
-        let decision = decided(&request, vec![unfit]);
-        assert_eq!(
-            decision.candidates[0].excluded,
-            [
-                Exclusion::ProviderInactive,
-                Exclusion::ServiceDisabled,
-                Exclusion::ServiceDelisted,
-                Exclusion::OtherKind,
-                Exclusion::QuantityOutOfLimits { min: 10, max: 1000 },
-                Exclusion::NoDripfeed,
-                Exclusion::AlreadyTried,
-                Exclusion::BalanceTooLow { balance: dec!(0.1), cost: dec!(2) },
-            ]
-        );
-        assert_eq!(decision.choice(), None);
-    }
-
-    fn resting(id: u128, set_aside: Vec<Exclusion>) -> CandidateFacts {
-        CandidateFacts { set_aside, ..candidate(id, None, 1) }
-    }
-
-    fn suspended() -> Exclusion {
-        Exclusion::ProviderSuspended { cause: SuspensionCause::WalletEmpty, until: None }
-    }
-
-    #[test]
-    fn who_is_set_aside_is_passed_over() {
-        let candidates = vec![resting(1, vec![suspended()]), candidate(2, Some(1), 1)];
-        let decision = decided(&request(100), candidates);
-        assert_eq!((decision.chosen, decision.waits()), (Some(1), false));
-        assert_eq!(decision.candidates[0].excluded, [suspended()]);
-    }
-
-    #[test]
-    fn order_waits_only_for_who_could_take_it_but_for_being_set_aside() {
-        let rests = |set_aside: Vec<Exclusion>, change: fn(&mut CandidateFacts)| {
-            let mut facts = resting(1, set_aside);
-            change(&mut facts);
-            decided(&request(100), vec![facts]).waits()
-        };
-        let all = || vec![suspended(), Exclusion::ServiceSuspended, Exclusion::ProviderOnTrial];
-        for exclusion in all() {
-            assert!(rests(vec![exclusion.clone()], |_| {}), "{exclusion}");
-        }
-        assert!(rests(all(), |_| {}));
-        assert!(rests(all(), |facts| facts.balance = Some(Decimal::ZERO)), "it is being filled");
-        assert!(!rests(vec![], |facts| facts.balance = Some(Decimal::ZERO)));
-        assert!(!rests(all(), |facts| facts.active = false));
-        assert!(!rests(all(), |facts| facts.listed = false));
-        assert!(!rests(all(), |facts| facts.limits = (500, 1000)));
-        assert!(!rests(all(), |facts| facts.barred = Some(Exclusion::AlreadyTried)));
-    }
-
-    #[test]
-    fn choice_of_who_is_half_open_is_a_trial() {
-        let half_open = || CandidateFacts { on_trial: true, ..candidate(1, None, 1) };
-        let first = decided(&request(100), vec![half_open(), candidate(2, Some(1), 1)]);
-        assert!(first.is_trial());
-        let taken = vec![Exclusion::ProviderOnTrial];
-        let second = CandidateFacts { set_aside: taken, ..half_open() };
-        let second = decided(&request(100), vec![second, candidate(2, Some(1), 1)]);
-        assert_eq!((second.chosen, second.is_trial()), (Some(1), false));
-    }
-
-    #[test]
-    fn package_costs_its_rate_and_has_no_limits() {
-        let request =
-            Request { units_per_run: None, total_units: 1, package: true, dripfeed: false };
-        let poor = CandidateFacts { balance: Some(dec!(0.4)), ..candidate(1, None, 1) };
-        let decision = decided(&request, vec![poor, candidate(2, Some(1), 1)]);
-        assert_eq!(decision.chosen, Some(1));
-    }
-}
+mod tests;

@@ -3,6 +3,7 @@
 mod advice;
 mod coverage;
 mod decision;
+mod tiers;
 
 pub use advice::{PriorityAdvice, Standing, advise};
 pub use coverage::{BackupFacts, CoverageGap, CoverageProblem, Sale, coverage_gaps};

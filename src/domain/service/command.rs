@@ -28,8 +28,8 @@ pub enum ServiceCommand {
     SetMarkup(Decimal),
     /// File it under another category.
     Recategorise(String),
-    /// Choose how its candidates are ordered.
-    SetStrategy(Strategy),
+    /// Choose how its candidates are ordered; `None` for the installation's default.
+    SetStrategy(Option<Strategy>),
     /// Name an equivalent, or change its priority.
     Map {
         /// The equivalent.

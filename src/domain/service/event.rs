@@ -91,8 +91,8 @@ pub enum ServiceEvent {
     },
     /// An operator chose how its candidates are ordered.
     ServiceStrategySet {
-        /// The choice.
-        strategy: Strategy,
+        /// The choice; absent for the installation's default.
+        strategy: Option<Strategy>,
     },
     /// An operator named an equivalent at another provider.
     ServiceMapped {

@@ -282,7 +282,7 @@ impl Aggregate for Service {
             }
             ServiceCommand::Recategorise(category) => self.existing()?.recategorise(&category),
             ServiceCommand::SetStrategy(strategy) => {
-                Ok(match self.existing()?.strategy == Some(strategy) {
+                Ok(match self.existing()?.strategy == strategy {
                     true => vec![],
                     false => vec![ServiceEvent::ServiceStrategySet { strategy }],
                 })
@@ -343,7 +343,7 @@ impl Aggregate for Service {
             ServiceEvent::ServiceRecategorised { category } => {
                 service.category.clone_from(category);
             }
-            ServiceEvent::ServiceStrategySet { strategy } => service.strategy = Some(*strategy),
+            ServiceEvent::ServiceStrategySet { strategy } => service.strategy = *strategy,
             ServiceEvent::ServiceMapped { backup_service_id, backup_provider_id, priority } => {
                 service.take_backup(Backup {
                     service_id: *backup_service_id,

@@ -1,5 +1,6 @@
 //! What may be changed.
 
+mod error_texts;
 mod orders;
 mod providers;
 mod services;
@@ -12,4 +13,5 @@ pub(crate) struct Mutation(
     providers::ProviderMutations,
     services::ServiceMutations,
     orders::OrderMutations,
+    error_texts::ErrorTextMutations,
 );

@@ -1,10 +1,14 @@
 use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, SimpleObject};
 
 use crate::{
-    command::{AddProvider, Done, UpdateProvider},
-    domain::ProviderId,
+    command::{AddProvider, CommandError, Commands, Done, UpdateProvider},
+    domain::{
+        ProviderId,
+        provider::{Description, LimitChanges, ProviderTerms},
+    },
     graphql::{
         context::{Backend, detached},
+        dialect::ProviderDialectInput,
         error::{ApiError, ApiResult},
         input::{id, ids},
         provider::Provider,
@@ -22,6 +26,20 @@ struct AddProviderInput {
     api_key: String,
     #[graphql(default = 1)]
     priority: i32,
+    /// What operators note about it; empty for nothing.
+    description: Option<String>,
+    /// How it wants to be called.
+    dialect: Option<ProviderDialectInput>,
+    /// Orders that may be on their way to it at once, 1 to 1000. Null: 64.
+    concurrent_calls: MaybeUndefined<i32>,
+    /// Most calls of any sort in a second, 0.001 to 1000. Null: no limit.
+    requests_per_second: MaybeUndefined<f64>,
+    /// How long an order's answer is waited for, 15 to 300. Null: as long as the installation says, and so for the others.
+    order_timeout_seconds: MaybeUndefined<i32>,
+    /// For balance and status, 1 to 300.
+    read_timeout_seconds: MaybeUndefined<i32>,
+    /// For lists of services or orders, 1 to 900.
+    catalogue_timeout_seconds: MaybeUndefined<i32>,
 }
 
 /// Only the given fields change; a new `apiKey` replaces the stored one.
@@ -34,6 +52,57 @@ struct UpdateProviderInput {
     priority: Option<i32>,
     /// Null or 0: never by itself.
     sync_interval_minutes: MaybeUndefined<i32>,
+    /// What operators note about it; empty for nothing.
+    description: Option<String>,
+    /// How it wants to be called.
+    dialect: Option<ProviderDialectInput>,
+    /// Orders that may be on their way to it at once, 1 to 1000. Null: 64.
+    concurrent_calls: MaybeUndefined<i32>,
+    /// Most calls of any sort in a second, 0.001 to 1000. Null: no limit.
+    requests_per_second: MaybeUndefined<f64>,
+    /// How long an order's answer is waited for, 15 to 300. Null: as long as the installation says, and so for the others.
+    order_timeout_seconds: MaybeUndefined<i32>,
+    /// For balance and status, 1 to 300.
+    read_timeout_seconds: MaybeUndefined<i32>,
+    /// For lists of services or orders, 1 to 900.
+    catalogue_timeout_seconds: MaybeUndefined<i32>,
+}
+
+/// What both inputs say of a provider's terms.
+macro_rules! terms {
+    ($input:expr) => {
+        ProviderTerms {
+            description: described($input.description)?,
+            dialect: $input.dialect.map(ProviderDialectInput::dialect).transpose()?,
+            limits: LimitChanges {
+                concurrent_calls: given($input.concurrent_calls),
+                calls_per_1000_s: given($input.requests_per_second)
+                    .map(|rate| rate.map(thousandfold)),
+                order_timeout_s: given($input.order_timeout_seconds),
+                read_timeout_s: given($input.read_timeout_seconds),
+                catalogue_timeout_s: given($input.catalogue_timeout_seconds),
+            },
+        }
+    };
+}
+
+fn described(text: Option<String>) -> ApiResult<Option<Description>> {
+    let description = text.map(|text| Description::try_new(&text)).transpose();
+    description.map_err(|error| ApiError::invalid("description", error))
+}
+
+/// What is not given stays; null goes back to what the installation says.
+fn given<T>(input: MaybeUndefined<T>) -> Option<Option<T>> {
+    match input {
+        MaybeUndefined::Undefined => None,
+        MaybeUndefined::Null => Some(None),
+        MaybeUndefined::Value(value) => Some(Some(value)),
+    }
+}
+
+/// A rate in the unit that it is kept in; what is too large for that stays too large.
+fn thousandfold(rate: f64) -> i64 {
+    (rate * 1000.0).round() as i64
 }
 
 /// `position`: where this change stands in the journal. A payload is read at its own position; a query sent with the header `X-Min-Position` waits for at least that one (5 s, then the error TIMEOUT; the change stands).
@@ -92,16 +161,14 @@ impl ProviderMutations {
         ctx: &Context<'_>,
         input: AddProviderInput,
     ) -> ApiResult<ProviderPayload> {
-        let backend = Backend::of(ctx);
         let command = AddProvider {
             name: input.name,
             api_url: input.api_url,
             api_key: input.api_key.into(),
             priority: input.priority,
+            terms: terms!(input),
         };
-        let commands = backend.commands.clone();
-        let done = backend.run(async move { commands.add_provider(command).await }).await?;
-        provider_payload(backend, done).await
+        changed(ctx, |commands| async move { commands.add_provider(command).await }).await
     }
 
     async fn update_provider(
@@ -109,7 +176,6 @@ impl ProviderMutations {
         ctx: &Context<'_>,
         input: UpdateProviderInput,
     ) -> ApiResult<ProviderPayload> {
-        let backend = Backend::of(ctx);
         let command = UpdateProvider {
             id: id("id", &input.id)?,
             name: input.name,
@@ -121,10 +187,9 @@ impl ProviderMutations {
                 MaybeUndefined::Null => Some(0),
                 MaybeUndefined::Value(minutes) => Some(minutes),
             },
+            terms: terms!(input),
         };
-        let commands = backend.commands.clone();
-        let done = backend.run(async move { commands.update_provider(command).await }).await?;
-        provider_payload(backend, done).await
+        changed(ctx, |commands| async move { commands.update_provider(command).await }).await
     }
 
     async fn toggle_provider_status(
@@ -132,11 +197,8 @@ impl ProviderMutations {
         ctx: &Context<'_>,
         #[graphql(name = "id")] provider: ID,
     ) -> ApiResult<ProviderPayload> {
-        let backend = Backend::of(ctx);
         let provider = id("id", &provider)?;
-        let commands = backend.commands.clone();
-        let done = backend.run(async move { commands.toggle_provider(provider).await }).await?;
-        provider_payload(backend, done).await
+        changed(ctx, |commands| async move { commands.toggle_provider(provider).await }).await
     }
 
     /// Switches up to 1000 providers on or off, all or none; answered in the order of `ids`.
@@ -166,12 +228,11 @@ impl ProviderMutations {
         minutes: Option<i32>,
         note: Option<String>,
     ) -> ApiResult<ProviderPayload> {
-        let backend = Backend::of(ctx);
         let provider = id("id", &provider)?;
-        let commands = backend.commands.clone();
-        let command = async move { commands.suspend_provider(provider, minutes, note).await };
-        let done = backend.run(command).await?;
-        provider_payload(backend, done).await
+        let suspend = |commands: Commands| async move {
+            commands.suspend_provider(provider, minutes, note).await
+        };
+        changed(ctx, suspend).await
     }
 
     /// Lets orders go to it again at once, whatever it was suspended for.
@@ -180,11 +241,8 @@ impl ProviderMutations {
         ctx: &Context<'_>,
         #[graphql(name = "id")] provider: ID,
     ) -> ApiResult<ProviderPayload> {
-        let backend = Backend::of(ctx);
         let provider = id("id", &provider)?;
-        let commands = backend.commands.clone();
-        let done = backend.run(async move { commands.resume_provider(provider).await }).await?;
-        provider_payload(backend, done).await
+        changed(ctx, |commands| async move { commands.resume_provider(provider).await }).await
     }
 
     /// Refused (CONFLICT) while services are associated with it, or orders of it are open; history goes on resolving it.
@@ -235,7 +293,16 @@ impl ProviderMutations {
     }
 }
 
-async fn provider_payload(backend: &Backend, done: Done<ProviderId>) -> ApiResult<ProviderPayload> {
+/// Runs a command on a provider; answers with the provider as it is then.
+async fn changed<F>(
+    ctx: &Context<'_>,
+    command: impl FnOnce(Commands) -> F,
+) -> ApiResult<ProviderPayload>
+where
+    F: Future<Output = Result<Done<ProviderId>, CommandError>> + Send + 'static,
+{
+    let backend = Backend::of(ctx);
+    let done = backend.run(command(backend.commands.clone())).await?;
     let row = backend.reads.providers_by_id(&[done.value]).await?.remove(&done.value);
     let row = row.ok_or_else(|| ApiError::not_read_yet(done.position))?;
     Ok(ProviderPayload { provider: Provider::from(row), position: Position(done.position.0) })

@@ -28,7 +28,8 @@ struct ServicePatch {
     price: Option<Decimal>,
     markup_percent: Option<Decimal>,
     category: Option<String>,
-    strategy: Option<RoutingStrategy>,
+    /// Null: the default of the installation.
+    strategy: MaybeUndefined<RoutingStrategy>,
     /// How long an order waits while all that could take it are suspended, 0 to 10080. Null: the default of the installation.
     wait_minutes: MaybeUndefined<i32>,
 }
@@ -41,7 +42,11 @@ impl From<ServicePatch> for Patch {
             price: patch.price.map(|price| price.0),
             markup_percent: patch.markup_percent.map(|percent| percent.0),
             category: patch.category,
-            strategy: patch.strategy.map(Into::into),
+            strategy: match patch.strategy {
+                MaybeUndefined::Undefined => None,
+                MaybeUndefined::Null => Some(None),
+                MaybeUndefined::Value(strategy) => Some(Some(strategy.into())),
+            },
             wait_minutes: match patch.wait_minutes {
                 MaybeUndefined::Undefined => None,
                 MaybeUndefined::Null => Some(None),

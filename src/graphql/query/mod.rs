@@ -2,6 +2,7 @@
 
 mod catalogue;
 mod coverage;
+mod error_texts;
 mod logs;
 mod orders;
 mod providers;
@@ -16,4 +17,5 @@ pub(crate) struct Query(
     catalogue::ServiceQueries,
     orders::OrderQueries,
     coverage::CoverageQueries,
+    error_texts::ErrorTextQueries,
 );

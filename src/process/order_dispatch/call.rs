@@ -21,7 +21,7 @@ impl Shared {
         if claims.tenure() != Some(ticket.claim.incarnation) {
             return not_sent("this process was not the one that dispatches any more");
         }
-        let endpoint = match self.endpoints.of(ticket.claim.provider_id).await {
+        let mut endpoint = match self.endpoints.of(ticket.claim.provider_id).await {
             Ok(endpoint) => endpoint,
             Err(error) if error.may_pass() => return not_sent(&error.to_string()),
             Err(error) => {
@@ -37,6 +37,7 @@ impl Shared {
         if !ticket.may_send(self.needs.client.limits().connect) {
             return not_sent("the time to send it had passed");
         }
+        endpoint.timeouts.order = Some(ticket.call_limit());
         let request = new_order(order, &ticket.claim.provider_service_id);
         claims.sending(ticket.claim.attempt_id);
         answer(self.needs.client.add(&endpoint, &request).await)
@@ -62,6 +63,8 @@ fn answer(reply: AddReply) -> ProviderAnswer {
         AddAnswer::Refused { class, reason } => {
             ProviderAnswer::Refused { class, reason, response_ms, retry_after_seconds }
         }
-        AddAnswer::InDoubt { reason } => ProviderAnswer::InDoubt { reason, response_ms },
+        AddAnswer::InDoubt { reason, text } => {
+            ProviderAnswer::InDoubt { reason, text, response_ms }
+        }
     }
 }

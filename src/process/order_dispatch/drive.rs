@@ -174,7 +174,7 @@ impl Drive {
             ProviderAnswer::NotSent { reason }
         } else if claims.tenure().is_some() {
             let reason = "the program ended before the provider's answer was recorded".to_owned();
-            ProviderAnswer::InDoubt { reason, response_ms: None }
+            ProviderAnswer::InDoubt { reason, text: None, response_ms: None }
         } else {
             return Step::Rest;
         };
@@ -185,7 +185,8 @@ impl Drive {
     /// Waits for a permit of the best candidate, and puts the attempt on record.
     pub(super) async fn start_next(&mut self) -> Step {
         let order = &self.order;
-        let Ok(route) = self.commands().route_surely(order, |id| order.bars(id)).await else {
+        let Ok(route) = self.commands().route_surely(self.id, order, |id| order.bars(id)).await
+        else {
             return Step::ReloadLater;
         };
         let Some(provider) = route.decision.choice().map(|candidate| candidate.provider_id) else {
@@ -196,7 +197,7 @@ impl Drive {
             return Step::ReloadLater;
         }
         let permit = tokio::select! {
-            permit = self.commands().claims().permit(provider) => permit,
+            permit = self.commands().claims().permit(&route) => permit,
             () = self.led_elsewhere(provider) => return Step::Look,
             () = self.may_start_no_more() => return Step::Rest,
         };

@@ -165,7 +165,7 @@ impl Drive {
             Some((service, exclusion)) if *service == id => exclusion.clone(),
             _ => self.order.bars(id),
         };
-        let route = self.commands().route_surely(&self.order, barred).await?;
+        let route = self.commands().route_surely(self.id, &self.order, barred).await?;
         let Some(provider) = route.decision.choice().map(|candidate| candidate.provider_id) else {
             return Ok((self.commands().without_candidate(&self.order, route.decision), None));
         };
@@ -203,5 +203,5 @@ fn starts(events: &[OrderEvent], ticket: &Ticket) -> bool {
 }
 
 fn in_doubt(reason: &str) -> ProviderAnswer {
-    ProviderAnswer::InDoubt { reason: reason.to_owned(), response_ms: None }
+    ProviderAnswer::InDoubt { reason: reason.to_owned(), text: None, response_ms: None }
 }

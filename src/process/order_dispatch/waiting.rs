@@ -9,7 +9,7 @@ use crate::{
     domain::{
         Aggregate, ProviderId,
         order::{OrderCommand, Progress},
-        routing::Decision,
+        routing::{Decision, Request},
     },
 };
 
@@ -69,6 +69,7 @@ impl Drive {
     /// Where the order would go by what this process knows now.
     pub(super) fn route_now(&self) -> Option<Route> {
         let order = &self.order;
-        self.commands().route(order.service_id, &order.request(), |id| order.bars(id))
+        let request = Request { order: Some(self.id), ..order.request() };
+        self.commands().route(order.service_id, &request, |id| order.bars(id))
     }
 }

@@ -1,24 +1,25 @@
 use std::collections::HashMap;
 
-use chrono::NaiveDate;
+use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::{FromRow, PgPool, types::Uuid};
 
 use crate::{
     domain::{
         Position, ProviderId,
-        provider::{DELIVERY_DAYS, Measures, PLACEMENT_DAYS},
+        provider::{Basis, DELIVERY_DAYS, Measures, PLACEMENT_DAYS},
+        refusal::{FailureClass, Ledger},
     },
     projection::{ReadModel, ReadModels},
 };
 
 /// The read models that providers are measured by.
-const MEASURED_BY: [&str; 3] = ["deliveries", "provider_performance", "providers"];
+const MEASURED_BY: [&str; 3] = ["deliveries", "ledgers", "providers"];
 
-/// How every provider has worked lately, up to a position of the journal.
-#[derive(Debug, Clone, Default)]
+/// How every provider has worked lately.
+#[derive(Debug, Clone)]
 pub(super) struct MeasuredProviders {
-    /// Up to where all of it is known.
-    pub(super) basis: Position,
+    /// Up to where all of it is known, and back from when it counts.
+    pub(super) basis: Basis,
     /// What was measured of those that are not deleted.
     pub(super) measures: HashMap<ProviderId, Measures>,
 }
@@ -27,19 +28,20 @@ pub(super) struct MeasuredProviders {
 struct MeasuresRow {
     basis: i64,
     provider_id: Uuid,
-    judged: i64,
-    placed: i64,
+    outcomes: Vec<String>,
+    classes: Vec<String>,
+    counts: Vec<i64>,
     responses: i64,
     response_ms_sum: i64,
     ended: i64,
     delivered_ppm_sum: i64,
 }
 
-/// Measures every provider over the days up to `today`. One statement sees all tables and their checkpoints at one
-/// moment.
+/// Measures every provider back from an instant, which must be a whole minute: what began at the first instant of the
+/// span counts, and everything after it that is known. One statement sees all tables and their checkpoints at one moment.
 pub(super) async fn measured_providers(
     reads: &PgPool,
-    today: NaiveDate,
+    as_of: DateTime<Utc>,
 ) -> Result<MeasuredProviders, sqlx::Error> {
     let models = ReadModels::embedded();
     let models: Vec<&ReadModel> =
@@ -51,51 +53,66 @@ pub(super) async fn measured_providers(
              join projection_checkpoints using (name, hash)
          ),
          attempted as (
-             select provider_id, sum(placed + failed + in_doubt - customer_faults)::bigint as judged,
-                    sum(placed)::bigint as placed, sum(response_count)::bigint as responses,
+             select provider_id, outcome, coalesce(reclassified_texts.class, attempt_minutes.class) as class,
+                    sum(count)::bigint as count, sum(response_count)::bigint as responses,
                     sum(response_ms_sum)::bigint as response_ms_sum
-             from provider_days
-             where day > $3::date - $4::int
+             from attempt_minutes
+             left join reclassified_texts using (text)
+             where minute >= $3
+             group by 1, 2, 3
+         ),
+         attempts_by_provider as (
+             select provider_id, array_agg(outcome) as outcomes, array_agg(class) as classes,
+                    array_agg(count) as counts, sum(responses)::bigint as responses,
+                    sum(response_ms_sum)::bigint as response_ms_sum
+             from attempted
              group by provider_id
          ),
          delivered as (
              select provider_id, count(*) as ended, sum(delivered_ppm)::bigint as delivered_ppm_sum
              from deliveries
-             where ended_on > $3::date - $5::int
+             where ended_at >= $4
              group by provider_id
          )
-         select basis, provider_id, coalesce(judged, 0) as judged, coalesce(attempted.placed, 0) as placed,
-                coalesce(attempted.responses, 0) as responses,
-                coalesce(attempted.response_ms_sum, 0) as response_ms_sum,
-                coalesce(delivered.ended, 0) as ended,
+         select basis, provider_id, coalesce(outcomes, '{}') as outcomes, coalesce(classes, '{}') as classes,
+                coalesce(counts, '{}') as counts, coalesce(responses, 0) as responses,
+                coalesce(response_ms_sum, 0) as response_ms_sum, coalesce(delivered.ended, 0) as ended,
                 coalesce(delivered.delivered_ppm_sum, 0) as delivered_ppm_sum
          from (select provider_id from providers where not deleted) as present
          join known on basis is not null
-         left join attempted using (provider_id)
+         left join attempts_by_provider using (provider_id)
          left join delivered using (provider_id)",
     )
     .bind(models.iter().map(|model| model.name()).collect::<Vec<_>>())
     .bind(models.iter().map(|model| model.hash()).collect::<Vec<_>>())
-    .bind(today)
-    .bind(PLACEMENT_DAYS)
-    .bind(DELIVERY_DAYS)
+    .bind(as_of - TimeDelta::days(PLACEMENT_DAYS.into()))
+    .bind(as_of - TimeDelta::days(DELIVERY_DAYS.into()))
     .fetch_all(reads)
     .await?;
-    let basis = Position(rows.first().map_or(0, |row| row.basis));
+    let position = Position(rows.first().map_or(0, |row| row.basis));
     let measures = rows.into_iter().map(MeasuresRow::measures).collect();
-    Ok(MeasuredProviders { basis, measures })
+    Ok(MeasuredProviders { basis: Basis { position, as_of }, measures })
 }
 
 impl MeasuresRow {
     fn measures(self) -> (ProviderId, Measures) {
-        let measures = Measures {
-            judged: self.judged,
-            placed: self.placed,
+        let mut measures = Measures {
             responses: self.responses,
             response_ms_sum: self.response_ms_sum,
             ended: self.ended,
             delivered_ppm_sum: self.delivered_ppm_sum,
+            ..Measures::default()
         };
+        for ((outcome, class), count) in self.outcomes.iter().zip(&self.classes).zip(self.counts) {
+            match outcome.as_str() {
+                "PLACED" => {
+                    measures.placed += count;
+                    measures.judged += count;
+                }
+                _ if FailureClass::of_word(class).ledger() == Ledger::Request => {}
+                _ => measures.judged += count,
+            }
+        }
         (ProviderId(self.provider_id), measures)
     }
 }

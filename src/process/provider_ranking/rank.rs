@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use chrono::Utc;
+use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use sqlx::PgPool;
 use tokio::{sync::watch, time::sleep};
 use tokio_util::sync::CancellationToken;
@@ -65,7 +65,7 @@ impl ProviderRankings {
     }
 
     async fn rank(&self) -> Result<(), NotRanked> {
-        let measured = measured_providers(&self.needs.reads, Utc::now().date_naive()).await?;
+        let measured = measured_providers(&self.needs.reads, this_minute()).await?;
         for (provider, measures) in measured.measures {
             match self.needs.commands.rank_provider(provider, measures, measured.basis).await {
                 // Deleted meanwhile.
@@ -75,4 +75,10 @@ impl ProviderRankings {
         }
         Ok(())
     }
+}
+
+/// The read model counts by minutes, so a span that begins with one is exact.
+fn this_minute() -> DateTime<Utc> {
+    let now = Utc::now();
+    now.duration_trunc(TimeDelta::minutes(1)).unwrap_or(now)
 }

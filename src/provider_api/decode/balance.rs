@@ -38,13 +38,7 @@ mod tests {
     use super::*;
 
     fn read(status: u16, body: &str) -> Result<Balance, String> {
-        let answer = Answer {
-            status,
-            location: None,
-            retry_after: None,
-            body: body.into(),
-            broken_off: None,
-        };
+        let answer = Answer::whole(status, body);
         balance(&answer).map_err(|error| error.to_string())
     }
 
@@ -99,8 +93,7 @@ mod tests {
     #[test]
     fn redirect_is_not_followed_but_named() {
         let location = Some("https://www.panel.example/api/v2".to_owned());
-        let answer =
-            Answer { status: 301, location, retry_after: None, body: vec![], broken_off: None };
+        let answer = Answer { location, ..Answer::whole(301, "") };
         assert_eq!(
             balance(&answer).map_err(|error| error.to_string()),
             Err("the provider redirects to https://www.panel.example/api/v2 (HTTP 301): \

@@ -12,7 +12,7 @@ use crate::{
         order::{DeliveryStatus, RefillStatus, StatusReading},
         refusal::RefusalClass,
     },
-    provider_api::transport::Answer,
+    provider_api::{meanings::Meanings, transport::Answer},
 };
 
 /// Largest count that every client can read exactly.
@@ -64,10 +64,21 @@ pub(in crate::provider_api) enum NoAnswers {
 /// How the part about one is read.
 pub(in crate::provider_api) type ReadPart<T> = fn(&RawValue) -> AnswerFor<T>;
 
-/// Reads a reply about `asked`, in that order; `id_names` are the members that name an id in a row.
+/// What was asked.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::provider_api) struct Question<'a> {
+    /// How.
+    pub(in crate::provider_api) form: Form,
+    /// About which ids.
+    pub(in crate::provider_api) asked: &'a [String],
+    /// What error words mean.
+    pub(in crate::provider_api) meanings: Meanings<'a>,
+}
+
+/// Reads a reply about what was asked, in that order; `id_names` are the members that name an id in a row.
 pub(in crate::provider_api) fn answers<T>(
     answer: &Answer,
-    (form, asked): (Form, &[String]),
+    question: &Question<'_>,
     id_names: &[&str],
     read: ReadPart<T>,
 ) -> Result<Vec<AnswerFor<T>>, NoAnswers> {
@@ -79,7 +90,7 @@ pub(in crate::provider_api) fn answers<T>(
         Reply::Object(members) => {
             let error = members.stated_error().or_else(|| members.words_of_failure());
             if let Some(words) = error {
-                return of_error(words, answer.status, form, asked);
+                return of_error(words, answer.status, question);
             }
         }
         Reply::List(_) => {}
@@ -87,7 +98,7 @@ pub(in crate::provider_api) fn answers<T>(
             return Err(NoAnswers::Failed(no_status()));
         }
     }
-    let parts = parts(whole, asked, id_names).into_iter();
+    let parts = parts(whole, question.asked, id_names).into_iter();
     let answers: Vec<_> = parts.map(|part| part.map_or(AnswerFor::Missing, read)).collect();
     let says_nothing = answers.iter().all(|answer| matches!(answer, AnswerFor::Missing));
     if says_nothing && !(200..300).contains(&answer.status) {
@@ -100,29 +111,27 @@ pub(in crate::provider_api) fn answers<T>(
 fn of_error<T>(
     words: String,
     status: u16,
-    form: Form,
-    asked: &[String],
+    question: &Question<'_>,
 ) -> Result<Vec<AnswerFor<T>>, NoAnswers> {
-    if form == Form::List && takes_no_lists(&words) {
+    let class = question.meanings.of(&words);
+    if question.form == Form::List && takes_no_lists(&words, class) {
         return Err(NoAnswers::NoLists(Unexpected::error(words, status)));
     }
-    if asked.len() > 1 || is_about_the_call(&words) {
+    if question.asked.len() > 1 || is_about_the_call(class) {
         return Err(NoAnswers::Failed(Unexpected::error(words, status)));
     }
     Ok(vec![AnswerFor::Error(words)])
 }
 
 /// A panel that knows only `order` finds none in a call with `orders`.
-fn takes_no_lists(words: &str) -> bool {
+fn takes_no_lists(words: &str, class: Option<RefusalClass>) -> bool {
     let words = words.trim().trim_end_matches('.').to_lowercase();
     let no_order = ["incorrect order id", "incorrect order", "invalid order id", "order not found"];
-    no_order.contains(&words.as_str())
-        || RefusalClass::of_text(&words) == Some(RefusalClass::Dialect)
+    no_order.contains(&words.as_str()) || class == Some(RefusalClass::Dialect)
 }
 
-fn is_about_the_call(words: &str) -> bool {
+fn is_about_the_call(class: Option<RefusalClass>) -> bool {
     use RefusalClass::{BadKey, Dialect, Maintenance, Overload, WalletEmpty};
-    let class = RefusalClass::of_text(words);
     class.is_some_and(|c| [BadKey, Dialect, Maintenance, Overload, WalletEmpty].contains(&c))
 }
 

@@ -14,7 +14,7 @@ pub(super) use catalogue::catalogue;
 pub use catalogue::{Catalogue, RowError};
 pub use followed::AnswerFor;
 pub(super) use followed::{
-    Form, NoAnswers, ReadPart, answers, cancelled, order_status, refill_id, refill_status,
+    Form, NoAnswers, Question, ReadPart, answers, cancelled, order_status, refill_id, refill_status,
 };
 pub(super) use listed::listed_orders;
 pub(super) use reply::{Members, Reply};

@@ -1,4 +1,7 @@
-use crate::{domain::refusal::RefusalClass, provider_api::transport::Answer};
+use crate::{
+    domain::refusal::RefusalClass,
+    provider_api::{meanings::Meanings, transport::Answer},
+};
 
 /// Longest excerpt, in bytes. Far longer than what is shown in the end, because a key must be replaced before the text
 /// is cut short, or a part of it would stay.
@@ -19,8 +22,8 @@ pub(in crate::provider_api) enum Unexpected {
     )]
     Redirect { to: String, status: u16 },
     /// Our key is no longer accepted, or never was.
-    #[error("the provider refused the key: {0}")]
-    KeyRefused(String),
+    #[error("the provider refused the key: {words}")]
+    KeyRefused { words: String, status: u16 },
     /// Any other error.
     #[error("the provider answered an error (HTTP {status}): {words}")]
     Error { words: String, status: u16 },
@@ -66,8 +69,22 @@ impl Unexpected {
 
     /// Describes an error in the provider's own words.
     pub(super) fn error(words: String, status: u16) -> Self {
-        match RefusalClass::of_text(&words) {
-            Some(RefusalClass::BadKey) => Self::KeyRefused(words),
+        Self::error_of(RefusalClass::of_text(&words), words, status)
+    }
+
+    /// Describes the same as operators see it, where it is an error in the provider's own words.
+    pub(in crate::provider_api) fn told_by(self, meanings: &Meanings<'_>) -> Self {
+        match self {
+            Self::Error { words, status } | Self::KeyRefused { words, status } => {
+                Self::error_of(meanings.of(&words), words, status)
+            }
+            other => other,
+        }
+    }
+
+    fn error_of(class: Option<RefusalClass>, words: String, status: u16) -> Self {
+        match class {
+            Some(RefusalClass::BadKey) => Self::KeyRefused { words, status },
             _ => Self::Error { words, status },
         }
     }

@@ -13,7 +13,7 @@ async fn add_at(panel: &FakePanel) -> AddReply {
 #[track_caller]
 fn reason_of_doubt(reply: AddReply) -> String {
     match reply.answer {
-        AddAnswer::InDoubt { reason } => reason,
+        AddAnswer::InDoubt { reason, .. } => reason,
         other => panic!("{other:?}"),
     }
 }

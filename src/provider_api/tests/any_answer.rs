@@ -1,18 +1,28 @@
 use proptest::prelude::*;
 
-use crate::provider_api::{
-    AddAnswer,
-    decode::{self, Form},
-    outcome,
-    transport::{Answer, TransportFault},
+use crate::{
+    domain::refusal::ErrorTexts,
+    provider_api::{
+        AddAnswer,
+        decode::{self, Form, Question},
+        meanings::Meanings,
+        outcome,
+        redact::Redactor,
+        transport::{Answer, TransportFault},
+    },
 };
 
 fn answer(status: u16, body: Vec<u8>) -> Answer {
-    Answer { status, location: None, retry_after: None, body, broken_off: None }
+    Answer::whole(status, body)
+}
+
+fn outcome_of(exchange: &Result<Answer, TransportFault>) -> AddAnswer {
+    let (texts, redactor) = (ErrorTexts::default(), Redactor::new(&"c0ffee00".into()));
+    outcome::of(exchange, &Meanings::new(&texts, &redactor))
 }
 
 fn is_refused(exchange: &Result<Answer, TransportFault>) -> bool {
-    matches!(outcome::of(exchange), AddAnswer::Refused { .. })
+    matches!(outcome_of(exchange), AddAnswer::Refused { .. })
 }
 
 /// Bits of what panels send, strung together in any order.
@@ -54,20 +64,22 @@ proptest! {
     #[test]
     fn no_answer_makes_the_decoders_panic(status in 100_u16..600, body in shreds()) {
         let exchange = Ok(answer(status, body.clone().into_bytes()));
-        let _ = outcome::of(&exchange);
+        let _ = outcome_of(&exchange);
+        let (texts, redactor) = (ErrorTexts::default(), Redactor::new(&"c0ffee00".into()));
+        let meanings = Meanings::new(&texts, &redactor);
         let _ = decode::balance(&answer(status, body.clone().into_bytes()));
         let _ = decode::catalogue(&answer(status, format!("[{body}]").into_bytes()));
         for asked in [&["5".to_owned()][..], &["5".to_owned(), "0".to_owned()]] {
-            let about = (Form::List, asked);
+            let question = Question { form: Form::List, asked, meanings };
             let answer = answer(status, body.clone().into_bytes());
-            let _ = decode::answers(&answer, about, &["order"], decode::order_status);
-            let _ = decode::answers(&answer, about, &["order"], decode::refill_id);
+            let _ = decode::answers(&answer, &question, &["order"], decode::order_status);
+            let _ = decode::answers(&answer, &question, &["order"], decode::refill_id);
         }
     }
 
     #[test]
     fn no_bytes_make_the_decoders_panic(body in prop::collection::vec(any::<u8>(), 0..200)) {
-        let _ = outcome::of(&Ok(answer(200, body.clone())));
+        let _ = outcome_of(&Ok(answer(200, body.clone())));
         let _ = decode::balance(&answer(200, body.clone()));
         let _ = decode::catalogue(&answer(200, body));
     }
@@ -84,6 +96,6 @@ proptest! {
         prop_assume!(id.bytes().any(|b| b != b'0'));
         let body = serde_json::json!({ "error": words, "order": id }).to_string();
         let placed = AddAnswer::Placed { api_order_id: id };
-        prop_assert_eq!(outcome::of(&Ok(answer(status, body.into_bytes()))), placed);
+        prop_assert_eq!(outcome_of(&Ok(answer(status, body.into_bytes()))), placed);
     }
 }

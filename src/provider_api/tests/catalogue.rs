@@ -7,8 +7,7 @@ use crate::{
 };
 
 fn read(status: u16, body: impl Into<Vec<u8>>) -> Result<Catalogue, String> {
-    let answer =
-        Answer { status, location: None, retry_after: None, body: body.into(), broken_off: None };
+    let answer = Answer::whole(status, body);
     decode::catalogue(&answer).map_err(|error| error.to_string())
 }
 

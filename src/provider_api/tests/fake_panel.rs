@@ -16,9 +16,10 @@ use tokio::{
 use crate::{
     domain::{
         ProviderId,
-        provider::{ProviderUrl, UpstreamPolicy},
+        provider::{Dialect, ProviderUrl, UpstreamPolicy},
     },
-    provider_api::{CallLimits, Endpoint, NewOrder, PanelClient},
+    pace::Turns,
+    provider_api::{CallLimits, Endpoint, NewOrder, PanelClient, Timeouts},
 };
 
 pub(super) const KEY: &str = "c0ffee/00c0ffee";
@@ -93,8 +94,16 @@ impl FakePanel {
 
 pub(super) fn endpoint(url: &str) -> Endpoint {
     let url = ProviderUrl::try_new(url, UpstreamPolicy::PrivateAllowed).expect(url);
-    let provider_id = ProviderId::default();
-    Endpoint { provider_id, provider: "fake".to_owned(), url, key: KEY.into() }
+    Endpoint {
+        provider_id: ProviderId::default(),
+        provider: "fake".to_owned(),
+        url,
+        key: KEY.into(),
+        texts: Arc::default(),
+        dialect: Dialect::default(),
+        timeouts: Timeouts::default(),
+        turns: Turns::default(),
+    }
 }
 
 pub(super) fn response(status: u16, body: &[u8]) -> Vec<u8> {

@@ -4,25 +4,24 @@ use rust_decimal::dec;
 use test_case::test_case;
 
 use crate::{
-    domain::order::StatusReading,
+    domain::{order::StatusReading, refusal::ErrorTexts},
     provider_api::{
         AnswerFor::{self, Error, Found, Missing},
-        decode::{self, Form, NoAnswers, ReadPart},
+        decode::{self, Form, NoAnswers, Question, ReadPart},
+        meanings::Meanings,
+        redact::Redactor,
         transport::Answer,
     },
 };
 
 fn read<T>(asked: &[&str], body: &str, part: ReadPart<T>) -> Result<Vec<AnswerFor<T>>, NoAnswers> {
-    let answer = Answer {
-        status: 200,
-        location: None,
-        retry_after: None,
-        body: body.into(),
-        broken_off: None,
-    };
+    let answer = Answer::whole(200, body);
     let form = if asked.len() == 1 { Form::One } else { Form::List };
     let asked: Vec<String> = asked.iter().map(|id| (*id).to_owned()).collect();
-    decode::answers(&answer, (form, &asked), &["order", "refill"], part)
+    let (texts, redactor) = (ErrorTexts::default(), Redactor::new(&"c0ffee00".into()));
+    let meanings = Meanings::new(&texts, &redactor);
+    let question = Question { form, asked: &asked, meanings };
+    decode::answers(&answer, &question, &["order", "refill"], part)
 }
 
 fn statuses(asked: &[&str], body: &str) -> Vec<AnswerFor<StatusReading>> {

@@ -8,13 +8,7 @@ use crate::{
 };
 
 fn read(body: &str) -> Result<Vec<ListedOrder>, String> {
-    let answer = Answer {
-        status: 200,
-        location: None,
-        retry_after: None,
-        body: body.into(),
-        broken_off: None,
-    };
+    let answer = Answer::whole(200, body);
     decode::listed_orders(&answer).map_err(|error| error.to_string())
 }
 

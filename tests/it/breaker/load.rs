@@ -37,15 +37,16 @@ async fn customers(running: &Running, shop: &Shop, end: &CancellationToken) -> u
 }
 
 /// Lets the first panel die and come back; returns when it was alive again.
-async fn die_and_come_back(shop: &Shop, journal: &PgPool) -> DateTime<Utc> {
+async fn die_and_come_back(running: &Running, shop: &Shop) -> DateTime<Utc> {
+    let journal = running.database.pool();
     sleep(Duration::from_secs(1)).await;
     // Some take the order and break off before they say so.
     let breaks = FaultRule::on(Action::Add, Fault::Reset).times(3).after();
     shop.panels[0].set_faults([vec![breaks], dead()].concat());
-    occurs(journal, "ProbeFailed", 2).await;
+    occurs(running, journal, "ProbeFailed", 2).await;
     shop.panels[0].clear_faults();
     let alive = Utc::now();
-    occurs(journal, "ProviderResumed", 1).await;
+    occurs(running, journal, "ProviderResumed", 1).await;
     sleep(Duration::from_millis(500)).await;
     alive
 }
@@ -98,7 +99,7 @@ async fn dying_provider_loses_and_doubles_nothing_and_is_back_within_one_probe()
     let shop = Shop::open_with(&running, vec![habits(), habits(), habits()]).await;
     let (journal, end) = (running.database.pool(), CancellationToken::new());
     let dying = async {
-        let alive = die_and_come_back(&shop, journal).await;
+        let alive = die_and_come_back(&running, &shop).await;
         end.cancel();
         alive
     };

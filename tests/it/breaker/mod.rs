@@ -70,9 +70,12 @@ async fn occurred(journal: &PgPool, event_type: &str) -> i64 {
         .unwrap()
 }
 
-async fn occurs(journal: &PgPool, event_type: &str, times: i64) {
+/// Waits until it was, and until whoever asks the API from now on is told of it.
+async fn occurs(api: &Api, journal: &PgPool, event_type: &str, times: i64) {
     until(&format!("{event_type} {times} times"), async || {
         occurred(journal, event_type).await >= times
     })
     .await;
+    let head = sqlx::query_scalar("select max(position) from events").fetch_one(journal).await;
+    api.saw(head.unwrap());
 }

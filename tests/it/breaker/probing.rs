@@ -26,7 +26,7 @@ async fn empty_wallet_rests_until_the_balance_is_read_above_zero() {
         provider(&running, &shop.providers[0]).await["suspensionReason"],
         "Not enough funds on balance"
     );
-    occurs(journal, "ProbeFailed", 2).await;
+    occurs(&running, journal, "ProbeFailed", 2).await;
     assert_eq!(occurred(journal, "ProviderHalfOpened").await, 0);
     shop.panels[0].set_balance(Decimal::from(1_000_000));
     is(&running, &shop.providers[0], "DEGRADED").await;
@@ -34,7 +34,7 @@ async fn empty_wallet_rests_until_the_balance_is_read_above_zero() {
     let order = running.order_at_rest(&id).await;
     assert_eq!(order["provider"]["name"], "panel 1", "{order}");
     assert_eq!(order["attempts"][0]["decision"]["candidates"][0]["on_trial"], true, "{order}");
-    occurs(journal, "ProviderResumed", 1).await;
+    occurs(&running, journal, "ProviderResumed", 1).await;
     let log = provider(&running, &shop.providers[0]).await["healthLog"].clone();
     let changes: Vec<&str> =
         log.as_array().unwrap().iter().map(|row| row["change"].as_str().unwrap()).collect();
@@ -53,7 +53,7 @@ async fn key_that_is_mended_is_proved_by_an_operators_own_test() {
     let id = running.place(shop.order("https://social.example/p/1")).await;
     running.order_at_rest(&id).await;
     is(&running, &shop.providers[0], "SUSPENDED").await;
-    occurs(running.database.pool(), "ProbeFailed", 3).await;
+    occurs(&running, running.database.pool(), "ProbeFailed", 3).await;
     running.data(update, key(&shop.panels[0].key())).await;
     let test = "mutation($id: ID!) { testProviderConnection(id: $id) { ok } }";
     running.data(test, json!({"id": shop.providers[0]})).await;
@@ -73,11 +73,11 @@ async fn one_order_at_a_time_tries_and_one_that_is_refused_goes_on_waiting() {
     for number in 0..12 {
         running.place(shop.order(&format!("https://social.example/p/{number}"))).await;
     }
-    occurs(journal, "OrderDeferred", 12).await;
+    occurs(&running, journal, "OrderDeferred", 12).await;
     // It answers the balance call, and takes no orders all the same.
     shop.panels[0].set_faults(vec![refuse("Ordering is disabled")]);
     shop.panels[0].set_balance(Decimal::from(1_000_000));
-    occurs(journal, "ProviderSuspended", 4).await;
+    occurs(&running, journal, "ProviderSuspended", 4).await;
     let trials = u64::try_from(occurred(journal, "TrialStarted").await).unwrap();
     assert!((3..=4).contains(&trials), "{trials}");
     assert!(shop.asked()[0] <= 1 + trials, "{:?} calls, {trials} trials", shop.asked());
@@ -98,14 +98,14 @@ async fn order_that_proves_nothing_makes_room_for_another() {
     let journal = running.database.pool();
     shop.panels[0].set_faults(vec![refuse("Not enough funds on balance").times(1)]);
     running.order_at_rest(&running.place(shop.order("https://social.example/1")).await).await;
-    occurs(journal, "ProviderHalfOpened", 1).await;
+    occurs(&running, journal, "ProviderHalfOpened", 1).await;
     shop.panels[0].set_faults(vec![refuse("Bad link").times(1)]);
     until("the catalogue knows", async || running.app.commands().catch_up().await.is_ok()).await;
     running.order_at_rest(&running.place(shop.order("https://social.example/2")).await).await;
-    occurs(journal, "TrialReleased", 1).await;
+    occurs(&running, journal, "TrialReleased", 1).await;
     assert_eq!(occurred(journal, "ProviderResumed").await, 0);
     sleep(Duration::from_millis(100)).await;
     running.order_at_rest(&running.place(shop.order("https://social.example/3")).await).await;
-    occurs(journal, "ProviderResumed", 1).await;
+    occurs(&running, journal, "ProviderResumed", 1).await;
     running.stop().await;
 }

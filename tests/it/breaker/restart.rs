@@ -31,7 +31,7 @@ async fn kill_changes_neither_who_is_set_aside_nor_who_waits() {
     is(&api, &shop.providers[0], "SUSPENDED").await;
     let before = provider(&api, &shop.providers[0]).await;
     let waiting = api.place(shop.order("https://a.example/waits")).await;
-    occurs(&journal, "OrderDeferred", 1).await;
+    occurs(&api, &journal, "OrderDeferred", 1).await;
     program.kill_and_restart();
     program.dispatches("here").await;
     let after = provider(&api, &shop.providers[0]).await;
@@ -40,7 +40,7 @@ async fn kill_changes_neither_who_is_set_aside_nor_who_waits() {
     shop.panels[0].clear_faults();
     let order = api.order_at_rest(&waiting).await;
     assert_eq!(order["status"], "PENDING", "{order}");
-    occurs(&journal, "ProviderResumed", 1).await;
+    occurs(&api, &journal, "ProviderResumed", 1).await;
     assert_eq!(occurred(&journal, "TrialStarted").await, 1);
     let census = shop.census(&journal).await;
     assert_eq!(census, Census { placed: 1, failed: 5, ..Census::default() });
@@ -69,9 +69,9 @@ async fn trial_that_another_tenure_began_leaves_a_verdict() {
     }
     let running = Running::start_beside(database, impatient).await;
     running.dispatches().await;
-    occurs(running.database.pool(), "TrialReleased", 1).await;
+    occurs(&running, running.database.pool(), "TrialReleased", 1).await;
     running.order_at_rest(&running.place(shop.order("https://social.example/p/1")).await).await;
-    occurs(running.database.pool(), "ProviderResumed", 1).await;
+    occurs(&running, running.database.pool(), "ProviderResumed", 1).await;
     running.stop().await;
 }
 

@@ -33,8 +33,8 @@ async fn refused_service_is_set_aside_alone_and_its_providers_list_is_asked_for(
     let order = running.order_at_rest(&id).await;
     assert_eq!(order["attempts"][0]["reason"], GONE, "{order}");
     assert_eq!(order["provider"]["name"], "panel 2");
-    occurs(journal, "ServiceSuspended", 1).await;
-    occurs(journal, "ServiceDelisted", 1).await;
+    occurs(&running, journal, "ServiceSuspended", 1).await;
+    occurs(&running, journal, "ServiceDelisted", 1).await;
     let trigger: String =
         sqlx::query_scalar("select payload ->> 'trigger' from events where event_type = 'SyncStarted' order by position desc limit 1")
             .fetch_one(journal)
@@ -63,10 +63,10 @@ async fn list_that_has_it_is_believed_once_and_then_an_operator_has_to_say_so() 
     let journal = running.database.pool();
     shop.panels[0].set_faults(vec![refuse(GONE)]);
     running.order_at_rest(&running.place(shop.order("https://social.example/p/1")).await).await;
-    occurs(journal, "ServiceResumed", 1).await;
+    occurs(&running, journal, "ServiceResumed", 1).await;
     running.app.commands().catch_up().await.unwrap();
     running.order_at_rest(&running.place(shop.order("https://social.example/p/2")).await).await;
-    occurs(journal, "ServiceSuspended", 2).await;
+    occurs(&running, journal, "ServiceSuspended", 2).await;
     running.sync(&shop.providers[0]).await;
     assert_eq!(suspension(&running, &shop.service).await, GONE);
     assert_eq!(occurred(journal, "ServiceResumed").await, 1);

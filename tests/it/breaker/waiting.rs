@@ -24,7 +24,7 @@ async fn order_waits_visibly_and_goes_on_as_soon_as_somebody_is_back() {
     }
     let before = Utc::now();
     let id = running.place(shop.order("https://social.example/p/1")).await;
-    occurs(running.database.pool(), "OrderDeferred", 1).await;
+    occurs(&running, running.database.pool(), "OrderDeferred", 1).await;
     let mut order = Value::Null;
     until("the order is seen to wait", async || {
         order = running.data(WAITS, json!({"id": id})).await["order"].clone();
@@ -106,7 +106,7 @@ async fn hundreds_that_wait_all_go_once_and_none_twice() {
     for number in 0..300 {
         running.place(shop.order(&format!("https://social.example/p/{number}"))).await;
     }
-    occurs(running.database.pool(), "OrderDeferred", 300).await;
+    occurs(&running, running.database.pool(), "OrderDeferred", 300).await;
     running.data(RESUME, json!({"id": shop.providers[0]})).await;
     running.all_at_rest().await;
     let census = shop.census(running.database.pool()).await;

@@ -9,4 +9,5 @@ mod outcomes;
 mod placing;
 mod secrets;
 mod settling;
+mod sharing;
 mod tenure;

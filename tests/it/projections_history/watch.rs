@@ -4,7 +4,7 @@ use rust_decimal::Decimal;
 use signalbox::domain::{
     Balance, Position,
     calls::{CallFailureKind, CallSums, CallsCommand, EndedCall, ProviderCalls},
-    provider::{BalanceWatch, Measures, Provider, ProviderCommand, Silence},
+    provider::{BalanceWatch, Basis, Measures, Provider, ProviderCommand, Silence},
 };
 
 use super::History;
@@ -16,7 +16,7 @@ impl History {
             _ if provider.alarms.down => self.balance_read(),
             0 => ProviderCommand::Rank {
                 measures: self.measures(),
-                basis: Position(self.entries.len() as i64),
+                basis: Basis { position: Position(self.entries.len() as i64), as_of: self.time() },
             },
             1 => ProviderCommand::RecordSilence(Silence {
                 failed_calls: self.random.i64(3..9),

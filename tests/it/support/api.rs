@@ -169,7 +169,12 @@ impl Api {
     fn is_news(&self, order: &Value) -> bool {
         let timeline = order["timeline"].as_array().unwrap();
         let last = timeline.last().unwrap()["position"].as_str().unwrap().parse().unwrap();
-        self.seen.fetch_max(last, Ordering::Relaxed) < last
+        self.saw(last) < last
+    }
+
+    /// Notes that the journal has reached `position`; returns what was noted before.
+    pub(crate) fn saw(&self, position: i64) -> i64 {
+        self.seen.fetch_max(position, Ordering::Relaxed)
     }
 
     /// Returns once no provider is to be asked for any order any more, and every read model says so.

@@ -6,6 +6,7 @@ use signalbox::{
     app::{App, AppConfig, DatabaseConfig, Monitoring},
     domain::{
         provider::UpstreamPolicy,
+        routing::Strategy,
         service::{PriceWatch, WaitLimit},
     },
     postgres::Durability,
@@ -113,6 +114,7 @@ fn config(database: &TestDatabase, data: &TempDir) -> AppConfig {
         doubt_pace: DoubtPace::default(),
         sync_pace: SyncPace::default(),
         price_watch: PriceWatch::default(),
+        default_strategy: Strategy::default(),
         // Most tests want to see each refusal by itself.
         breaker: None,
         health_pace: HealthPace::default(),

@@ -218,7 +218,7 @@ fn dripfeed_multiplies_the_quantity_and_its_runs_lie_within_the_limits() {
     for kind in ["Default", "Web Traffic"] {
         let ordered = with(kind, &[("runs", "50"), ("interval", "30")]).unwrap();
         assert_eq!((ordered.quantity, ordered.per_run), (5000, Some(100)));
-        let Request { units_per_run, total_units, package, dripfeed } = ordered.request();
+        let Request { units_per_run, total_units, package, dripfeed, .. } = ordered.request();
         assert_eq!((units_per_run, total_units, package, dripfeed), (Some(100), 5000, false, true));
     }
     assert!(!with("Default", &[]).unwrap().request().dripfeed);

@@ -21,7 +21,7 @@ use super::{
 };
 use crate::domain::{
     AttemptId, Incarnation, Link, Position, ProviderId, ServiceId,
-    refusal::RefusalClass,
+    refusal::{ErrorText, RefusalClass},
     routing::{Decision, Strategy},
 };
 
@@ -127,7 +127,8 @@ fn a_refusal(class: RefusalClass) -> ProviderAnswer {
 }
 
 fn no_clear_word() -> ProviderAnswer {
-    ProviderAnswer::InDoubt { reason: "read timeout".to_owned(), response_ms: Some(30_000) }
+    let reason = "read timeout".to_owned();
+    ProviderAnswer::InDoubt { reason, text: None, response_ms: Some(30_000) }
 }
 
 fn nothing_sent() -> ProviderAnswer {
@@ -183,6 +184,7 @@ fn refused(n: i32, class: RefusalClass) -> OrderEvent {
         provider_id: provider(n),
         class,
         reason: "no".to_owned(),
+        text: (class != RefusalClass::Unreachable).then(|| ErrorText::of("no")),
         response_ms: Some(80),
         retry_after_seconds: None,
     }
@@ -194,6 +196,7 @@ fn in_doubt(n: i32) -> OrderEvent {
         attempt_id: attempt(n),
         provider_id: provider(n),
         reason: "read timeout".to_owned(),
+        text: None,
         response_ms: Some(30_000),
     }
 }

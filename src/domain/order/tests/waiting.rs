@@ -29,6 +29,7 @@ fn started_on_trial(n: i32) -> OrderEvent {
             mapping_priority: None,
             provider_priority: 1,
             score_ppm: None,
+            share_ppm: None,
             excluded: vec![],
             on_trial: true,
         }];

@@ -12,7 +12,7 @@ fn nothing_can_be_decided_of_a_service_that_never_was_or_was_retired() {
             ServiceCommand::SetPrice(dec!(1)),
             ServiceCommand::SetMarkup(dec!(1)),
             ServiceCommand::Recategorise("x".to_owned()),
-            ServiceCommand::SetStrategy(Strategy::BestScore),
+            ServiceCommand::SetStrategy(Some(Strategy::BestScore)),
             ServiceCommand::Unmap(ServiceId(Uuid::from_u128(9))),
         ] {
             given(history.clone()).when(command).then_expect_error(ServiceError::NotFound);
@@ -125,13 +125,15 @@ fn category_that_it_has_already_is_quiet() {
 
 #[test]
 fn strategy_is_set_once() {
-    let set = || ServiceCommand::SetStrategy(Strategy::BestScore);
-    let event = || ServiceEvent::ServiceStrategySet { strategy: Strategy::BestScore };
+    let set = || ServiceCommand::SetStrategy(Some(Strategy::BestScore));
+    let event = || ServiceEvent::ServiceStrategySet { strategy: Some(Strategy::BestScore) };
     given([imported()]).when(set()).then_expect_events(vec![event()]);
     given([imported(), event()]).when(set()).then_expect_events(vec![]);
-    given([imported()]).when(ServiceCommand::SetStrategy(Strategy::Priority)).then_expect_events(
-        vec![ServiceEvent::ServiceStrategySet { strategy: Strategy::Priority }],
-    );
+    given([imported()])
+        .when(ServiceCommand::SetStrategy(Some(Strategy::Priority)))
+        .then_expect_events(vec![ServiceEvent::ServiceStrategySet {
+            strategy: Some(Strategy::Priority),
+        }]);
 }
 
 #[test]

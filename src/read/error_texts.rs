@@ -1,0 +1,105 @@
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use sqlx::{FromRow, types::Uuid};
+
+use super::{Page, PageRequest, ReadError, Reads};
+use crate::domain::{ProviderId, refusal::ErrorText};
+
+/// An error text that providers answered orders with, or that an operator said something of.
+#[derive(Debug, Clone, FromRow)]
+pub struct ErrorTextRow {
+    /// The text as texts are compared.
+    pub text: String,
+    /// What it means, in the word of `TextClass`.
+    pub class: String,
+    /// Whether an operator says so.
+    pub by_operator: bool,
+    /// What the operator who last reclassified it wrote.
+    pub note: Option<String>,
+    /// When that was.
+    pub reclassified_at: Option<DateTime<Utc>>,
+    /// Attempts that were answered with it.
+    pub count: i64,
+    /// When the last of them was.
+    pub last_at: Option<DateTime<Utc>>,
+    /// Position of the last event about it; the key of pages.
+    pub last_position: i64,
+}
+
+/// How often a provider answered with a text.
+#[derive(Debug, Clone, FromRow)]
+pub struct ErrorTextProviderRow {
+    text: String,
+    provider_id: Uuid,
+    /// How often.
+    pub count: i64,
+    /// When last.
+    pub last_at: DateTime<Utc>,
+}
+
+impl ErrorTextProviderRow {
+    /// Who.
+    pub fn provider(&self) -> ProviderId {
+        ProviderId(self.provider_id)
+    }
+}
+
+const COLUMNS: &str =
+    "text, class, by_operator, note, reclassified_at, count, last_at, last_position";
+
+impl Reads {
+    /// Lists error texts of a class, or all, those first about which something happened last, from the key on.
+    ///
+    /// # Errors
+    /// [`ReadError`]
+    pub async fn error_texts(
+        &self,
+        class: Option<&str>,
+        page: PageRequest,
+    ) -> Result<Page<ErrorTextRow>, ReadError> {
+        let sql = format!(
+            "select {COLUMNS}
+             from error_texts
+             where last_position < coalesce($1, 9223372036854775807)
+               and ($3::text is null or class = $3)
+             order by last_position desc
+             limit $2"
+        );
+        let rows = sqlx::query_as(&sql).bind(page.after).bind(page.limit()).bind(class);
+        Ok(page.page(rows.fetch_all(&self.pool).await?))
+    }
+
+    /// Finds an error text that was met or reclassified.
+    ///
+    /// # Errors
+    /// [`ReadError`]
+    pub async fn error_text(&self, text: &ErrorText) -> Result<Option<ErrorTextRow>, ReadError> {
+        let sql = format!("select {COLUMNS} from error_texts where text = $1");
+        Ok(sqlx::query_as(&sql).bind(text.as_str()).fetch_optional(&self.pool).await?)
+    }
+
+    /// Lists who answered with each of these texts, most often first.
+    ///
+    /// # Errors
+    /// [`ReadError`]
+    pub async fn error_text_providers(
+        &self,
+        texts: &[String],
+    ) -> Result<HashMap<String, Vec<ErrorTextProviderRow>>, ReadError> {
+        let rows: Vec<ErrorTextProviderRow> = sqlx::query_as(
+            "select text, provider_id, count, last_at
+             from error_text_providers
+             where text = any($1)
+             order by count desc, provider_id",
+        )
+        .bind(texts)
+        .fetch_all(&self.pool)
+        .await?;
+        let mut by_text: HashMap<String, Vec<ErrorTextProviderRow>> = HashMap::new();
+        for row in rows {
+            by_text.entry(row.text.clone()).or_default().push(row);
+        }
+        Ok(by_text)
+    }
+}
