@@ -94,6 +94,7 @@ begin
                     'half_open', false,
                     'created_at', recorded_at
                 )
+                when 'ConnectionTestSucceeded' then jsonb_build_object('runway_hours', payload -> 'runway_hours')
                 when 'ProviderKeyReplaced' then jsonb_build_object('api_key_hint', payload -> 'key_hint')
                 when 'ProviderActivated' then '{"active": true}'
                 when 'ProviderDeactivated' then '{"active": false}'

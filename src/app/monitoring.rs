@@ -2,12 +2,10 @@
 
 use std::sync::Arc;
 
-use tokio::{
-    sync::{mpsc, watch},
-    task::JoinHandle,
-};
+use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
+use super::tasks::Tasks;
 use crate::{
     alert_channel::{AlertChannel, AlertChannels, ChannelUnavailable},
     command::Commands,
@@ -70,63 +68,58 @@ pub(super) struct MonitorNeeds {
     pub(super) stop: CancellationToken,
 }
 
-/// The watch, while it is kept. What was counted is put on record when it ends.
+/// What puts calls on record: it ends last, once no call is made any more.
 #[derive(Debug)]
-pub(super) struct Monitors {
-    summary: JoinHandle<()>,
-    log: JoinHandle<()>,
-    /// Cancelled once no call is made any more.
+pub(super) struct CallRecords {
+    pub(super) tasks: Tasks,
     no_more_calls: CancellationToken,
 }
 
-impl Monitors {
-    pub(super) fn start(prepared: Prepared, needs: MonitorNeeds) -> Self {
-        let Prepared { book, logged, channels } = prepared;
-        let MonitorNeeds { commands, monitoring, .. } = needs;
-        let no_more_calls = CancellationToken::new();
-        let pool = commands.journal().pool().clone();
-        let summary = CallSummary::new(CallSummaryNeeds {
-            commands: commands.clone(),
-            book,
-            minute: monitoring.calls.minute,
-            stop: no_more_calls.clone(),
-        });
-        let log = CallLog::new(CallLogNeeds {
-            pool,
-            calls: logged,
-            pace: monitoring.calls,
-            stop: no_more_calls.clone(),
-        });
-        let health = BalanceMonitor::new(BalanceMonitorNeeds {
-            commands,
-            client: needs.client,
-            policy: needs.policy,
-            pace: monitoring.balances,
-            dispatching: needs.dispatching.clone(),
-            stop: needs.stop.clone(),
-        });
-        let delivery = AlertDelivery::new(AlertDeliveryNeeds {
-            reads: needs.reads.pool().clone(),
-            channels,
-            pace: monitoring.delivery,
-            dispatching: needs.dispatching,
-            stop: needs.stop,
-        });
-        tokio::spawn(vital::or_end("balance monitor", health.run()));
-        tokio::spawn(vital::or_end("alert delivery", delivery.run()));
-        Self {
-            summary: tokio::spawn(vital::or_end("call summary", summary.run())),
-            log: tokio::spawn(vital::or_end("call log", log.run())),
-            no_more_calls,
-        }
-    }
+/// Begins the watch; what ends with the program's other work is among `tasks`.
+pub(super) fn start(prepared: Prepared, needs: MonitorNeeds, tasks: &mut Tasks) -> CallRecords {
+    let Prepared { book, logged, channels } = prepared;
+    let MonitorNeeds { commands, monitoring, .. } = needs;
+    let no_more_calls = CancellationToken::new();
+    let pool = commands.journal().pool().clone();
+    let summary = CallSummary::new(CallSummaryNeeds {
+        commands: commands.clone(),
+        book,
+        minute: monitoring.calls.minute,
+        stop: no_more_calls.clone(),
+    });
+    let log = CallLog::new(CallLogNeeds {
+        pool,
+        calls: logged,
+        pace: monitoring.calls,
+        stop: no_more_calls.clone(),
+    });
+    let balances = BalanceMonitor::new(BalanceMonitorNeeds {
+        commands,
+        client: needs.client,
+        policy: needs.policy,
+        pace: monitoring.balances,
+        dispatching: needs.dispatching.clone(),
+        stop: needs.stop.clone(),
+    });
+    let delivery = AlertDelivery::new(AlertDeliveryNeeds {
+        reads: needs.reads.pool().clone(),
+        channels,
+        pace: monitoring.delivery,
+        dispatching: needs.dispatching,
+        stop: needs.stop,
+    });
+    tasks.spawn("the watch on balances", vital::or_end("balance monitor", balances.run()));
+    tasks.spawn("the delivery of alerts", vital::or_end("alert delivery", delivery.run()));
+    let mut recorders = Tasks::default();
+    recorders.spawn("the count of calls", vital::or_end("call summary", summary.run()));
+    recorders.spawn("the log of calls", vital::or_end("call log", log.run()));
+    CallRecords { tasks: recorders, no_more_calls }
+}
 
+impl CallRecords {
     /// Returns once what was counted is on record, and what was logged is written.
     pub(super) async fn stop(self) {
         self.no_more_calls.cancel();
-        let (summary, log) = tokio::join!(self.summary, self.log);
-        if let Err(error) = summary.and(log) {
-            tracing::error!(%error, "the watch over providers failed");
-        }
+        self.tasks.all_ended().await;
     }
 }

@@ -6,7 +6,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     AppConfig, Database, DatabaseError, SecretError, first_provider,
-    monitoring::{MonitorNeeds, Monitors, Prepared},
+    monitoring::{self, CallRecords, MonitorNeeds, Prepared},
     secret,
     tasks::Tasks,
 };
@@ -49,7 +49,7 @@ pub struct App {
     /// First nothing new is begun …
     stop: CancellationToken,
     tasks: Tasks,
-    monitors: Monitors,
+    call_records: CallRecords,
     /// … and when what was begun has ended, the read models rest too.
     stop_folding: CancellationToken,
 }
@@ -146,14 +146,17 @@ impl App {
 
     /// Returns when a part has ended by itself, which none should.
     pub async fn failed(&mut self) {
-        self.tasks.one_ended().await;
+        tokio::select! {
+            () = self.tasks.one_ended() => {}
+            () = self.call_records.tasks.one_ended() => {}
+        }
     }
 
     /// Stops: no new claims, calls under way are awaited, unsent claims are released, requests are answered.
     pub async fn stop(self) {
         self.stop.cancel();
         self.tasks.all_ended().await;
-        self.monitors.stop().await;
+        self.call_records.stop().await;
         self.stop_folding.cancel();
         self.database.close().await;
     }
@@ -295,7 +298,6 @@ impl Parts {
             dispatching: dispatch.status(),
             stop: stop.clone(),
         };
-        let monitors = Monitors::start(self.prepared, needs);
         let state = AppState {
             commands: self.commands.clone(),
             operations: self.operations.clone(),
@@ -316,6 +318,7 @@ impl Parts {
         tasks.spawn("the ranking of providers", vital::or_end("ranking", ranking.run()));
         tasks.spawn("the settlement of doubt", doubt_settlement.run());
         tasks.spawn("the schedule of syncs", scheduled_sync.run());
+        let call_records = monitoring::start(self.prepared, needs, &mut tasks);
         tasks.spawn("the HTTP server", http::serve(listener, state).map(drop));
         App {
             address,
@@ -326,7 +329,7 @@ impl Parts {
             database,
             dispatching,
             tasks,
-            monitors,
+            call_records,
             stop,
             stop_folding: self.stop_folding,
         }

@@ -42,6 +42,7 @@ pub(super) const MODEL_LAG: &str = "signalbox_projection_lag_positions";
 pub(super) const MODEL_STOPPED: &str = "signalbox_projection_stopped";
 pub(super) const DISPATCHING: &str = "signalbox_dispatching";
 pub(super) const WAITING_ORDERS: &str = "signalbox_waiting_orders";
+pub(super) const SUSPENDED_PROVIDERS: &str = "signalbox_suspended_providers";
 pub(super) const ATTEMPTS: &str = "signalbox_attempts_total";
 pub(super) const REFUSALS: &str = "signalbox_refusals_total";
 pub(super) const CALL_SECONDS: &str = "signalbox_provider_call_seconds";
@@ -82,6 +83,11 @@ pub(super) const METRICS: &[Metric] = &[
         WAITING_ORDERS,
         Kind::Gauge,
         "Orders that wait: QUEUED for a provider, IN_DOUBT for somebody to settle them.",
+    ),
+    (
+        SUSPENDED_PROVIDERS,
+        Kind::Gauge,
+        "Active providers that are set aside: OPEN, or HALF_OPEN where one order may try them.",
     ),
     (ATTEMPTS, Kind::Counter, "Attempts that ended, by provider and outcome."),
     (REFUSALS, Kind::Counter, "Attempts that a provider refused, by provider and class."),

@@ -56,6 +56,8 @@ pub struct Gauges {
     pub dispatching: bool,
     /// Orders by the states in which they wait; `None` where they could not be counted.
     pub waiting_orders: Vec<(&'static str, Option<i64>)>,
+    /// Active providers that are set aside, by how.
+    pub suspended_providers: [(&'static str, usize); 2],
     /// Each read model.
     pub models: Vec<ModelGauges>,
     /// Each pool of connections.
@@ -96,6 +98,9 @@ impl Gauges {
         for (status, count) in self.waiting_orders {
             let count = count.map_or(f64::NAN, |count| count as f64);
             gauge!(catalogue::WAITING_ORDERS, "status" => status).set(count);
+        }
+        for (circuit, count) in self.suspended_providers {
+            gauge!(catalogue::SUSPENDED_PROVIDERS, "circuit" => circuit).set(count as f64);
         }
         for model in self.models {
             model.record(self.journal_position);

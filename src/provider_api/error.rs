@@ -40,7 +40,9 @@ impl CallFault {
         match self {
             Self::Transport(fault) => fault.kind(),
             Self::Unexpected(unexpected) | Self::NoLists(unexpected) => match unexpected {
-                Unexpected::KeyRefused { .. } | Unexpected::Error { .. } => CallFailureKind::Refused,
+                Unexpected::KeyRefused { .. } | Unexpected::Error { .. } => {
+                    CallFailureKind::Refused
+                }
                 _ => CallFailureKind::Unreadable,
             },
             Self::Stopping => CallFailureKind::Abandoned,

@@ -143,15 +143,17 @@ fn sync_interval(sync_interval_minutes: SyncInterval) -> ProviderEvent {
 }
 
 fn connection_tests() -> Vec<Example<ProviderEvent>> {
-    let succeeded = |currency: Option<&str>| ProviderEvent::ConnectionTestSucceeded {
+    let succeeded = |currency: Option<&str>, runway_hours| ProviderEvent::ConnectionTestSucceeded {
         balance: dec!(100.84292),
         currency: currency.map(str::to_owned),
+        runway_hours,
         response_ms: 120,
         tested_at: at("2026-11-22T10:00:00.123Z"),
     };
     vec![
-        ("ConnectionTestSucceeded", succeeded(Some("USD"))),
-        ("ConnectionTestSucceeded-no-currency", succeeded(None)),
+        ("ConnectionTestSucceeded", succeeded(Some("USD"), None)),
+        ("ConnectionTestSucceeded-no-currency", succeeded(None, None)),
+        ("ConnectionTestSucceeded-runway", succeeded(Some("USD"), Some(37))),
         (
             "ConnectionTestFailed",
             ProviderEvent::ConnectionTestFailed {

@@ -81,10 +81,12 @@ impl Snapshot {
         self.providers.get(&id)
     }
 
-    /// Returns the providers that orders may go to.
-    pub fn active_providers(&self) -> Vec<ProviderId> {
-        let active = self.providers.iter().filter(|(_, provider)| provider.aggregate.is_active());
-        active.map(|(id, _)| *id).collect()
+    /// Returns the active providers, but for those that are probed: what probes find counts as well.
+    pub fn providers_to_watch(&self) -> Vec<ProviderId> {
+        let watched = self
+            .providers()
+            .filter(|(_, provider)| provider.is_active() && !provider.breaker.is_probed());
+        watched.map(|(id, _)| id).collect()
     }
 
     /// Returns all providers, deleted ones included.

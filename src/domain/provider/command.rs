@@ -36,6 +36,8 @@ pub enum ProviderCommand {
         response_ms: i64,
         /// When the call ended.
         tested_at: DateTime<Utc>,
+        /// What balance counts as low.
+        watch: BalanceWatch,
     },
     /// Take in what our account there holds.
     RecordBalance {

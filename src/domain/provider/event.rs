@@ -80,6 +80,10 @@ pub enum ProviderEvent {
         balance: Decimal,
         /// The currency as the provider writes it.
         currency: Option<String>,
+        /// Whole hours until the amount is spent at the pace of the last day; absent where nothing was spent, or no end is
+        /// in sight.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        runway_hours: Option<i64>,
         /// From the first byte sent to the last one read, in milliseconds.
         response_ms: i64,
         /// When the answer came.

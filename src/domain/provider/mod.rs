@@ -30,7 +30,7 @@ pub use description::{Description, InvalidDescription};
 pub use dialect::{Dialect, Encoding, InvalidDialect, KeyPlace, Method};
 pub use error::ProviderError;
 pub use event::ProviderEvent;
-pub use health::Alarms;
+pub use health::{Alarms, DOWN_AFTER, Unanswered};
 pub use limits::{CONCURRENT_CALLS, InvalidLimit, LimitChanges, ProviderLimits};
 pub use name::{InvalidName, ProviderName};
 pub use score::{Basis, DELIVERY_DAYS, Measures, PLACEMENT_DAYS, Score, WHOLE_PPM};

@@ -55,7 +55,7 @@ pub struct Provider {
     pub balance: Option<BalanceReading>,
     /// What was spent of it lately.
     pub spending: Spending,
-    /// Which alarms about it last.
+    /// Which alarms about it last, and what may become one.
     pub alarms: Alarms,
     /// How good it has proved to be.
     pub score: Score,
@@ -204,18 +204,11 @@ impl Aggregate for Provider {
                 unused(dependents)?;
                 Ok(vec![ProviderEvent::ProviderDeleted {}])
             }
-            ProviderCommand::RecordConnectionTest { outcome, response_ms, tested_at } => {
-                Ok(vec![match outcome {
-                    Ok(balance) => ProviderEvent::ConnectionTestSucceeded {
-                        balance: balance.amount,
-                        currency: balance.currency,
-                        response_ms,
-                        tested_at,
-                    },
-                    Err(reason) => {
-                        ProviderEvent::ConnectionTestFailed { reason, response_ms, tested_at }
-                    }
-                }])
+            ProviderCommand::RecordConnectionTest { outcome, response_ms, tested_at, watch } => {
+                Ok(match outcome {
+                    Ok(read) => self.test_succeeded(read, response_ms, tested_at, watch),
+                    Err(reason) => self.test_failed(reason, response_ms, tested_at),
+                })
             }
             ProviderCommand::RecordBalance { balance, read_at, watch } => {
                 Ok(self.balance_read(balance, read_at, watch))
@@ -281,10 +274,15 @@ impl Aggregate for Provider {
             ProviderEvent::LowBalanceEnded { .. } => self.alarms.low_balance = false,
             ProviderEvent::ProviderDownNoticed { .. } => self.alarms.down = true,
             ProviderEvent::ProviderDownEnded {} => self.alarms.down = false,
-            ProviderEvent::ConnectionTestFailed { .. } => {}
+            ProviderEvent::ConnectionTestFailed { tested_at, .. } => {
+                self.alarms.unanswered = self.unanswered_with(tested_at);
+            }
             ProviderEvent::RankingChanged { score, .. } => self.score = score,
-            ProviderEvent::ProviderSuspended { .. }
-            | ProviderEvent::ProbeFailed { .. }
+            ProviderEvent::ProviderSuspended { .. } => {
+                self.alarms.unanswered = None;
+                self.breaker.evolve(event);
+            }
+            ProviderEvent::ProbeFailed { .. }
             | ProviderEvent::ProviderHalfOpened { .. }
             | ProviderEvent::TrialStarted { .. }
             | ProviderEvent::TrialReleased { .. }

@@ -58,13 +58,15 @@ fn noon() -> DateTime<Utc> {
 }
 
 fn tested(outcome: Result<Balance, String>) -> ProviderCommand {
-    ProviderCommand::RecordConnectionTest { outcome, response_ms: 120, tested_at: noon() }
+    let watch = BalanceWatch::default();
+    ProviderCommand::RecordConnectionTest { outcome, response_ms: 120, tested_at: noon(), watch }
 }
 
 fn succeeded() -> ProviderEvent {
     ProviderEvent::ConnectionTestSucceeded {
         balance: dec!(100.84292),
         currency: Some("USD".to_owned()),
+        runway_hours: None,
         response_ms: 120,
         tested_at: noon(),
     }

@@ -50,6 +50,7 @@ impl AlertDelivery {
         let stop = self.needs.stop.clone();
         let channels = self.needs.channels.iter().map(|channel| self.serve(channel));
         stop.run_until_cancelled(join_all(channels)).await;
+        stop.cancelled().await;
     }
 
     async fn serve(&self, channel: &AlertChannel) {

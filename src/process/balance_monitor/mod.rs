@@ -1,11 +1,12 @@
-//! Asks every active provider again and again what our account there holds.
+//! Asks every active provider again and again what our account there holds, unless it is probed because it was set aside.
 //!
 //! # Shape
 //! [`BalanceMonitor`] is the loop: `timetable` says who is due, the balance call is a free one, and the provider's aggregate
 //! makes of its answer what is news: another balance, a low one, a provider that is down or answers again.
 //!
 //! # Correctness
-//! Only the process that dispatches asks. When the next call is due, and how many failed on end, are no facts and are lost
+//! A probe is a balance call too, and begins and ends the same alarms ([`ProviderHealth`](super::ProviderHealth)), so nobody
+//! is asked by both. Only the process that dispatches asks. When the next call is due, and how many failed on end, are no facts and are lost
 //! with the process: an alarm comes some calls later then. Which alarms last is on record, so none is raised twice.
 //!
 //! # Cost

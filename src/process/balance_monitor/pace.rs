@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use crate::domain::provider::DOWN_AFTER;
+
 /// How providers are asked for balances.
 #[derive(Debug, Clone, Copy)]
 pub struct BalancePace {
@@ -26,7 +28,7 @@ impl BalancePace {
             interval: (minutes > 0).then(|| minute * minutes),
             glance: Duration::from_secs(1),
             retry: minute / 2,
-            down_after: 3,
+            down_after: DOWN_AFTER,
             at_once: 8,
         }
     }

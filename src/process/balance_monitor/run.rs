@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::{future::pending, time::Duration};
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::{
@@ -48,9 +48,9 @@ impl BalanceMonitor {
 
     /// Asks, whenever this process dispatches, until the program is to stop.
     pub async fn run(self) {
-        let Some(interval) = self.needs.pace.interval else { return };
         let stop = self.needs.stop.clone();
         let asking = async {
+            let Some(interval) = self.needs.pace.interval else { return pending().await };
             let mut dispatching = self.needs.dispatching.clone();
             let is_ours = |status: &DispatchStatus| *status == DispatchStatus::Dispatching;
             while dispatching.wait_for(is_ours).await.is_ok() {
@@ -69,8 +69,8 @@ impl BalanceMonitor {
         let mut timetable = Timetable::new(pace, interval);
         let mut looks = FuturesUnordered::new();
         loop {
-            let active = self.needs.commands.catalogue().read(Snapshot::active_providers);
-            timetable.update(active, Instant::now());
+            let watched = self.needs.commands.catalogue().read(Snapshot::providers_to_watch);
+            timetable.update(watched, Instant::now());
             let free = pace.at_once.saturating_sub(looks.len());
             for provider in timetable.take_due(free, Instant::now()) {
                 looks.push(self.ask(provider));

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use rust_decimal::{Decimal, dec};
 use serde_json::{Value, json};
 use signalbox::{
-    domain::provider::BalanceWatch,
+    app::AppConfig,
+    domain::provider::{BalanceWatch, BreakerPolicy},
     process::BalancePace,
     simulator::{Action, Fault, FaultRule, Panel},
 };
@@ -15,21 +17,23 @@ use crate::support::{
     api::until,
     catalogue::{panel, plain_rows},
     running::Running,
+    shop::Shop,
 };
 
 /// Asks often, and raises an alert below ten.
+fn watch_closely(config: &mut AppConfig) {
+    let ms = Duration::from_millis;
+    config.monitoring.balances = BalancePace {
+        interval: Some(ms(100)),
+        glance: ms(20),
+        retry: ms(30),
+        ..BalancePace::default()
+    };
+    config.monitoring.balance_watch = BalanceWatch { hours: 0, amount: Some(dec!(10)) };
+}
+
 async fn watching() -> Running {
-    Running::start_with(|config| {
-        let ms = Duration::from_millis;
-        config.monitoring.balances = BalancePace {
-            interval: Some(ms(100)),
-            glance: ms(20),
-            retry: ms(30),
-            ..BalancePace::default()
-        };
-        config.monitoring.balance_watch = BalanceWatch { hours: 0, amount: Some(dec!(10)) };
-    })
-    .await
+    Running::start_with(watch_closely).await
 }
 
 async fn watched(running: &Running, balance: Decimal) -> (Panel, String) {
@@ -134,6 +138,46 @@ async fn provider_that_does_not_answer_is_an_alert_until_it_answers() {
     let counts =
         [count(&running, "ProviderDownNoticed").await, count(&running, "ProviderDownEnded").await];
     assert_eq!(counts, [1, 1]);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn provider_that_is_set_aside_is_asked_by_probes_alone_and_they_raise_and_end_the_alert() {
+    let running = Running::start_with(|config| {
+        watch_closely(config);
+        config.breaker = Some(BreakerPolicy {
+            failures_in_a_row: 1,
+            first_pause: TimeDelta::milliseconds(800),
+            longest_pause: TimeDelta::milliseconds(800),
+            ..BreakerPolicy::default()
+        });
+    })
+    .await;
+    let shop = Shop::open(&running, 1).await;
+    let panel = &shop.panels[0];
+    let refuse = Fault::Refuse("API is disabled".to_owned());
+    panel.set_faults(vec![FaultRule::on(Action::Add, refuse)]);
+    running.place(shop.order("https://social.example/p/1")).await;
+    until("it is set aside", async || count(&running, "ProviderSuspended").await == 1).await;
+    panel.set_faults(vec![FaultRule::on(Action::Balance, Fault::ServerError)]);
+    let down = async || {
+        let alerts = alerts(&running).await;
+        alerts.into_iter().find(|alert| alert["kind"] == "PROVIDER_DOWN")
+    };
+    until("it is noticed", async || down().await.is_some()).await;
+    let message = down().await.unwrap()["message"].as_str().unwrap().to_owned();
+    assert!(message.starts_with("3 balance calls on end have failed: "), "{message}");
+    let asked = || panel.state().requests.get(&Action::Balance).copied().unwrap_or_default();
+    let (before, failed) = (asked(), count(&running, "ProbeFailed").await);
+    until("it was probed again", async || count(&running, "ProbeFailed").await >= failed + 3).await;
+    let calls = asked() - before;
+    assert!((2..=5).contains(&calls), "{calls} calls for three probes");
+    assert_eq!(count(&running, "ProviderDownNoticed").await, 1);
+    panel.clear_faults();
+    until("it is over", async || down().await.is_some_and(|alert| alert["endedAt"] != Value::Null))
+        .await;
+    assert_eq!(count(&running, "ProviderHalfOpened").await, 1);
+    asked_again(panel).await;
     running.stop().await;
 }
 

@@ -10,7 +10,7 @@ use signalbox::domain::{
 };
 use uuid::Uuid;
 
-use super::History;
+use super::{History, watch::WATCH};
 use crate::projections_breaker::breaker_command;
 
 impl History {
@@ -75,6 +75,7 @@ impl History {
                     outcome,
                     response_ms: 120,
                     tested_at: self.time(),
+                    watch: WATCH,
                 }
             }
         }

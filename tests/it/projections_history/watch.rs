@@ -1,6 +1,6 @@
 //! What is measured of providers, whatever it may be.
 
-use rust_decimal::Decimal;
+use rust_decimal::{Decimal, dec};
 use signalbox::domain::{
     Balance, Position,
     calls::{CallFailureKind, CallSums, CallsCommand, EndedCall, ProviderCalls},
@@ -8,6 +8,9 @@ use signalbox::domain::{
 };
 
 use super::History;
+
+/// Half of all balances are low.
+pub(super) const WATCH: BalanceWatch = BalanceWatch { hours: 24, amount: Some(dec!(500)) };
 
 impl History {
     pub(super) fn observation(&mut self, provider: &Provider) -> ProviderCommand {
@@ -31,7 +34,7 @@ impl History {
         ProviderCommand::RecordBalance {
             balance: self.balance(),
             read_at: self.time(),
-            watch: BalanceWatch { hours: 24, amount: Some(Decimal::from(500)) },
+            watch: WATCH,
         }
     }
 
