@@ -71,7 +71,7 @@ pub(super) struct MonitorNeeds {
 /// What puts calls on record: it ends last, once no call is made any more.
 #[derive(Debug)]
 pub(super) struct CallRecords {
-    pub(super) tasks: Tasks,
+    tasks: Tasks,
     no_more_calls: CancellationToken,
 }
 
@@ -117,6 +117,11 @@ pub(super) fn start(prepared: Prepared, needs: MonitorNeeds, tasks: &mut Tasks) 
 }
 
 impl CallRecords {
+    /// Returns when one of the tasks has ended by itself.
+    pub(super) async fn one_ended(&mut self) {
+        self.tasks.one_ended().await;
+    }
+
     /// Returns once what was counted is on record, and what was logged is written.
     pub(super) async fn stop(self) {
         self.no_more_calls.cancel();

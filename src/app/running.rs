@@ -148,7 +148,7 @@ impl App {
     pub async fn failed(&mut self) {
         tokio::select! {
             () = self.tasks.one_ended() => {}
-            () = self.call_records.tasks.one_ended() => {}
+            () = self.call_records.one_ended() => {}
         }
     }
 

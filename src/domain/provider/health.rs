@@ -76,14 +76,15 @@ impl Provider {
         response_ms: i64,
         tested_at: DateTime<Utc>,
     ) -> Vec<ProviderEvent> {
-        let unanswered = self.unanswered_with(tested_at);
-        let silence = unanswered.filter(|failed| failed.calls >= i64::from(DOWN_AFTER)).map(
-            |Unanswered { calls, since }| {
-                self.silent(Silence { failed_calls: calls, since, reason: reason.clone() })
-            },
-        );
-        let failed = ProviderEvent::ConnectionTestFailed { reason, response_ms, tested_at };
-        std::iter::once(failed).chain(silence.into_iter().flatten()).collect()
+        let failed =
+            ProviderEvent::ConnectionTestFailed { reason: reason.clone(), response_ms, tested_at };
+        let mut events = vec![failed];
+        if let Some(Unanswered { calls: failed_calls, since }) = self.unanswered_with(tested_at)
+            && failed_calls >= i64::from(DOWN_AFTER)
+        {
+            events.extend(self.silent(Silence { failed_calls, since, reason }));
+        }
+        events
     }
 
     /// Returns what it has left unanswered with one call more. Whoever looks at a provider that works keeps count himself.

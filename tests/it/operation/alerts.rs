@@ -7,7 +7,7 @@ use super::site::Site;
 use crate::support::{
     api::until,
     catalogue::{panel, plain_rows},
-    receiver::{Habit, Receiver},
+    receiver::{Habit, Receiver, Told},
 };
 
 const SECRET: &str = "whsec_of_the_operator";
@@ -55,7 +55,7 @@ async fn alert_is_delivered_again_under_its_id_after_a_kill_in_the_middle() {
             == json!({"channel": "webhook", "state": "DELIVERED"})
     })
     .await;
-    let ids: Vec<String> = hook.told().iter().map(|told| told.id()).collect();
+    let ids: Vec<String> = hook.told().iter().map(Told::id).collect();
     assert!(ids.len() >= 2 && ids.iter().all(|id| *id == ids[0]), "{ids:?}");
     assert_eq!(hook.accepted().len(), 1);
     assert_eq!(bot.accepted().len(), 1, "what had arrived is not told again");

@@ -47,7 +47,7 @@ impl History {
         }
         match self.random.u32(0..17) {
             12.. => self.observation(provider),
-            0 => ProviderCommand::Update(ProviderChanges {
+            0 | 8 => ProviderCommand::Update(ProviderChanges {
                 name: Some(name),
                 api_url: Some(api_url),
                 ..Default::default()
