@@ -19,6 +19,8 @@
 -- ignores: RankingChanged
 -- ignores: ProviderSyncIntervalSet
 -- ignores: BalanceRead, CallsSummed
+-- ignores: ServiceLinkLockSet, ServiceRemainderSet
+-- ignores: LinkAwaited, RemainderOrdered, RemainderNotOrdered, RemainderStatusChanged
 -- ignores: RefusalTextReclassified
 -- ignores: ProviderDescribed, ProviderDialectChanged, ProviderLimitsChanged
 -- folds: ProviderSuspended, ServiceSuspended

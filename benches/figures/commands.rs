@@ -26,7 +26,7 @@ use crate::support::{
     table::{Line, a_second, in_ms, times},
 };
 
-const MANY: Crowd = Crowd { clients: 256, streams: 8 };
+const MANY: Crowd = Crowd { clients: 256, streams: 40 };
 const ONE: Crowd = Crowd { clients: 1, streams: 150 };
 /// Pools that the peer is tried with; the best is measured.
 const POOLS: [u32; 5] = [4, 8, 16, 32, 64];

@@ -5,6 +5,7 @@
 
 mod aggregate;
 pub mod calls;
+mod canonical_link;
 mod ids;
 mod link;
 mod money;

@@ -86,6 +86,8 @@ load_of! {
     RefillsOf(OrderId) => Vec<RefillRow>, refills;
     /// How operators were told of an alert.
     DeliveriesOf(Position) => Vec<AlertDeliveryRow>, alert_deliveries;
+    /// The orders for an order's remainder.
+    ChildrenOf(OrderId) => Vec<OrderRow>, remainders;
     /// All that happened to an order.
     TimelineOf(OrderId) => Vec<EventRow>, timelines;
 }

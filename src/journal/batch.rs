@@ -94,12 +94,16 @@ async fn read_back(
     connection: &mut PgConnection,
     batch: &[AppendRequest],
 ) -> Result<Option<Answers>, sqlx::Error> {
-    let ids: Vec<Uuid> =
-        batch.iter().flat_map(AppendRequest::events).map(|event| event.id).collect();
+    let columns = Columns::of(batch.iter());
     let found: Vec<(Uuid, i64, DateTime<Utc>)> = sqlx::query_as(
-        "select event_id, position, recorded_at from events where event_id = any($1)",
+        "select event_id, events.position, recorded_at
+         from unnest($1, $2, $3, $4) as ours (aggregate_type, aggregate_id, sequence, event_id)
+         join events using (aggregate_type, aggregate_id, sequence, event_id)",
     )
-    .bind(&ids)
+    .bind(columns.aggregate_types)
+    .bind(columns.aggregate_ids)
+    .bind(columns.sequences)
+    .bind(columns.event_ids)
     .fetch_all(connection)
     .await?;
     if found.is_empty() {
@@ -137,7 +141,7 @@ async fn call_append(
     batch: &[AppendRequest],
     plan: &Plan<'_>,
 ) -> Result<Option<End>, BatchFailure> {
-    let columns = Columns::of(batch, plan);
+    let columns = Columns::of(accepted(batch, plan));
     let (expected, heads): (Vec<&StreamId>, Vec<i64>) = plan.expected.iter().unzip();
     let row: Option<(i64, DateTime<Utc>)> = sqlx::query_as(
         "select last_position, at from append_events($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
@@ -158,7 +162,18 @@ async fn call_append(
     Ok(row.map(|(position, recorded_at)| End { position, recorded_at }))
 }
 
-/// The accepted events, column by column.
+fn accepted<'a>(
+    batch: &'a [AppendRequest],
+    plan: &Plan<'_>,
+) -> impl Iterator<Item = &'a AppendRequest> {
+    batch
+        .iter()
+        .zip(&plan.verdicts)
+        .filter(|(_, verdict)| verdict.is_ok())
+        .map(|(request, _)| request)
+}
+
+/// Events, column by column.
 #[derive(Default)]
 struct Columns<'a> {
     aggregate_types: Vec<&'a str>,
@@ -172,12 +187,9 @@ struct Columns<'a> {
 }
 
 impl<'a> Columns<'a> {
-    fn of(batch: &'a [AppendRequest], plan: &Plan<'_>) -> Self {
+    fn of(requests: impl Iterator<Item = &'a AppendRequest>) -> Self {
         let mut columns = Self::default();
-        for (request, _) in batch.iter().zip(&plan.verdicts).filter(|(_, verdict)| verdict.is_ok())
-        {
-            columns.take(request);
-        }
+        requests.for_each(|request| columns.take(request));
         columns
     }
 
@@ -199,8 +211,7 @@ impl<'a> Columns<'a> {
 
 /// Counts the accepted requests' positions back from the end of the batch.
 fn answers(batch: &[AppendRequest], plan: Plan<'_>, end: &End) -> Answers {
-    let accepted = batch.iter().zip(&plan.verdicts).filter(|(_, verdict)| verdict.is_ok());
-    let total: usize = accepted.map(|(request, _)| request.event_count()).sum();
+    let total: usize = accepted(batch, &plan).map(AppendRequest::event_count).sum();
     let mut position = end.position - total as i64;
     let answer = |(request, verdict): (&AppendRequest, Result<(), AppendError>)| {
         verdict.map(|()| {

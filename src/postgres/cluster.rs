@@ -28,8 +28,7 @@ pub(super) async fn make_if_missing(
     tracing::info!(cluster = %place.cluster().display(), "making a private PostgreSQL cluster");
     let unfinished = place.unfinished_cluster();
     if unfinished.exists() {
-        // The program may have been killed while its initdb went on.
-        server::running_or_gone(&unfinished).await?;
+        server::deserted(&unfinished).await?;
         fs::remove_dir_all(&unfinished).map_err(cannot("remove", &unfinished))?;
     }
     DirBuilder::new().mode(0o700).create(&unfinished).map_err(cannot("create", &unfinished))?;

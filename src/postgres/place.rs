@@ -5,8 +5,10 @@ use std::io::ErrorKind;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use nix::unistd::Uid;
+use tokio::time::sleep;
 use uuid::Uuid;
 
 use super::account::Account;
@@ -16,6 +18,8 @@ use super::error::{PostgresError, cannot};
 const EXTERNAL_MARK: &str = "external-database";
 /// Names the folder that holds the cluster, where it could not be in the data folder.
 const RECORD: &str = "postgres.place";
+/// How long the lock of a program that was killed may outlive it.
+const LOCK_PATIENCE: Duration = Duration::from_secs(1);
 /// Where a cluster goes that cannot be in the data folder.
 const ELSEWHERE: &str = "/var/lib";
 /// The bytes of a socket's path that the kernel takes, without the closing NUL.
@@ -143,15 +147,23 @@ impl Place {
     }
 
     /// Takes the lock that admits one program; the kernel releases it when that program dies.
-    pub(super) fn lock(&self) -> Result<File, PostgresError> {
+    ///
+    /// A child that a killed program was just starting holds its lock until the child runs, so it is tried for a while.
+    pub(super) async fn lock(&self) -> Result<File, PostgresError> {
         let path = self.home.join("postgres.lock");
         let file = self.account.open(&path)?;
-        match file.try_lock() {
-            Ok(()) => Ok(file),
-            Err(TryLockError::WouldBlock) => {
-                Err(PostgresError::InUse { folder: self.home.clone() })
+        let patience = Instant::now() + LOCK_PATIENCE;
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(file),
+                Err(TryLockError::WouldBlock) if Instant::now() < patience => {
+                    sleep(Duration::from_millis(20)).await;
+                }
+                Err(TryLockError::WouldBlock) => {
+                    return Err(PostgresError::InUse { folder: self.home.clone() });
+                }
+                Err(TryLockError::Error(error)) => return Err(cannot("lock", &path)(error)),
             }
-            Err(TryLockError::Error(error)) => Err(cannot("lock", &path)(error)),
         }
     }
 

@@ -59,7 +59,7 @@ impl PrivatePostgres {
         let programs = settings.programs.as_deref();
         let binaries = Binaries::find(programs, &place.cluster(), place.cluster_version())?;
         let place = place.settle(&binaries.postgres())?;
-        let lock = place.lock()?;
+        let lock = place.lock().await?;
         cluster::make_if_missing(&place, &binaries, settings.durability).await?;
         let socket_folder = match server::running_or_gone(&place.cluster()).await? {
             Some(running) => running.socket_folder,
@@ -92,7 +92,7 @@ impl PrivatePostgres {
             return Ok(());
         }
         let place = Place::of(data_dir)?;
-        let _lock = place.lock()?;
+        let _lock = place.lock().await?;
         if let Some(orphan) = Server::find(&place.cluster()).await? {
             orphan.stop().await;
         }

@@ -7,21 +7,32 @@ use nix::unistd::Pid;
 
 /// The processes that work in `cluster`: a postmaster and all its workers, or an `initdb`.
 pub(super) fn of_cluster(cluster: &Path) -> Vec<Pid> {
+    within(cluster).into_iter().filter(|pid| is_postgres(*pid)).collect()
+}
+
+/// All processes that work in `folder`, also those that were just forked and do not have their own name yet.
+pub(super) fn within(folder: &Path) -> Vec<Pid> {
     let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
     entries
         .flatten()
         .filter_map(|entry| entry.file_name().to_str()?.parse().ok().map(Pid::from_raw))
-        .filter(|pid| works_in(*pid, cluster))
+        .filter(|pid| is_within(*pid, folder))
         .collect()
 }
 
 /// Whether `pid` is a live PostgreSQL process of `cluster`, and not another that got the same number later.
 pub(super) fn works_in(pid: Pid, cluster: &Path) -> bool {
-    let process = PathBuf::from(format!("/proc/{pid}"));
+    is_within(pid, cluster) && is_postgres(pid)
+}
+
+fn is_within(pid: Pid, folder: &Path) -> bool {
     // A process that is dead but not yet reaped has no working folder.
-    fs::read_link(process.join("cwd")).is_ok_and(|folder| folder == cluster)
-        && fs::read_to_string(process.join("comm"))
-            .is_ok_and(|name| ["postgres", "initdb"].contains(&name.trim()))
+    fs::read_link(format!("/proc/{pid}/cwd")).is_ok_and(|cwd| cwd == folder)
+}
+
+fn is_postgres(pid: Pid) -> bool {
+    fs::read_to_string(format!("/proc/{pid}/comm"))
+        .is_ok_and(|name| ["postgres", "initdb"].contains(&name.trim()))
 }
 
 /// A running postmaster and the folder of its socket.

@@ -205,12 +205,32 @@ pub(super) async fn running_or_gone(cluster: &Path) -> Result<Option<Postmaster>
         if pids.is_empty() {
             return Ok(None);
         }
-        if Instant::now() > patience {
-            let pids = pids.into_iter().map(Pid::as_raw).collect();
-            return Err(PostgresError::StillRunning { cluster: cluster.to_owned(), pids });
-        }
+        still_running(cluster, pids, patience)?;
         sleep(Duration::from_millis(20)).await;
     }
+}
+
+/// Waits until nobody works in a cluster that was never finished.
+///
+/// A program that was killed may leave its `initdb` behind, at any of its steps: just forked, or in a shell of its own.
+pub(super) async fn deserted(unfinished: &Path) -> Result<(), PostgresError> {
+    let patience = Instant::now() + LEFTOVERS_PATIENCE;
+    loop {
+        let pids = processes::within(unfinished);
+        if pids.is_empty() {
+            return Ok(());
+        }
+        still_running(unfinished, pids, patience)?;
+        sleep(Duration::from_millis(20)).await;
+    }
+}
+
+fn still_running(cluster: &Path, pids: Vec<Pid>, patience: Instant) -> Result<(), PostgresError> {
+    if Instant::now() <= patience {
+        return Ok(());
+    }
+    let pids = pids.into_iter().map(Pid::as_raw).collect();
+    Err(PostgresError::StillRunning { cluster: cluster.to_owned(), pids })
 }
 
 /// Removes the lock files of a dead server.

@@ -1,6 +1,6 @@
 //! The private PostgreSQL, with real servers and real kills.
 
-use std::fs::{self, Permissions};
+use std::fs::{self, File, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -92,7 +92,9 @@ async fn a_program_with_a_private_postgres() {
 
 fn run_program(data: &Path) -> Child {
     let program = env::current_exe().unwrap();
-    children::ignored_test(&program, PROGRAM).env(PROGRAM_DATA, data).spawn().unwrap()
+    let words = File::create(data.with_extension("stderr")).unwrap();
+    let mut program = children::ignored_test(&program, PROGRAM);
+    program.env(PROGRAM_DATA, data).stderr(words).spawn().unwrap()
 }
 
 /// Runs that program until its server is ready.
@@ -222,7 +224,10 @@ async fn crash_at_any_instant_of_a_start_is_survived() {
         let mut program = run_program(&data);
         let instant = fastrand::u64(0..900);
         thread::sleep(Duration::from_millis(instant));
-        assert!(program.try_wait().unwrap().is_none(), "round {round} failed by itself");
+        if program.try_wait().unwrap().is_some() {
+            let words = fs::read_to_string(data.with_extension("stderr")).unwrap();
+            panic!("round {round} failed by itself: {words}");
+        }
         kill_program(program);
         if fastrand::bool() {
             for process in processes_in(&data) {

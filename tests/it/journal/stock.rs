@@ -9,6 +9,7 @@ use signalbox::command::{JournalStore, Stored};
 use signalbox::domain::calls::ProviderCalls;
 use signalbox::domain::order::Order;
 use signalbox::domain::provider::Provider;
+use signalbox::domain::refusal::RefusalText;
 use signalbox::domain::reservation::{Reservation, ReservationCommand, ReservationError, Subject};
 use signalbox::domain::service::Service;
 use signalbox::domain::sync::SyncRun;
@@ -32,6 +33,7 @@ fn request(entry: &Entry) -> AppendRequest {
         <Order as Aggregate>::TYPE => of::<Order>(entry),
         <Provider as Aggregate>::TYPE => of::<Provider>(entry),
         <ProviderCalls as Aggregate>::TYPE => of::<ProviderCalls>(entry),
+        <RefusalText as Aggregate>::TYPE => of::<RefusalText>(entry),
         <Reservation as Aggregate>::TYPE => of::<Reservation>(entry),
         <Service as Aggregate>::TYPE => of::<Service>(entry),
         <SyncRun as Aggregate>::TYPE => of::<SyncRun>(entry),
@@ -55,7 +57,7 @@ async fn stock_repository_reads_every_stream_of_every_aggregate() {
         streams.entry(stream).or_default().push(entry);
     }
     let types: BTreeSet<&str> = streams.keys().map(|stream| stream.0).collect();
-    assert_eq!(types.len(), 6);
+    assert_eq!(types.len(), 7);
     for ((aggregate_type, id), entries) in streams {
         let pool = database.pool();
         match aggregate_type {
@@ -63,6 +65,9 @@ async fn stock_repository_reads_every_stream_of_every_aggregate() {
             <Provider as Aggregate>::TYPE => assert_reads::<Provider>(pool, id, &entries).await,
             <ProviderCalls as Aggregate>::TYPE => {
                 assert_reads::<ProviderCalls>(pool, id, &entries).await;
+            }
+            <RefusalText as Aggregate>::TYPE => {
+                assert_reads::<RefusalText>(pool, id, &entries).await;
             }
             <Reservation as Aggregate>::TYPE => {
                 assert_reads::<Reservation>(pool, id, &entries).await;

@@ -62,7 +62,7 @@ impl History {
             2..5 => ProviderCommand::Toggle,
             5 => ProviderCommand::SetActive(Activation::Active),
             // It is gone for good then.
-            6 if self.random.u32(0..3) == 0 => {
+            6 if self.random.bool() => {
                 ProviderCommand::Delete(Dependents { services: 0, open_orders: 0 })
             }
             _ => {
