@@ -3,8 +3,10 @@
 -- folds: PriceMoveNoticed, DelistingNoticed, ServiceIdReused
 -- folds: SyncFailed
 -- folds: UnknownStatusSeen, DuplicateFound
+-- folds: LowBalanceNoticed, LowBalanceEnded, ProviderDownNoticed, ProviderDownEnded
+-- folds: ProviderDeactivated, ProviderDeleted
 -- ignores: ProviderAdded, ProviderRenamed, ProviderUrlChanged, ProviderPriorityChanged, ProviderKeyReplaced
--- ignores: ProviderActivated, ProviderDeactivated, ProviderDeleted, ConnectionTestSucceeded, ConnectionTestFailed
+-- ignores: ProviderActivated, ConnectionTestSucceeded, ConnectionTestFailed
 -- ignores: ServiceImported, ServiceRepriced, ServiceChanged, ServiceDelisted, ServiceRelisted
 -- ignores: ServiceEnabled, ServiceDisabled, ServicePriceSet, ServiceRecategorised, ServiceStrategySet
 -- ignores: ServiceMapped, ServiceUnmapped, ServiceRetired
@@ -16,6 +18,7 @@
 -- ignores: Reserved, ReservationReleased
 -- ignores: RankingChanged
 -- ignores: ProviderSyncIntervalSet
+-- ignores: BalanceRead, CallsSummed
 -- ignores: ServiceLinkLockSet, ServiceRemainderSet
 -- ignores: LinkAwaited, RemainderOrdered, RemainderNotOrdered, RemainderStatusChanged
 -- ignores: RefusalTextReclassified
@@ -26,15 +29,21 @@
 -- ignores: EvidenceRead, DoubtGivenUp, DoubtCleared, ProviderDeclaredExclusive, ProviderDeclaredShared, ServiceDoubtPolicySet
 
 create table alerts (
-    position    bigint primary key,
+    position       bigint primary key,
     -- In the words of `AlertKind`.
-    kind        text not null,
-    provider_id uuid,
-    service_id  uuid,
-    order_id    uuid,
-    message     text not null,
-    at          timestamptz not null
+    kind           text not null,
+    provider_id    uuid,
+    service_id     uuid,
+    order_id       uuid,
+    message        text not null,
+    at             timestamptz not null,
+    -- By which event it was over, of one that lasts.
+    ended_position bigint,
+    ended_at       timestamptz
 );
+
+create index on alerts (ended_position) where ended_position is not null;
+create index on alerts (provider_id, kind) where kind in ('LOW_BALANCE', 'PROVIDER_DOWN') and ended_position is null;
 
 -- `0.90` as `0.9`.
 create function amount(payload jsonb, field text) returns text
@@ -63,6 +72,16 @@ language sql immutable as $$
         end
 $$;
 
+create function low_balance(payload jsonb) returns text
+language sql immutable as $$
+    select 'our balance there is ' || amount(payload, 'balance') || coalesce(' ' || (payload ->> 'currency'), '')
+        || case payload ->> 'runway_hours'
+            when '0' then '; at the present pace it is spent within the hour'
+            when '1' then '; at the present pace it lasts for an hour'
+            else coalesce('; at the present pace it lasts for ' || (payload ->> 'runway_hours') || ' hours', '')
+        end
+$$;
+
 create function fold(after_position bigint, upto_position bigint) returns void
 language plpgsql set plan_cache_mode = force_custom_plan as $$
 begin
@@ -76,6 +95,8 @@ begin
             when 'SyncFailed' then 'SYNC_FAILED'
             when 'UnknownStatusSeen' then 'UNKNOWN_STATUS'
             when 'DuplicateFound' then 'DUPLICATE_FOUND'
+            when 'LowBalanceNoticed' then 'LOW_BALANCE'
+            when 'ProviderDownNoticed' then 'PROVIDER_DOWN'
             when 'ProviderSuspended' then 'PROVIDER_SUSPENDED'
             when 'ServiceSuspended' then 'SERVICE_SUSPENDED'
         end,
@@ -88,6 +109,8 @@ begin
                     and imported.aggregate_id = noticed.aggregate_id
                     and imported.sequence = 1
             )
+            when 'LowBalanceNoticed' then aggregate_id::uuid
+            when 'ProviderDownNoticed' then aggregate_id::uuid
             else (payload ->> 'provider_id')::uuid
         end,
         case aggregate_type when 'service' then aggregate_id::uuid end,
@@ -110,6 +133,12 @@ begin
                 'the provider holds the order as %s, though it had gone on elsewhere: it exists twice',
                 payload ->> 'api_order_id'
             )
+            when 'LowBalanceNoticed' then low_balance(payload)
+            when 'ProviderDownNoticed' then format(
+                '%s balance calls on end have failed: %s',
+                payload ->> 'failed_calls',
+                payload ->> 'reason'
+            )
             when 'ProviderSuspended' then 'no orders go to the provider: ' || (payload ->> 'reason')
             when 'ServiceSuspended' then 'the provider refuses the service, though its list has it: '
                 || (payload ->> 'reason')
@@ -120,12 +149,43 @@ begin
         and position <= upto_position
         and event_type in (
             'PriceMoveNoticed', 'DelistingNoticed', 'ServiceIdReused', 'SyncFailed', 'UnknownStatusSeen',
-            'DuplicateFound', 'ProviderSuspended', 'ServiceSuspended'
+            'DuplicateFound', 'LowBalanceNoticed', 'ProviderDownNoticed', 'ProviderSuspended', 'ServiceSuspended'
         )
         -- What an operator did is no news, and neither is a rest that was asked for, or that it has not passed yet.
         and not (
             event_type = 'ProviderSuspended'
             and (payload ->> 'cause' in ('operator', 'retry_after') or (payload ->> 'trips')::int > 1)
         );
+
+    -- An alert that lasts is over by the first event after it that ends its kind.
+    with endings as (
+        select distinct on (lasting.position)
+            lasting.position,
+            ending.position as ended_position,
+            ending.recorded_at as ended_at
+        from events as ending
+        join alerts as lasting
+            on lasting.provider_id = ending.aggregate_id::uuid
+            and lasting.position < ending.position
+            and lasting.ended_position is null
+            and lasting.kind in ('LOW_BALANCE', 'PROVIDER_DOWN')
+            and case ending.event_type
+                when 'LowBalanceEnded' then lasting.kind = 'LOW_BALANCE'
+                when 'ProviderDownEnded' then lasting.kind = 'PROVIDER_DOWN'
+                -- Nobody looks at it any more.
+                else true
+            end
+        where ending.position > after_position
+            and ending.position <= upto_position
+            and ending.event_type in (
+                'LowBalanceEnded', 'ProviderDownEnded', 'ProviderDeactivated', 'ProviderDeleted'
+            )
+        order by lasting.position, ending.position
+    )
+    update alerts
+    set ended_position = endings.ended_position,
+        ended_at = endings.ended_at
+    from endings
+    where alerts.position = endings.position;
 end
 $$;

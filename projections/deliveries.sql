@@ -13,6 +13,7 @@
 -- ignores: ServiceMapped, ServiceUnmapped, ServiceRetired
 -- ignores: SyncStarted, SyncCompleted, SyncFailed
 -- ignores: Reserved, ReservationReleased
+-- ignores: BalanceRead, LowBalanceNoticed, LowBalanceEnded, ProviderDownNoticed, ProviderDownEnded, CallsSummed
 -- ignores: ServiceLinkLockSet, ServiceRemainderSet
 -- ignores: LinkAwaited, RemainderOrdered, RemainderNotOrdered, RemainderStatusChanged
 -- ignores: RefusalTextReclassified

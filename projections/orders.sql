@@ -15,6 +15,7 @@
 -- ignores: SyncStarted, SyncCompleted, SyncFailed
 -- ignores: Reserved, ReservationReleased
 -- ignores: ProviderSyncIntervalSet, PriceMoveNoticed, DelistingNoticed
+-- ignores: BalanceRead, LowBalanceNoticed, LowBalanceEnded, ProviderDownNoticed, ProviderDownEnded, CallsSummed
 -- ignores: ServiceLinkLockSet, ServiceRemainderSet
 -- ignores: RefusalTextReclassified
 -- ignores: ProviderDescribed, ProviderDialectChanged, ProviderLimitsChanged

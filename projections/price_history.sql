@@ -14,6 +14,7 @@
 -- ignores: Reserved, ReservationReleased
 -- ignores: RankingChanged
 -- ignores: ProviderSyncIntervalSet, PriceMoveNoticed, DelistingNoticed
+-- ignores: BalanceRead, LowBalanceNoticed, LowBalanceEnded, ProviderDownNoticed, ProviderDownEnded, CallsSummed
 -- ignores: ServiceLinkLockSet, ServiceRemainderSet
 -- ignores: LinkAwaited, RemainderOrdered, RemainderNotOrdered, RemainderStatusChanged
 -- ignores: RefusalTextReclassified

@@ -3,6 +3,7 @@
 -- folds: AttemptPlaced, AttemptRefused, AttemptInDoubt
 -- folds: ProviderSuspended, ProbeFailed, ProviderHalfOpened, ProviderResumed
 -- folds: ServiceSuspended, ServiceResumed
+-- ignores: BalanceRead, LowBalanceNoticed, LowBalanceEnded, ProviderDownNoticed, ProviderDownEnded, CallsSummed
 -- ignores: TrialStarted, TrialReleased, ServiceWaitLimitSet
 -- ignores: ProviderAdded, ProviderRenamed, ProviderUrlChanged, ProviderPriorityChanged, ProviderKeyReplaced
 -- ignores: ProviderSyncIntervalSet, RankingChanged

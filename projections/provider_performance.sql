@@ -15,6 +15,7 @@
 -- ignores: CancelRequested, CancelRefused
 -- ignores: Reserved, ReservationReleased
 -- ignores: ProviderSyncIntervalSet, PriceMoveNoticed, DelistingNoticed
+-- ignores: BalanceRead, LowBalanceNoticed, LowBalanceEnded, ProviderDownNoticed, ProviderDownEnded, CallsSummed
 -- ignores: ServiceLinkLockSet, ServiceRemainderSet
 -- ignores: LinkAwaited, RemainderOrdered, RemainderNotOrdered, RemainderStatusChanged
 -- ignores: RefusalTextReclassified

@@ -4,7 +4,7 @@
 -- folds: ProviderSyncIntervalSet, ProviderDescribed, ProviderDialectChanged, ProviderLimitsChanged
 -- folds: ProviderDeclaredExclusive, ProviderDeclaredShared
 -- folds: ProviderActivated, ProviderDeactivated, ProviderDeleted, ConnectionTestSucceeded
--- folds: RankingChanged
+-- folds: RankingChanged, BalanceRead
 -- ignores: ConnectionTestFailed
 -- ignores: ServiceImported, ServiceRepriced, ServiceChanged, ServiceDelisted, ServiceRelisted, ServiceIdReused
 -- ignores: ServiceEnabled, ServiceDisabled, ServicePriceSet, ServiceRecategorised, ServiceStrategySet
@@ -16,6 +16,7 @@
 -- ignores: CancelRequested, CancelRefused
 -- ignores: Reserved, ReservationReleased
 -- ignores: PriceMoveNoticed, DelistingNoticed
+-- ignores: LowBalanceNoticed, LowBalanceEnded, ProviderDownNoticed, ProviderDownEnded, CallsSummed
 -- ignores: ServiceLinkLockSet, ServiceRemainderSet
 -- ignores: LinkAwaited, RemainderOrdered, RemainderNotOrdered, RemainderStatusChanged
 -- ignores: RefusalTextReclassified
@@ -35,6 +36,9 @@ create table providers (
     deleted               boolean not null,
     balance               numeric,
     currency              text,
+    -- Whole hours until the balance is spent at the pace of the last day, when it was last read; null where no end is in
+    -- sight.
+    runway_hours          bigint,
     -- Null: never by itself.
     sync_interval_minutes int,
     -- Nobody but us orders with our account there.
@@ -97,6 +101,7 @@ begin
                     'exclusive', false,
                     'created_at', recorded_at
                 )
+                when 'ConnectionTestSucceeded' then jsonb_build_object('runway_hours', payload -> 'runway_hours')
                 when 'ProviderKeyReplaced' then jsonb_build_object('api_key_hint', payload -> 'key_hint')
                 when 'ProviderDeclaredExclusive' then '{"exclusive": true}'
                 when 'ProviderDeclaredShared' then '{"exclusive": false}'
@@ -124,8 +129,8 @@ begin
             and event_type in (
                 'ProviderAdded', 'ProviderRenamed', 'ProviderUrlChanged', 'ProviderPriorityChanged',
                 'ProviderKeyReplaced', 'ProviderActivated', 'ProviderDeactivated', 'ProviderDeleted',
-                'ConnectionTestSucceeded', 'ProviderSyncIntervalSet', 'RankingChanged', 'ProviderSuspended', 'ProbeFailed',
-                'ProviderHalfOpened', 'ProviderResumed', 'ProviderDescribed', 'ProviderDialectChanged',
+                'ConnectionTestSucceeded', 'ProviderSyncIntervalSet', 'RankingChanged', 'BalanceRead', 'ProviderSuspended',
+                'ProbeFailed', 'ProviderHalfOpened', 'ProviderResumed', 'ProviderDescribed', 'ProviderDialectChanged',
                 'ProviderLimitsChanged', 'ProviderDeclaredExclusive', 'ProviderDeclaredShared'
             )
     ),
@@ -148,6 +153,7 @@ begin
         deleted = excluded.deleted,
         balance = excluded.balance,
         currency = excluded.currency,
+        runway_hours = excluded.runway_hours,
         sync_interval_minutes = excluded.sync_interval_minutes,
         description = excluded.description,
         method = excluded.method,

@@ -13,6 +13,7 @@
 -- ignores: SyncStarted, SyncCompleted, SyncFailed
 -- ignores: Reserved, ReservationReleased
 -- ignores: ProviderSyncIntervalSet, PriceMoveNoticed, DelistingNoticed
+-- ignores: BalanceRead, LowBalanceNoticed, LowBalanceEnded, ProviderDownNoticed, ProviderDownEnded, CallsSummed
 -- ignores: ServiceLinkLockSet, ServiceRemainderSet
 -- ignores: LinkAwaited, RemainderOrdered, RemainderNotOrdered, RemainderStatusChanged
 -- ignores: RefusalTextReclassified

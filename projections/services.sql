@@ -14,6 +14,7 @@
 -- ignores: CancelRequested, CancelRefused
 -- ignores: Reserved, ReservationReleased
 -- ignores: ProviderSyncIntervalSet, PriceMoveNoticed, DelistingNoticed
+-- ignores: BalanceRead, LowBalanceNoticed, LowBalanceEnded, ProviderDownNoticed, ProviderDownEnded, CallsSummed
 -- ignores: LinkAwaited, RemainderOrdered, RemainderNotOrdered, RemainderStatusChanged
 -- ignores: RefusalTextReclassified
 -- ignores: ProviderDescribed, ProviderDialectChanged, ProviderLimitsChanged

@@ -13,12 +13,14 @@
 //! | [`read`] | those tables are read |
 //! | [`process`] | the only loops: events in, provider calls, commands out |
 //! | [`provider_api`] | how upstream panels are spoken to |
+//! | [`alert_channel`] | how operators are told of alerts |
 //!
 //! [`app`] puts them together. Beside the flow stand [`credentials`] (sealed provider keys), [`postgres`] (the private
 //! database), [`migration`] (the database's shape), [`metrics`] and [`request_id`] (what operators see of it all),
 //! [`pace`] (calls at a distance),
 //! [`simulator`] (a fake panel) and [`cli`] (the program).
 
+pub mod alert_channel;
 pub mod app;
 pub mod cli;
 pub mod command;

@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use rust_decimal::Decimal;
 use secrecy::SecretString;
 use signalbox::{
-    app::{App, AppConfig, DatabaseConfig, RANKING_PACE},
+    app::{App, AppConfig, DatabaseConfig, Monitoring, RANKING_PACE},
     command::AddProvider,
     domain::{
         Position, ProviderId, ServiceId,
@@ -169,6 +169,7 @@ fn config(cluster: &Cluster, options: PgConnectOptions) -> AppConfig {
         // What a run measures, it syncs itself.
         sync_pace: SyncPace { glance: CATCH_UP * 12, ..SyncPace::default() },
         price_watch: PriceWatch::default(),
+        monitoring: Monitoring::default(),
         default_strategy: Strategy::default(),
         breaker: Some(BreakerPolicy::default()),
         health_pace: HealthPace::default(),

@@ -4,6 +4,7 @@ use chrono::TimeDelta;
 use secrecy::SecretString;
 use sqlx::postgres::PgConnectOptions;
 
+use super::Monitoring;
 use crate::{
     domain::{
         provider::{BreakerPolicy, UpstreamPolicy},
@@ -53,6 +54,8 @@ pub struct AppConfig {
     pub sync_pace: SyncPace,
     /// How far a provider's rate may move without an alert.
     pub price_watch: PriceWatch,
+    /// How providers are watched, and where operators are told.
+    pub monitoring: Monitoring,
     /// When a provider is set aside for what its attempts come to; `None` leaves that to operators.
     pub breaker: Option<BreakerPolicy>,
     /// How closely providers that are set aside are watched.

@@ -7,11 +7,13 @@
 mod config;
 mod database;
 mod first_provider;
+mod monitoring;
 mod running;
 mod secret;
 mod tasks;
 
 pub use config::{AppConfig, DatabaseConfig, FirstProvider, RANKING_PACE};
 pub use database::{Database, DatabaseError};
+pub use monitoring::Monitoring;
 pub use running::{App, StartError, read_models};
 pub use secret::SecretError;

@@ -5,9 +5,13 @@ use tokio::{net::TcpListener, sync::watch};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    AppConfig, Database, DatabaseError, SecretError, first_provider, secret, tasks::Tasks,
+    AppConfig, Database, DatabaseError, SecretError, first_provider,
+    monitoring::{self, CallRecords, MonitorNeeds, Prepared},
+    secret,
+    tasks::Tasks,
 };
 use crate::{
+    alert_channel::ChannelUnavailable,
     command::{Catalogue, Claims, CommandError, CommandNeeds, Commands},
     credentials::{CredentialError, Credentials},
     http::{self, AppState},
@@ -45,6 +49,7 @@ pub struct App {
     /// First nothing new is begun …
     stop: CancellationToken,
     tasks: Tasks,
+    call_records: CallRecords,
     /// … and when what was begun has ended, the read models rest too.
     stop_folding: CancellationToken,
 }
@@ -70,6 +75,9 @@ pub enum StartError {
     /// The HTTP client.
     #[error(transparent)]
     Client(#[from] ClientUnavailable),
+    /// The HTTP client for alerts.
+    #[error(transparent)]
+    Channel(#[from] ChannelUnavailable),
     /// The provider from the environment.
     #[error("the first provider (SIGNALBOX_FIRST_PROVIDER_…) cannot be added: {0}")]
     FirstProvider(CommandError),
@@ -138,13 +146,17 @@ impl App {
 
     /// Returns when a part has ended by itself, which none should.
     pub async fn failed(&mut self) {
-        self.tasks.one_ended().await;
+        tokio::select! {
+            () = self.tasks.one_ended() => {}
+            () = self.call_records.one_ended() => {}
+        }
     }
 
     /// Stops: no new claims, calls under way are awaited, unsent claims are released, requests are answered.
     pub async fn stop(self) {
         self.stop.cancel();
         self.tasks.all_ended().await;
+        self.call_records.stop().await;
         self.stop_folding.cancel();
         self.database.close().await;
     }
@@ -169,6 +181,7 @@ struct Parts {
     client: PanelClient,
     reads: Reads,
     projections: Projections,
+    prepared: Prepared,
     claims_work: tokio::sync::mpsc::UnboundedReceiver<crate::command::Work>,
     stop_folding: CancellationToken,
 }
@@ -200,16 +213,27 @@ impl Parts {
             reads: reads.pool().clone(),
             policy: config.policy,
             price_watch: config.price_watch,
+            balance_watch: config.monitoring.balance_watch,
             breaker: config.breaker.unwrap_or_default(),
             wait_limit: config.wait_limit,
         });
-        let client = PanelClient::new(config.policy, config.call_limits)?;
+        let prepared = Prepared::of(&config.monitoring)?;
+        let client = prepared.watching(PanelClient::new(config.policy, config.call_limits)?);
         if let Some(first) = config.first_provider.clone() {
             first_provider::add(&commands, first).await.map_err(StartError::FirstProvider)?;
         }
         let operations = ProviderOperations::new(commands.clone(), client.clone(), config.policy);
         unless_started.disarm();
-        Ok(Self { commands, operations, client, reads, projections, claims_work, stop_folding })
+        Ok(Self {
+            commands,
+            operations,
+            client,
+            reads,
+            projections,
+            prepared,
+            claims_work,
+            stop_folding,
+        })
     }
 
     fn serve(self, config: AppConfig, database: Database, listener: TcpListener) -> App {
@@ -251,7 +275,7 @@ impl Parts {
         });
         let doubt_settlement = DoubtSettlement::new(DoubtSettlementNeeds {
             commands: self.commands.clone(),
-            client: self.client,
+            client: self.client.clone(),
             policy: config.policy,
             reads: self.reads.pool().clone(),
             pace: config.doubt_pace,
@@ -265,6 +289,15 @@ impl Parts {
             dispatching: dispatch.status(),
             stop: stop.clone(),
         });
+        let needs = MonitorNeeds {
+            commands: self.commands.clone(),
+            client: self.client,
+            policy: config.policy,
+            reads: self.reads.clone(),
+            monitoring: config.monitoring,
+            dispatching: dispatch.status(),
+            stop: stop.clone(),
+        };
         let state = AppState {
             commands: self.commands.clone(),
             operations: self.operations.clone(),
@@ -285,6 +318,7 @@ impl Parts {
         tasks.spawn("the ranking of providers", vital::or_end("ranking", ranking.run()));
         tasks.spawn("the settlement of doubt", doubt_settlement.run());
         tasks.spawn("the schedule of syncs", scheduled_sync.run());
+        let call_records = monitoring::start(self.prepared, needs, &mut tasks);
         tasks.spawn("the HTTP server", http::serve(listener, state).map(drop));
         App {
             address,
@@ -295,6 +329,7 @@ impl Parts {
             database,
             dispatching,
             tasks,
+            call_records,
             stop,
             stop_folding: self.stop_folding,
         }

@@ -5,6 +5,7 @@ mod demo;
 mod installation;
 mod logging;
 mod migrate;
+mod monitoring;
 mod rebuild_progress;
 mod replay;
 mod schema;

@@ -10,6 +10,7 @@ use secrecy::SecretString;
 use super::{
     installation::Installation,
     logging::{LogFormat, Logging},
+    monitoring::MonitoringArgs,
     signals::EndSignals,
 };
 use crate::{
@@ -96,6 +97,8 @@ pub(super) struct Serve {
         default_value_t
     )]
     default_strategy: DefaultStrategy,
+    #[command(flatten)]
+    monitoring: MonitoringArgs,
     /// Let an order wait for so many minutes while all that could take it are set aside; a service may say otherwise
     #[arg(
         long,
@@ -183,6 +186,7 @@ impl Serve {
             sync_pace: SyncPace::default(),
             price_watch: PriceWatch::percent(self.price_alert_percent),
             default_strategy: self.default_strategy.into(),
+            monitoring: self.monitoring.monitoring()?,
             breaker: Some(BreakerPolicy::default()),
             health_pace: HealthPace::default(),
             wait_limit: WaitLimit::try_new(self.wait_minutes)?.span(),

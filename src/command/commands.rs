@@ -21,7 +21,7 @@ use crate::{
     credentials::Credentials,
     domain::{
         Position, ProviderId,
-        provider::{BreakerPolicy, UpstreamPolicy},
+        provider::{BalanceWatch, BreakerPolicy, UpstreamPolicy},
         service::PriceWatch,
     },
     journal::{AppendRequest, Journal, StreamId, read_head},
@@ -65,6 +65,8 @@ pub struct CommandNeeds {
     pub policy: UpstreamPolicy,
     /// How far a provider's rate may move without an alert.
     pub price_watch: PriceWatch,
+    /// When our balance at a provider is low.
+    pub balance_watch: BalanceWatch,
     /// For how long providers are set aside.
     pub breaker: BreakerPolicy,
     /// How long orders wait for providers that are set aside, unless their service says otherwise.

@@ -13,6 +13,7 @@ use super::recent::RecentStates;
 use crate::{
     domain::{
         self, Event,
+        calls::{CallsEvent, ProviderCalls},
         order::{Order, OrderEvent},
         provider::{Provider, ProviderEvent},
         refusal::{RefusalText, RefusalTextEvent},
@@ -79,6 +80,7 @@ macro_rules! stored {
 stored! {
     Order => OrderEvent,
     Provider => ProviderEvent,
+    ProviderCalls => CallsEvent,
     RefusalText => RefusalTextEvent,
     Reservation => ReservationEvent,
     Service => ServiceEvent,

@@ -265,7 +265,8 @@ impl Commands {
         })
     }
 
-    /// Notes what a balance call came to; of a provider that is set aside, also whether it may be tried again.
+    /// Notes what a balance call came to, and the alarms that begin or end with it; of a provider that is set aside, also
+    /// whether it may be tried again.
     ///
     /// # Errors
     /// `NotFound` where the provider was deleted meanwhile.
@@ -280,7 +281,9 @@ impl Commands {
             let provider = self.provider(id)?;
             let outcome = outcome.clone();
             let probe = self.probe(outcome.clone());
-            let command = ProviderCommand::RecordConnectionTest { outcome, response_ms, tested_at };
+            let watch = self.parts.balance_watch;
+            let command =
+                ProviderCommand::RecordConnectionTest { outcome, response_ms, tested_at, watch };
             let mut events = provider.aggregate.decide(command)?;
             events.extend(provider.aggregate.decide(probe)?);
             let request = AppendRequest::of_command("testProviderConnection");

@@ -4,6 +4,7 @@
 //! events. The modules in [`crate::command`] bind the aggregates to the event store.
 
 mod aggregate;
+pub mod calls;
 mod canonical_link;
 mod ids;
 mod link;

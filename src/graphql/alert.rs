@@ -1,16 +1,18 @@
 use async_graphql::{Context, Object};
 
 use super::{
+    alert_delivery::AlertDelivery,
     error::ApiResult,
-    loaders,
+    loaders::{self, DeliveriesOf},
     order::Order,
     provider::Provider,
+    related::Related,
     scalars::{DateTime, Position},
     service::Service,
     words::{AlertKind, of_word},
 };
 use crate::{
-    domain::{OrderId, ProviderId, ServiceId},
+    domain::{self, OrderId, ProviderId, ServiceId},
     read::AlertRow,
 };
 
@@ -57,5 +59,17 @@ impl Alert {
 
     async fn at(&self) -> DateTime {
         DateTime(self.0.at)
+    }
+
+    /// Since when it is over. Null while it lasts, and for what does not last.
+    async fn ended_at(&self) -> Option<DateTime> {
+        self.0.ended_at.map(DateTime)
+    }
+
+    /// How operators were told of it, by channel; empty where none is set up.
+    async fn deliveries(&self, ctx: &Context<'_>) -> ApiResult<Vec<AlertDelivery>> {
+        let key = DeliveriesOf(domain::Position(self.0.position));
+        let rows = Related::of(ctx).load_one(key).await?.unwrap_or_default();
+        Ok(rows.into_iter().map(AlertDelivery).collect())
     }
 }

@@ -4,9 +4,9 @@ use async_graphql::{
 };
 
 use super::{
-    alert::Alert, at_hand::AtHand, context::Backend, coverage::CoverageGap, error::ApiResult,
-    error_text::ErrorText, failover_log::FailoverLog, order::Order, service::Service,
-    sync_log::SyncLog,
+    alert::Alert, at_hand::AtHand, calls::ProviderCall, context::Backend, coverage::CoverageGap,
+    error::ApiResult, error_text::ErrorText, failover_log::FailoverLog, order::Order,
+    service::Service, sync_log::SyncLog,
 };
 use crate::read::{OrderSelection, Page, ServiceSelection};
 
@@ -42,6 +42,12 @@ impl Keyed for FailoverLog {
 impl Keyed for Alert {
     fn key(&self) -> i64 {
         self.0.position
+    }
+}
+
+impl Keyed for ProviderCall {
+    fn key(&self) -> i64 {
+        self.0.call_id
     }
 }
 

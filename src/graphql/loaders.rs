@@ -12,11 +12,11 @@ use super::{
     service::Service,
 };
 use crate::{
-    domain::{AttemptId, OrderId, ProviderId, ServiceId},
+    domain::{AttemptId, OrderId, Position, ProviderId, ServiceId},
     read::{
-        AttemptRow, ErrorTextProviderRow, EventRow, EvidenceRow, HealthChangeRow, HealthLogOf,
-        MappingRow, OrderRow, PriceHistoryOf, PricePointRow, ProviderDay, ProviderRow, ReadError,
-        Reads, RefillRow, ServiceRow, SyncLogRow,
+        AlertDeliveryRow, AttemptRow, CallHour, CallHoursOf, ErrorTextProviderRow, EventRow,
+        EvidenceRow, HealthChangeRow, HealthLogOf, MappingRow, OrderRow, PriceHistoryOf,
+        PricePointRow, ProviderDay, ProviderRow, ReadError, Reads, RefillRow, ServiceRow, SyncLogRow,
     },
 };
 
@@ -67,6 +67,7 @@ load! {
     OrderId => OrderRow, orders_by_id;
     (ProviderId, NaiveDate) => Vec<ProviderDay>, provider_days;
     PriceHistoryOf => Vec<PricePointRow>, price_histories;
+    CallHoursOf => Vec<CallHour>, call_hours;
     HealthLogOf => Vec<HealthChangeRow>, health_logs;
 }
 
@@ -85,6 +86,8 @@ load_of! {
     EvidenceOf(AttemptId) => Vec<EvidenceRow>, evidence;
     /// An order's refills.
     RefillsOf(OrderId) => Vec<RefillRow>, refills;
+    /// How operators were told of an alert.
+    DeliveriesOf(Position) => Vec<AlertDeliveryRow>, alert_deliveries;
     /// The orders for an order's remainder.
     ChildrenOf(OrderId) => Vec<OrderRow>, remainders;
     /// All that happened to an order.

@@ -14,8 +14,10 @@
 //! them; orders, attempts and logs go on resolving them.
 
 mod alert;
+mod alert_delivery;
 mod at_hand;
 mod batching;
+mod calls;
 mod connection;
 mod context;
 mod coverage;

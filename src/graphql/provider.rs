@@ -1,10 +1,11 @@
 use std::sync::Arc;
 
 use async_graphql::{Context, ID, Object};
-use chrono::{Days, NaiveDate, Utc};
+use chrono::{Days, DurationRound, NaiveDate, TimeDelta, Utc};
 
 use super::{
     at_hand::OfRow,
+    calls::CallSummary,
     dialect::ProviderDialect,
     error::{ApiError, ApiResult},
     health_change::HealthChange,
@@ -18,11 +19,14 @@ use super::{
 };
 use crate::{
     domain::{ProviderId, provider::CONCURRENT_CALLS},
-    read::{HealthLogOf, Performance, ProviderDay, ProviderRow},
+    read::{CallHoursOf, HealthLogOf, Performance, ProviderDay, ProviderRow},
 };
 
 /// Days that a provider's own figures look back, today among them.
 pub(super) const RECENT_DAYS: i32 = 7;
+
+/// Most hours that may be asked for: a week.
+const MAX_HOURS: i32 = 168;
 
 /// Most days that may be asked for: a year and a leap day.
 const MAX_DAYS: i32 = 366;
@@ -99,6 +103,11 @@ impl Provider {
         self.0.currency.as_deref()
     }
 
+    /// Whole hours until the balance is spent at the pace of the last day, when it was last read. Null where nothing was spent, or no end is in sight.
+    async fn runway_hours(&self) -> Option<i64> {
+        self.0.runway_hours
+    }
+
     /// Share of attempts that were placed in the last 7 days, 0 to 1; null before the first. Refusals that are the customer's fault do not count.
     async fn success_rate(&self, ctx: &Context<'_>) -> ApiResult<Option<f64>> {
         Ok(self.recent(ctx).await?.success_rate())
@@ -130,6 +139,23 @@ impl Provider {
     ) -> ApiResult<Vec<ProviderPerformance>> {
         let days = self.days(ctx, days).await?;
         Ok(days.into_iter().map(ProviderPerformance).collect())
+    }
+
+    /// All calls to it, by hour and action: the oldest first, the running hour last. Hours without a call are absent; a minute shows once it is over.
+    async fn call_summaries(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(default = 24)] hours: i32,
+    ) -> ApiResult<Vec<CallSummary>> {
+        if !(1..=MAX_HOURS).contains(&hours) {
+            let problem = format!("`hours` is {hours}: give 1 to {MAX_HOURS}");
+            return Err(ApiError::invalid("hours", problem));
+        }
+        let since = Utc::now() - TimeDelta::hours(i64::from(hours - 1));
+        let since = since.duration_trunc(TimeDelta::hours(1)).unwrap_or(since);
+        let key = CallHoursOf { provider: self.provider_id(), since };
+        let rows = Related::of(ctx).load_one(key).await?.unwrap_or_default();
+        Ok(rows.into_iter().map(CallSummary).collect())
     }
 
     /// How often the catalogue is synced by itself, with some jitter. Null: never.
@@ -198,6 +224,7 @@ impl OfRow for Provider {
                 | "lastSync"
                 | "healthLog"
                 | "performance"
+                | "callSummaries"
         )
     }
 }

@@ -91,7 +91,7 @@ pub(super) enum RoutingStrategy {
     BestScore,
 }
 
-/// PRICE_MOVED: a rate moved further at once than is let pass. SERVICE_DELISTED: it was for sale. SERVICE_ID_REUSED: the provider sells something else under it, so it is off sale. UNKNOWN_STATUS: the order is left open. DUPLICATE_FOUND: two providers hold the same order. PROVIDER_SUSPENDED, SERVICE_SUSPENDED: no orders go there until it works again. More may come.
+/// PRICE_MOVED: a rate moved further at once than is let pass. SERVICE_DELISTED: it was for sale. SERVICE_ID_REUSED: the provider sells something else under it, so it is off sale. UNKNOWN_STATUS: the order is left open. DUPLICATE_FOUND: two providers hold the same order. LOW_BALANCE: our account there will be empty soon. PROVIDER_DOWN: it does not answer balance calls. PROVIDER_SUSPENDED, SERVICE_SUSPENDED: no orders go there until it works again. More may come.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum AlertKind {
     PriceMoved,
@@ -100,8 +100,37 @@ pub(super) enum AlertKind {
     SyncFailed,
     UnknownStatus,
     DuplicateFound,
+    LowBalance,
+    ProviderDown,
     ProviderSuspended,
     ServiceSuspended,
+}
+
+/// That an alert was raised, or that what lasted is over.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum AlertNews {
+    Raised,
+    Ended,
+}
+
+/// FAILED: given up, after a day of tries.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum DeliveryState {
+    Waiting,
+    Delivered,
+    Failed,
+}
+
+/// How a call to a provider ended. UNREACHABLE: nothing was sent. BROKEN: the connection ended before the answer was complete. UNREADABLE: the answer is not what was asked for. REFUSED: the provider answered an error. ABANDONED: we stopped waiting.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum CallOutcome {
+    Answered,
+    Unreachable,
+    TimedOut,
+    Broken,
+    Unreadable,
+    Refused,
+    Abandoned,
 }
 
 /// SERVICE_REFUSED: the provider refused a service that its list had. More may come.

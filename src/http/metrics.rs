@@ -9,6 +9,8 @@ use tokio::time::timeout;
 
 use super::state::App;
 use crate::{
+    command::Catalogue,
+    domain::provider::Circuit,
     metrics::{self, Gauges, ModelGauges, PoolGauges},
     process::DispatchStatus,
     projection::ProjectionStatus,
@@ -35,9 +37,24 @@ async fn gauges(app: &App) -> Gauges {
         journal_ready: journal.state().borrow().refusal().is_none(),
         dispatching: *app.dispatching.borrow() == DispatchStatus::Dispatching,
         waiting_orders: vec![("QUEUED", counts.queued), ("IN_DOUBT", counts.in_doubt)],
+        suspended_providers: suspended_providers(app.backend.commands.catalogue()),
         models: app.backend.projections.status().into_iter().map(model).collect(),
         pools: app.pools.iter().map(pool).collect(),
     }
+}
+
+fn suspended_providers(catalogue: &Catalogue) -> [(&'static str, usize); 2] {
+    let (mut open, mut half_open) = (0, 0);
+    catalogue.read(|snapshot| {
+        for (_, provider) in snapshot.providers().filter(|(_, provider)| provider.is_active()) {
+            match provider.breaker.circuit() {
+                Circuit::Closed => {}
+                Circuit::Open(_) => open += 1,
+                Circuit::HalfOpen { .. } => half_open += 1,
+            }
+        }
+    });
+    [("OPEN", open), ("HALF_OPEN", half_open)]
 }
 
 fn model(status: ProjectionStatus) -> ModelGauges {

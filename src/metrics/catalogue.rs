@@ -42,11 +42,14 @@ pub(super) const MODEL_LAG: &str = "signalbox_projection_lag_positions";
 pub(super) const MODEL_STOPPED: &str = "signalbox_projection_stopped";
 pub(super) const DISPATCHING: &str = "signalbox_dispatching";
 pub(super) const WAITING_ORDERS: &str = "signalbox_waiting_orders";
+pub(super) const SUSPENDED_PROVIDERS: &str = "signalbox_suspended_providers";
 pub(super) const ATTEMPTS: &str = "signalbox_attempts_total";
 pub(super) const REFUSALS: &str = "signalbox_refusals_total";
 pub(super) const CALL_SECONDS: &str = "signalbox_provider_call_seconds";
 pub(super) const SYNCS: &str = "signalbox_syncs_total";
 pub(super) const LAST_SYNC: &str = "signalbox_sync_last_success_timestamp_seconds";
+pub(super) const CALLS_NOT_LOGGED: &str = "signalbox_provider_calls_not_logged_total";
+pub(super) const ALERT_DELIVERIES: &str = "signalbox_alert_deliveries_total";
 pub(super) const CONNECTIONS: &str = "signalbox_db_connections";
 pub(super) const CONNECTIONS_MAX: &str = "signalbox_db_connections_max";
 
@@ -81,6 +84,11 @@ pub(super) const METRICS: &[Metric] = &[
         Kind::Gauge,
         "Orders that wait: QUEUED for a provider, IN_DOUBT for somebody to settle them.",
     ),
+    (
+        SUSPENDED_PROVIDERS,
+        Kind::Gauge,
+        "Active providers that are set aside: OPEN, or HALF_OPEN where one order may try them.",
+    ),
     (ATTEMPTS, Kind::Counter, "Attempts that ended, by provider and outcome."),
     (REFUSALS, Kind::Counter, "Attempts that a provider refused, by provider and class."),
     (CALL_SECONDS, Kind::Seconds, "Time that a provider takes for a call, by provider and action."),
@@ -89,6 +97,16 @@ pub(super) const METRICS: &[Metric] = &[
         LAST_SYNC,
         Kind::Gauge,
         "When a provider's catalogue was last synced without failing, in Unix time.",
+    ),
+    (
+        CALLS_NOT_LOGGED,
+        Kind::Counter,
+        "Provider calls that the log of calls could not take; they count all the same.",
+    ),
+    (
+        ALERT_DELIVERIES,
+        Kind::Counter,
+        "Tries to tell operators of an alert, by channel and result.",
     ),
     (CONNECTIONS, Kind::Gauge, "Connections to the database, by pool and state."),
     (CONNECTIONS_MAX, Kind::Gauge, "Connections that a pool may open at most."),

@@ -18,7 +18,8 @@ mod record;
 mod recorder;
 
 pub use record::{
-    AppendOutcome, AttemptOutcome, Gauges, ModelGauges, PoolGauges, append_answered, attempt_ended,
-    batch_written, event_recorded, graphql_error, provider_called, request_served, sync_ended,
+    AppendOutcome, AttemptOutcome, Delivery, Gauges, ModelGauges, PoolGauges, alert_told,
+    append_answered, attempt_ended, batch_written, call_not_logged, event_recorded, graphql_error,
+    provider_called, request_served, sync_ended,
 };
 pub use recorder::{install, keep, render};

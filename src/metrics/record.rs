@@ -32,6 +32,17 @@ pub enum AttemptOutcome {
     NotSent,
 }
 
+/// What became of a try to tell operators of an alert.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Delivery {
+    /// They have it.
+    Delivered,
+    /// It is tried again.
+    PutOff,
+    /// It is not tried again.
+    GivenUp,
+}
+
 /// What is looked at when the metrics are asked for.
 #[derive(Debug, Clone, Default)]
 pub struct Gauges {
@@ -45,6 +56,8 @@ pub struct Gauges {
     pub dispatching: bool,
     /// Orders by the states in which they wait; `None` where they could not be counted.
     pub waiting_orders: Vec<(&'static str, Option<i64>)>,
+    /// Active providers that are set aside, by how.
+    pub suspended_providers: [(&'static str, usize); 2],
     /// Each read model.
     pub models: Vec<ModelGauges>,
     /// Each pool of connections.
@@ -85,6 +98,9 @@ impl Gauges {
         for (status, count) in self.waiting_orders {
             let count = count.map_or(f64::NAN, |count| count as f64);
             gauge!(catalogue::WAITING_ORDERS, "status" => status).set(count);
+        }
+        for (circuit, count) in self.suspended_providers {
+            gauge!(catalogue::SUSPENDED_PROVIDERS, "circuit" => circuit).set(count as f64);
         }
         for model in self.models {
             model.record(self.journal_position);
@@ -175,4 +191,19 @@ pub fn sync_ended(provider: String, succeeded_at: Option<i64>) {
     if let Some(at) = succeeded_at {
         gauge!(catalogue::LAST_SYNC, "provider" => provider).set(at as f64);
     }
+}
+
+/// Notes provider calls that the log of calls could not take.
+pub fn call_not_logged(calls: u64) {
+    counter!(catalogue::CALLS_NOT_LOGGED).increment(calls);
+}
+
+/// Notes a try to tell operators of an alert.
+pub fn alert_told(channel: &'static str, delivery: Delivery) {
+    let result = match delivery {
+        Delivery::Delivered => "delivered",
+        Delivery::PutOff => "put_off",
+        Delivery::GivenUp => "given_up",
+    };
+    counter!(catalogue::ALERT_DELIVERIES, "channel" => channel, "result" => result).increment(1);
 }

@@ -66,6 +66,7 @@ impl Endpoints {
         let key = self.commands.credentials().open(credential_id).await?;
         let turns = self.commands.claims().turns(id, &limits);
         let timeouts = Timeouts::from(&limits);
-        Ok(Endpoint { provider: name, url, key, texts, dialect, timeouts, turns })
+        let provider_id = id;
+        Ok(Endpoint { provider_id, provider: name, url, key, texts, dialect, timeouts, turns })
     }
 }

@@ -1,5 +1,7 @@
 //! The only loops, and the only callers of providers: events in, provider calls, commands out.
 
+mod alert_delivery;
+mod balance_monitor;
 mod catalogue_sync;
 mod connection_test;
 mod doubt_settlement;
@@ -8,10 +10,13 @@ mod operations;
 mod order_dispatch;
 mod order_requests;
 mod order_status;
+mod provider_calls;
 mod provider_health;
 mod provider_ranking;
 mod scheduled_sync;
 
+pub use alert_delivery::{AlertDelivery, AlertDeliveryNeeds, DeliveryPace};
+pub use balance_monitor::{BalanceMonitor, BalanceMonitorNeeds, BalancePace};
 pub use catalogue_sync::Delisting;
 pub use connection_test::ConnectionTest;
 pub use doubt_settlement::{DoubtPace, DoubtSettlement, DoubtSettlementNeeds};
@@ -20,6 +25,9 @@ pub use operations::ProviderOperations;
 pub use order_dispatch::{Dispatch, DispatchNeeds, DispatchPace, DispatchStatus};
 pub use order_requests::AskedOrders;
 pub use order_status::{StatusPace, StatusPoll, StatusPollNeeds};
+pub use provider_calls::{
+    CallBook, CallLog, CallLogNeeds, CallPace, CallSummary, CallSummaryNeeds,
+};
 pub use provider_health::{
     AttemptReport, AttemptReports, HealthPace, ProviderHealth, ProviderHealthNeeds,
 };

@@ -149,6 +149,7 @@ impl ReadModels {
             "ledgers",
             "orders",
             "price_history",
+            "provider_calls",
             "provider_health",
             "provider_performance",
             "providers",
@@ -165,8 +166,9 @@ mod tests {
 
     use super::*;
     use crate::domain::{
-        Event, order::OrderEvent, provider::ProviderEvent, refusal::RefusalTextEvent,
-        reservation::ReservationEvent, service::ServiceEvent, sync::SyncEvent,
+        Event, calls::CallsEvent, order::OrderEvent, provider::ProviderEvent,
+        refusal::RefusalTextEvent, reservation::ReservationEvent, service::ServiceEvent,
+        sync::SyncEvent,
     };
 
     #[test]
@@ -185,6 +187,7 @@ mod tests {
     fn every_header_names_every_event_type_exactly_once() {
         let mut every: Vec<&str> = [
             ProviderEvent::TYPES,
+            CallsEvent::TYPES,
             ServiceEvent::TYPES,
             SyncEvent::TYPES,
             OrderEvent::TYPES,

@@ -1,4 +1,5 @@
 use std::{
+    future::ready,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -17,10 +18,12 @@ use super::{
     redact::Redactor,
     speak::{self, Listener},
     transport::{self, Answer, Bounds, TransportFault},
+    watch::{CallWatch, FailedCall, OpenCall},
 };
 use crate::{
     domain::{
-        Balance,
+        Balance, ProviderId,
+        calls::CallFailureKind,
         provider::{Dialect, ProviderLimits, ProviderUrl, UpstreamPolicy},
         refusal::ErrorTexts,
         settlement::ListedOrder,
@@ -38,6 +41,8 @@ const MAX_CATALOGUE: usize = 64 * 1024 * 1024;
 /// Where a provider is asked, and as whom.
 #[derive(Debug, Clone)]
 pub struct Endpoint {
+    /// The provider, for whoever keeps count of calls.
+    pub provider_id: ProviderId,
     /// The provider's name, for the log and the metrics.
     pub provider: String,
     /// The address, used as given.
@@ -124,6 +129,7 @@ pub struct PanelClient {
     /// Opens a connection for each call.
     adding: Client,
     reading: Client,
+    watch: Option<Arc<dyn CallWatch>>,
 }
 
 impl PanelClient {
@@ -139,7 +145,13 @@ impl PanelClient {
         // A request on a connection that was used before is sent again by the library where it takes it for unstarted.
         let adding = builder(policy, limits).pool_max_idle_per_host(0).build()?;
         let reading = builder(policy, limits).build()?;
-        Ok(Self { policy, limits, adding, reading })
+        Ok(Self { policy, limits, adding, reading, watch: None })
+    }
+
+    /// Tells this one of every call that ends.
+    #[must_use]
+    pub fn watched_by(self, watch: Arc<dyn CallWatch>) -> Self {
+        Self { watch: Some(watch), ..self }
     }
 
     /// How long its calls may take.
@@ -152,15 +164,21 @@ impl PanelClient {
         let started = Instant::now();
         let time = endpoint.timeouts.order.unwrap_or(self.limits.add);
         let bounds = Bounds { time, bytes: MAX_ANSWER };
-        let exchange = self.send(&self.adding, endpoint, &encode::add(order), bounds).await;
+        let form = encode::add(order);
+        let mut call = self.begin(endpoint, &form);
+        let exchange = self.send(&self.adding, endpoint, &form, bounds).await;
+        let http_status = exchange.as_ref().ok().map(|answer| answer.status);
+        call.answered(http_status);
         let redactor = Redactor::new(&endpoint.key);
         let meanings = Meanings::new(&endpoint.texts, &redactor);
         let was_sent = !matches!(&exchange, Err(fault) if fault.is_before_sending());
+        let answer = without_key(outcome::of(&exchange, &meanings), &redactor);
+        call.end(failed_add(&exchange, &answer));
         AddReply {
             response_ms: was_sent.then(|| milliseconds_since(started)),
             retry_after_seconds: exchange.as_ref().ok().and_then(|answer| answer.retry_after),
-            http_status: exchange.as_ref().ok().map(|answer| answer.status),
-            answer: without_key(outcome::of(&exchange, &meanings), &redactor),
+            http_status,
+            answer,
         }
     }
 
@@ -173,12 +191,11 @@ impl PanelClient {
         let started = Instant::now();
         let time = endpoint.timeouts.read.unwrap_or(self.limits.balance);
         let bounds = Bounds { time, bytes: MAX_ANSWER };
-        let answer = self.read(endpoint, &encode::balance(), bounds).await;
+        let read = |answer: Answer| ready(decode::balance(&answer).map_err(CallFault::from));
+        let balance = self.read(endpoint, &encode::balance(), bounds, read).await;
         let response_ms = milliseconds_since(started);
         let redactor = Redactor::new(&endpoint.key);
-        let balance = answer.and_then(|answer| Ok(decode::balance(&answer)?));
-        let meanings = Meanings::new(&endpoint.texts, &redactor);
-        let mut value = balance.map_err(|fault| failure(fault, meanings, response_ms))?;
+        let mut value = balance.map_err(|fault| failure(&fault, &redactor, response_ms))?;
         if let Some(currency) = &mut value.currency {
             redactor.clean(currency);
         }
@@ -194,15 +211,10 @@ impl PanelClient {
         endpoint.turns.take().await;
         let started = Instant::now();
         let bounds = self.bounds_of_a_list(endpoint);
-        let answer = self.read(endpoint, &encode::services(), bounds).await;
+        let catalogue = self.read(endpoint, &encode::services(), bounds, decoded_aside).await;
         let response_ms = milliseconds_since(started);
         let redactor = Redactor::new(&endpoint.key);
-        let catalogue = match answer {
-            Ok(answer) => decoded_aside(answer).await,
-            Err(fault) => Err(fault),
-        };
-        let meanings = Meanings::new(&endpoint.texts, &redactor);
-        let mut value = catalogue.map_err(|fault| failure(fault, meanings, response_ms))?;
+        let mut value = catalogue.map_err(|fault| failure(&fault, &redactor, response_ms))?;
         value.clean(&redactor);
         Ok(Timed { value, response_ms })
     }
@@ -218,12 +230,11 @@ impl PanelClient {
         endpoint.turns.take().await;
         let started = Instant::now();
         let bounds = self.bounds_of_a_list(endpoint);
-        let answer = self.read(endpoint, &encode::orders(), bounds).await;
+        let read = |answer: Answer| ready(decode::listed_orders(&answer).map_err(CallFault::from));
+        let listed = self.read(endpoint, &encode::orders(), bounds, read).await;
         let response_ms = milliseconds_since(started);
         let redactor = Redactor::new(&endpoint.key);
-        let listed = answer.and_then(|answer| Ok(decode::listed_orders(&answer)?));
-        let meanings = Meanings::new(&endpoint.texts, &redactor);
-        let value = listed.map_err(|fault| failure(fault, meanings, response_ms))?;
+        let value = listed.map_err(|fault| failure(&fault, &redactor, response_ms))?;
         Ok(Timed { value, response_ms })
     }
 
@@ -232,21 +243,33 @@ impl PanelClient {
         Bounds { time, bytes: MAX_CATALOGUE }
     }
 
-    pub(super) async fn read(
+    /// Makes one call and reads the whole answer.
+    pub(super) async fn read<T, R>(
         &self,
         endpoint: &Endpoint,
         form: &Form,
         bounds: Bounds,
-    ) -> Result<Answer, CallFault> {
-        let mut answer = self.send(&self.reading, endpoint, form, bounds).await?;
-        match answer.broken_off.take() {
-            Some(fault) => Err(fault.into()),
-            None => {
-                // Before anything is read and cut: a part of the key would not be found any more.
-                Redactor::new(&endpoint.key).clean_bytes(&mut answer.body);
-                Ok(answer)
-            }
-        }
+        read: impl FnOnce(Answer) -> R,
+    ) -> Result<T, CallFault>
+    where
+        R: Future<Output = Result<T, CallFault>>,
+    {
+        let redactor = Redactor::new(&endpoint.key);
+        let meanings = Meanings::new(&endpoint.texts, &redactor);
+        let mut call = self.begin(endpoint, form);
+        let exchange = self.send(&self.reading, endpoint, form, bounds).await;
+        call.answered(exchange.as_ref().ok().map(|answer| answer.status));
+        let value = match whole(exchange, &redactor) {
+            Ok(answer) => read(answer).await,
+            Err(fault) => Err(fault.into()),
+        };
+        let value = value.map_err(|fault| fault.told_by(&meanings));
+        call.end(value.as_ref().err().map(|fault| fault.failed_call(&redactor)));
+        value
+    }
+
+    fn begin(&self, endpoint: &Endpoint, form: &Form) -> OpenCall {
+        OpenCall::begin(self.watch.clone(), endpoint.provider_id, form.action)
     }
 
     async fn send(
@@ -279,6 +302,36 @@ fn builder(policy: UpstreamPolicy, limits: CallLimits) -> ClientBuilder {
         .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
 }
 
+/// Returns an answer that came to its end, without the key.
+fn whole(
+    exchange: Result<Answer, TransportFault>,
+    redactor: &Redactor,
+) -> Result<Answer, TransportFault> {
+    let mut answer = exchange?;
+    match answer.broken_off.take() {
+        Some(fault) => Err(fault),
+        None => {
+            // Before anything is read and cut: a part of the key would not be found any more.
+            redactor.clean_bytes(&mut answer.body);
+            Ok(answer)
+        }
+    }
+}
+
+/// Says how an `add` came to nothing, where it did.
+fn failed_add(exchange: &Result<Answer, TransportFault>, answer: &AddAnswer) -> Option<FailedCall> {
+    let (otherwise, reason) = match answer {
+        AddAnswer::Placed { .. } => return None,
+        AddAnswer::Refused { reason, .. } => (CallFailureKind::Refused, reason),
+        AddAnswer::InDoubt { reason, .. } => (CallFailureKind::Unreadable, reason),
+    };
+    let fault = match exchange {
+        Ok(answer) => answer.broken_off.as_ref(),
+        Err(fault) => Some(fault),
+    };
+    Some(FailedCall::new(fault.map_or(otherwise, TransportFault::kind), reason))
+}
+
 /// Tells of a call. Not of the answer's words, which may hold the key.
 fn measure(
     provider: &str,
@@ -305,12 +358,8 @@ async fn decoded_aside(answer: Answer) -> Result<Catalogue, CallFault> {
     }
 }
 
-pub(super) fn failure(fault: CallFault, meanings: Meanings<'_>, response_ms: i64) -> CallFailure {
-    let fault = match fault {
-        CallFault::Unexpected(unexpected) => CallFault::Unexpected(unexpected.told_by(&meanings)),
-        other => other,
-    };
-    CallFailure { reason: meanings.words(&fault.to_string()), response_ms }
+pub(super) fn failure(fault: &CallFault, redactor: &Redactor, response_ms: i64) -> CallFailure {
+    CallFailure { reason: redactor.words(&fault.to_string()), response_ms }
 }
 
 fn without_key(answer: AddAnswer, redactor: &Redactor) -> AddAnswer {

@@ -1,4 +1,11 @@
-use super::{decode::Unexpected, transport::TransportFault};
+use super::{
+    decode::{NoAnswers, Unexpected},
+    meanings::Meanings,
+    redact::Redactor,
+    transport::TransportFault,
+    watch::FailedCall,
+};
+use crate::domain::calls::CallFailureKind;
 
 /// Why a reading call brought no result, in words for an operator: exact, without the key, at most 500 characters.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -19,7 +26,49 @@ pub(super) enum CallFault {
     /// The answer is not what was asked for.
     #[error(transparent)]
     Unexpected(#[from] Unexpected),
+    /// The panel takes no lists of ids.
+    #[error(transparent)]
+    NoLists(Unexpected),
     /// The program ends while the answer is being read.
     #[error("the program is stopping: the answer was not read")]
     Stopping,
+}
+
+impl CallFault {
+    /// Says in which way the call came to nothing.
+    pub(super) fn kind(&self) -> CallFailureKind {
+        match self {
+            Self::Transport(fault) => fault.kind(),
+            Self::Unexpected(unexpected) | Self::NoLists(unexpected) => match unexpected {
+                Unexpected::KeyRefused { .. } | Unexpected::Error { .. } => {
+                    CallFailureKind::Refused
+                }
+                _ => CallFailureKind::Unreadable,
+            },
+            Self::Stopping => CallFailureKind::Abandoned,
+        }
+    }
+
+    /// Says of the provider's words what they mean.
+    pub(super) fn told_by(self, meanings: &Meanings<'_>) -> Self {
+        match self {
+            Self::Unexpected(unexpected) => Self::Unexpected(unexpected.told_by(meanings)),
+            Self::NoLists(unexpected) => Self::NoLists(unexpected.told_by(meanings)),
+            other => other,
+        }
+    }
+
+    /// Tells of it to whoever keeps count of calls.
+    pub(super) fn failed_call(&self, redactor: &Redactor) -> FailedCall {
+        FailedCall::new(self.kind(), &redactor.words(&self.to_string()))
+    }
+}
+
+impl From<NoAnswers> for CallFault {
+    fn from(none: NoAnswers) -> Self {
+        match none {
+            NoAnswers::Failed(unexpected) => Self::Unexpected(unexpected),
+            NoAnswers::NoLists(unexpected) => Self::NoLists(unexpected),
+        }
+    }
 }

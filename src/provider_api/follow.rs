@@ -1,16 +1,16 @@
 //! Calls about orders that a provider holds.
 
-use std::time::Instant;
+use std::{future::ready, time::Instant};
 
 use super::{
     CallFailure, Endpoint, PanelClient, Timed,
     client::{MAX_ANSWER, failure, milliseconds_since},
-    decode::{self, AnswerFor, Form, NoAnswers, Question, ReadPart},
+    decode::{self, AnswerFor, Form, Question, ReadPart},
     encode,
     error::CallFault,
     meanings::Meanings,
     redact::{Redactor, cut},
-    transport::Bounds,
+    transport::{Answer, Bounds},
 };
 use crate::domain::order::StatusReading;
 
@@ -160,7 +160,7 @@ impl PanelClient {
         let question = Question { form, asked: ids, meanings };
         let answers = self.by_list_or_one_by_one(endpoint, call, question).await;
         let response_ms = milliseconds_since(started);
-        let answers = answers.map_err(|fault| failure(fault, meanings, response_ms))?;
+        let answers = answers.map_err(|fault| failure(&fault, &redactor, response_ms))?;
         let value = answers.into_iter().map(|answer| answer.clean(&redactor)).collect();
         Ok(Timed { value, response_ms })
     }
@@ -172,22 +172,16 @@ impl PanelClient {
         question: Question<'_>,
     ) -> Result<Vec<AnswerFor<T>>, CallFault> {
         let ids = question.asked;
-        match self.once(endpoint, call, question).await? {
-            Ok(answers) => return Ok(answers),
-            Err(NoAnswers::Failed(unexpected)) => return Err(unexpected.into()),
-            Err(NoAnswers::NoLists(_)) => {}
+        match self.once(endpoint, call, question).await {
+            Err(CallFault::NoLists(_)) => {}
+            answers => return answers,
         }
         let mut answers = Vec::with_capacity(ids.len());
         for id in ids {
             let asked = std::slice::from_ref(id);
             endpoint.turns.take().await;
             let one = Question { form: Form::One, asked, ..question };
-            match self.once(endpoint, call, one).await? {
-                Ok(answer) => answers.extend(answer),
-                Err(NoAnswers::Failed(unexpected) | NoAnswers::NoLists(unexpected)) => {
-                    return Err(unexpected.into());
-                }
-            }
+            answers.extend(self.once(endpoint, call, one).await?);
         }
         Ok(answers)
     }
@@ -197,7 +191,7 @@ impl PanelClient {
         endpoint: &Endpoint,
         call: &Call<T>,
         question: Question<'_>,
-    ) -> Result<Result<Vec<AnswerFor<T>>, NoAnswers>, CallFault> {
+    ) -> Result<Vec<AnswerFor<T>>, CallFault> {
         let time = endpoint.timeouts.read.unwrap_or(self.limits().follow);
         let bounds = Bounds { time, bytes: MAX_ANSWER };
         let name = match question.form {
@@ -205,8 +199,11 @@ impl PanelClient {
             Form::List => call.names.1,
         };
         let form = encode::about(call.action, name, question.asked);
-        let answer = self.read(endpoint, &form, bounds).await?;
-        Ok(decode::answers(&answer, &question, call.id_names, call.read))
+        let read = |answer: Answer| {
+            let answers = decode::answers(&answer, &question, call.id_names, call.read);
+            ready(answers.map_err(CallFault::from))
+        };
+        self.read(endpoint, &form, bounds, read).await
     }
 }
 

@@ -32,6 +32,7 @@ mod speak;
 #[cfg(test)]
 mod tests;
 mod transport;
+mod watch;
 
 pub use client::{CallLimits, ClientUnavailable, Endpoint, PanelClient, Timed, Timeouts};
 pub use decode::{AnswerFor, Catalogue, RowError, means_no_order};
@@ -39,3 +40,4 @@ pub use encode::NewOrder;
 pub use error::CallFailure;
 pub use follow::IDS_A_CALL;
 pub use outcome::{AddAnswer, AddReply};
+pub use watch::{CallRecord, CallWatch, FailedCall};

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use reqwest::{RequestBuilder, header};
 
 use super::guard::NameFault;
-use crate::domain::provider::InvalidUrl;
+use crate::domain::{calls::CallFailureKind, provider::InvalidUrl};
 
 /// Why there is no whole answer.
 #[derive(Debug, thiserror::Error)]
@@ -32,6 +32,15 @@ impl TransportFault {
     /// Tells whether it is certain that not one byte of the request was sent.
     pub(super) fn is_before_sending(&self) -> bool {
         matches!(self, Self::Forbidden(_) | Self::Unreachable(_))
+    }
+
+    /// Says in which way the call came to nothing.
+    pub(super) fn kind(&self) -> CallFailureKind {
+        match self {
+            Self::Forbidden(_) | Self::Unreachable(_) => CallFailureKind::Unreachable,
+            Self::TimedOut(_) => CallFailureKind::TimedOut,
+            Self::Broken(_) | Self::TooLarge(_) => CallFailureKind::Broken,
+        }
     }
 }
 

@@ -21,6 +21,8 @@ pub struct AlertRow {
     pub message: String,
     /// When.
     pub at: DateTime<Utc>,
+    /// Since when it is over, of one that lasts.
+    pub ended_at: Option<DateTime<Utc>>,
 }
 
 impl Reads {
@@ -30,7 +32,7 @@ impl Reads {
     /// [`ReadError`]
     pub async fn alerts(&self, page: PageRequest) -> Result<Page<AlertRow>, ReadError> {
         let rows = sqlx::query_as(
-            "select position, kind, provider_id, service_id, order_id, message, at
+            "select position, kind, provider_id, service_id, order_id, message, at, ended_at
              from alerts
              where position < coalesce($1, 9223372036854775807)
              order by position desc

@@ -13,8 +13,11 @@
 //! Pages are read by key, never by offset; lookups of many things take one statement, joined laterally to the list of
 //! keys, because plans made for small tables stay in use after the tables have grown.
 
+mod alert_deliveries;
 mod alerts;
 mod attempts;
+mod call_hours;
+mod call_log;
 mod coverage;
 mod error;
 mod error_texts;
@@ -37,8 +40,11 @@ mod sync_logs;
 mod sync_schedule;
 mod waiting_orders;
 
+pub use alert_deliveries::AlertDeliveryRow;
 pub use alerts::AlertRow;
 pub use attempts::AttemptRow;
+pub use call_hours::{CallHour, CallHoursOf};
+pub use call_log::CallLogRow;
 pub use coverage::{Coverage, CoverageRow};
 pub use error::ReadError;
 pub use error_texts::{ErrorTextProviderRow, ErrorTextRow};

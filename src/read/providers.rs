@@ -31,6 +31,8 @@ pub struct ProviderRow {
     pub balance: Option<Decimal>,
     /// That currency.
     pub currency: Option<String>,
+    /// Whole hours until that is spent at the pace of the last day; absent where no end is in sight.
+    pub runway_hours: Option<i64>,
     /// How often its catalogue is synced by itself; absent for never.
     pub sync_interval_minutes: Option<i32>,
     /// Whether nobody but us orders with our account there.
@@ -179,8 +181,8 @@ macro_rules! select_providers {
     ($rest:literal) => {
         concat!(
             "select provider_id, name, api_url, api_key_hint, priority, active and not deleted as active,
-                    balance, currency, sync_interval_minutes, exclusive, created_at, description, method, encoding,
-                    key_place, concurrent_calls, calls_per_1000_s, order_timeout_s, read_timeout_s,
+                    balance, currency, runway_hours, sync_interval_minutes, exclusive, created_at, description, method,
+                    encoding, key_place, concurrent_calls, calls_per_1000_s, order_timeout_s, read_timeout_s,
                     catalogue_timeout_s, score_ppm, placement_ppm, speed_ppm, delivery_ppm, judged, placed, responses,
                     response_ms_sum, ended, delivered_ppm_sum, suspended_since, suspended_until, suspension_cause,
                     suspension_reason, half_open, recent

@@ -11,6 +11,7 @@ const MAX_LINES: usize = 500;
 /// the others together and may name all.
 const MAY_NAME: &[(&str, &[&str])] = &[
     ("domain", &[]),
+    ("alert_channel", &[]),
     ("credentials", &["domain"]),
     ("journal", &["domain", "metrics", "request_id", "vital"]),
     ("metrics", &[]),
@@ -41,6 +42,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     (
         "process",
         &[
+            "alert_channel",
             "command",
             "credentials",
             "domain",
@@ -76,7 +78,7 @@ const COMPOSE: &[&str] = &["app", "cli", "lib", "main"];
 const ONLY: &[(&[&str], &[&str])] = &[
     (&["cqrs_es"], &["command", "journal"]),
     (&["postgres_es"], &["command", "journal"]),
-    (&["reqwest"], &["provider_api"]),
+    (&["reqwest"], &["alert_channel", "provider_api"]),
     (&["async_graphql"], &["graphql", "http"]),
     (&["AppendRequest"], &["journal", "command", "process"]),
     (&["anyhow"], &["cli", "main"]),

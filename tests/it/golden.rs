@@ -7,6 +7,7 @@ use std::{collections::BTreeSet, env, fs, path::PathBuf};
 use serde_json::Value;
 use signalbox::domain::{
     Aggregate, Event,
+    calls::{CallsEvent, ProviderCalls},
     order::{Order, OrderEvent},
     provider::{Provider, ProviderEvent},
     refusal::{RefusalText, RefusalTextEvent},
@@ -15,7 +16,7 @@ use signalbox::domain::{
     sync::{SyncEvent, SyncRun},
 };
 
-use crate::{golden_catalogue, golden_orders};
+use crate::{golden_catalogue, golden_health, golden_orders};
 
 /// Set to write the files of new events. A file that is there is never overwritten.
 const WRITE: &str = "SIGNALBOX_WRITE_GOLDEN";
@@ -26,14 +27,19 @@ const WHOLE_NUMBERS: &[&str] = &[
     "attempt",
     "backups",
     "basis",
+    "bucket",
+    "calls",
     "calls_per_1000_s",
     "catalogue_timeout_s",
     "chosen",
     "concurrent_calls",
+    "count",
     "delisted",
     "delivered_ppm_sum",
     "delivery_ppm",
+    "duration_ms_sum",
     "ended",
+    "failed_calls",
     "imported",
     "judged",
     "mapping_priority",
@@ -54,6 +60,7 @@ const WHOLE_NUMBERS: &[&str] = &[
     "response_ms_sum",
     "responses",
     "retry_after_seconds",
+    "runway_hours",
     "score_ppm",
     "share_ppm",
     "speed_ppm",
@@ -73,6 +80,7 @@ pub(crate) type Example<E> = (&'static str, E);
 pub(crate) fn event_types() -> Vec<&'static str> {
     [
         ProviderEvent::TYPES,
+        CallsEvent::TYPES,
         ServiceEvent::TYPES,
         SyncEvent::TYPES,
         OrderEvent::TYPES,
@@ -90,6 +98,11 @@ fn stored_shape_of_order_events_is_as_ever() {
 #[test]
 fn stored_shape_of_provider_events_is_as_ever() {
     stored_shape_is_as_ever::<Provider>(golden_catalogue::provider_examples());
+}
+
+#[test]
+fn stored_shape_of_call_events_is_as_ever() {
+    stored_shape_is_as_ever::<ProviderCalls>(golden_health::call_examples());
 }
 
 #[test]

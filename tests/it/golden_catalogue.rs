@@ -20,10 +20,11 @@ use signalbox::domain::{
 };
 use uuid::Uuid;
 
-use crate::golden::Example;
+use crate::{golden::Example, golden_health};
 
 pub(crate) fn provider_examples() -> Vec<Example<ProviderEvent>> {
-    [provider_life(), provider_terms(), connection_tests(), rankings(), breaker()].concat()
+    let observed = [golden_health::provider_examples(), rankings(), breaker()].concat();
+    [provider_life(), provider_terms(), connection_tests(), observed].concat()
 }
 
 fn provider_life() -> Vec<Example<ProviderEvent>> {
@@ -151,15 +152,17 @@ fn sync_interval(sync_interval_minutes: SyncInterval) -> ProviderEvent {
 }
 
 fn connection_tests() -> Vec<Example<ProviderEvent>> {
-    let succeeded = |currency: Option<&str>| ProviderEvent::ConnectionTestSucceeded {
+    let succeeded = |currency: Option<&str>, runway_hours| ProviderEvent::ConnectionTestSucceeded {
         balance: dec!(100.84292),
         currency: currency.map(str::to_owned),
+        runway_hours,
         response_ms: 120,
         tested_at: at("2026-11-22T10:00:00.123Z"),
     };
     vec![
-        ("ConnectionTestSucceeded", succeeded(Some("USD"))),
-        ("ConnectionTestSucceeded-no-currency", succeeded(None)),
+        ("ConnectionTestSucceeded", succeeded(Some("USD"), None)),
+        ("ConnectionTestSucceeded-no-currency", succeeded(None, None)),
+        ("ConnectionTestSucceeded-runway", succeeded(Some("USD"), Some(37))),
         (
             "ConnectionTestFailed",
             ProviderEvent::ConnectionTestFailed {

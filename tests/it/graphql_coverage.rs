@@ -148,6 +148,7 @@ async fn rates_in_another_currency_are_not_compared() {
     let euros = ProviderEvent::ConnectionTestSucceeded {
         balance: dec!(7),
         currency: Some("EUR".to_owned()),
+        runway_hours: None,
         response_ms: 12,
         tested_at: chrono::Utc::now(),
     };

@@ -172,6 +172,7 @@ pub(crate) fn balance(amount: Decimal) -> ProviderEvent {
     ProviderEvent::ConnectionTestSucceeded {
         balance: amount,
         currency: Some("USD".to_owned()),
+        runway_hours: None,
         response_ms: 12,
         tested_at: Utc::now(),
     }

@@ -13,7 +13,7 @@ use signalbox::{
     credentials::{Credentials, SealingKey},
     domain::{
         Event, Position,
-        provider::{BreakerPolicy, UpstreamPolicy},
+        provider::{BalanceWatch, BreakerPolicy, UpstreamPolicy},
         routing::Strategy,
         service::{PriceWatch, WaitLimit},
     },
@@ -189,6 +189,7 @@ async fn commands(journal: &Journal, reads: &PgPool) -> Commands {
         reads: reads.clone(),
         policy: POLICY,
         price_watch: PriceWatch::default(),
+        balance_watch: BalanceWatch::default(),
         breaker: BreakerPolicy::default(),
         wait_limit: WaitLimit::default().span(),
     })

@@ -82,6 +82,19 @@ fn wrong_settings_are_named_with_what_would_be_right() {
         ),
         (
             SERVE.to_vec(),
+            vec![("SIGNALBOX_ALERT_WEBHOOK_URL", "https://ops.example/hook")],
+            vec!["needs both", "SIGNALBOX_ALERT_WEBHOOK_SECRET"],
+        ),
+        (
+            SERVE.to_vec(),
+            vec![
+                ("SIGNALBOX_TELEGRAM_CHAT", "-100"),
+                ("SIGNALBOX_TELEGRAM_TOKEN_FILE", "/nowhere"),
+            ],
+            vec!["SIGNALBOX_TELEGRAM_TOKEN_FILE", "/nowhere cannot be read"],
+        ),
+        (
+            SERVE.to_vec(),
             vec![("SIGNALBOX_ALLOW_PRIVATE_UPSTREAMS", "perhaps")],
             vec!["--allow-private-upstreams", "true, false"],
         ),
@@ -122,6 +135,9 @@ fn help_of_each_subcommand_explains_it() {
         "SIGNALBOX_FIRST_PROVIDER_URL",
         "SIGNALBOX_FIRST_PROVIDER_KEY",
         "SIGNALBOX_ALLOW_PRIVATE_UPSTREAMS",
+        "SIGNALBOX_ALERT_WEBHOOK_URL",
+        "SIGNALBOX_TELEGRAM_TOKEN",
+        "SIGNALBOX_BALANCE_INTERVAL_MINUTES",
     ] {
         assert!(serve.contains(name), "no {name} in: {serve}");
     }

@@ -10,6 +10,7 @@ use serde_json::Value;
 use signalbox::domain::{
     Aggregate, AttemptId, Event, Incarnation, Link, OrderId, Position, ProviderId, ServiceId,
     SyncId,
+    calls::CallsEvent,
     order::{
         Claim, Holding, NextStep, Order, OrderCommand, OrderEvent, OrderFields, ProviderAnswer,
         SettledAs, StatusReading, Waiting,
@@ -32,6 +33,7 @@ use uuid::Uuid;
 use crate::projections_doubt as doubt;
 
 mod providers;
+mod watch;
 
 /// What providers say.
 const WORDS: &[&str] =
@@ -79,11 +81,12 @@ impl History {
         };
         for _ in 0..steps {
             match history.random.u32(0..100) {
-                0..10 => history.touch_provider(),
-                10..32 => history.touch_service(),
-                32..35 => history.touch_sync(),
-                35..37 => history.touch_reservation(),
-                37 => history.touch_text(),
+                0..12 => history.touch_provider(),
+                12..34 => history.touch_service(),
+                34..37 => history.touch_sync(),
+                37..39 => history.touch_reservation(),
+                39 => history.touch_text(),
+                40..43 => history.touch_calls(),
                 _ => history.touch_order(),
             }
         }
@@ -95,6 +98,7 @@ impl History {
         let occur: BTreeSet<&str> = self.entries.iter().map(|entry| entry.event_type).collect();
         let types = [
             ProviderEvent::TYPES,
+            CallsEvent::TYPES,
             ServiceEvent::TYPES,
             SyncEvent::TYPES,
             OrderEvent::TYPES,

@@ -6,15 +6,17 @@ use chrono::{TimeDelta, Utc};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use signalbox::{
-    command::Stored,
+    command::{MinuteOfCalls, Stored},
     domain::{
-        Aggregate, Balance, Event, OrderId, Position, ProviderId, ServiceId,
+        Aggregate, Balance, Event, Incarnation, OrderId, Position, ProviderId, ServiceId,
+        calls::{CallFailureKind, CallSums, CallsEvent, EndedCall},
         order::{
             Evidence, EvidenceSource, GivenUpAs, NextStep, Order, OrderCommand, OrderEvent,
             ProviderAnswer, RemainderPlan, SettledAs,
         },
         provider::{
             BackOff, Basis, BreakerPolicy, Measures, Provider, ProviderCommand, ProviderEvent,
+            Silence,
         },
         refusal::RefusalTextEvent,
         reservation::ReservationEvent,
@@ -113,6 +115,7 @@ impl History {
             Basis { position: Position(1), as_of: Utc::now() },
         );
         ranked.await.unwrap();
+        self.watch_provider(first.parse().unwrap()).await;
         for class in [json!("QUANTITY"), json!(null)] {
             self.mutate(
                 "mutation($c: ErrorClass) { reclassifyErrorText(text: \"Bad link\", class: $c, note: \"x\") { position } }",
@@ -130,6 +133,32 @@ impl History {
             json!({"id": third}),
         )
         .await;
+    }
+
+    /// Lets the balance fall and rise, the provider vanish and come back, and its calls be counted.
+    async fn watch_provider(&self, provider: ProviderId) {
+        let commands = self.running.app.commands();
+        let reads = [(1_000_i64, 0), (10, 60), (5, 61)];
+        let silence =
+            Silence { failed_calls: 3, since: Utc::now(), reason: "connection refused".to_owned() };
+        for (amount, minutes) in reads {
+            let balance = Balance { amount: amount.into(), currency: Some("USD".to_owned()) };
+            let at = Utc::now() + TimeDelta::minutes(minutes);
+            commands.record_balance(provider, balance, at).await.unwrap();
+        }
+        commands.record_silence(provider, silence).await.unwrap();
+        let balance =
+            Balance { amount: 1_000_000_000_000_i64.into(), currency: Some("USD".to_owned()) };
+        let at = Utc::now() + TimeDelta::minutes(62);
+        commands.record_balance(provider, balance, at).await.unwrap();
+        let mut sums = CallSums::default();
+        let failure = Some(CallFailureKind::TimedOut);
+        sums.take(EndedCall { action: "add", failure, duration_ms: 30_000 });
+        sums.take(EndedCall { action: "add", failure: None, duration_ms: 70 });
+        let caller = Incarnation::default();
+        let minute = MinuteOfCalls { provider_id: provider, minute: Utc::now(), caller, sums };
+        commands.sum_calls(minute.clone()).await.unwrap();
+        commands.sum_calls(minute).await.unwrap();
     }
 
     /// Lets operators and syncs change services in every way.
@@ -410,6 +439,7 @@ impl History {
         let occur: BTreeSet<&str> = occur.iter().map(String::as_str).collect();
         let types = [
             ProviderEvent::TYPES,
+            CallsEvent::TYPES,
             ServiceEvent::TYPES,
             SyncEvent::TYPES,
             OrderEvent::TYPES,

@@ -21,7 +21,7 @@ use super::{
     summary,
 };
 use crate::{
-    app::{App, AppConfig, DatabaseConfig, RANKING_PACE},
+    app::{App, AppConfig, DatabaseConfig, Monitoring, RANKING_PACE},
     cli::{
         logging::{LogFormat, Logging},
         signals::EndSignals,
@@ -111,6 +111,7 @@ impl Demo {
             doubt_pace: DoubtPace::default(),
             sync_pace: SyncPace::default(),
             price_watch: PriceWatch::default(),
+            monitoring: Monitoring::default(),
             default_strategy: Strategy::default(),
             breaker: Some(cast::impatient()),
             health_pace: HealthPace::default(),

@@ -81,6 +81,14 @@ impl Snapshot {
         self.providers.get(&id)
     }
 
+    /// Returns the active providers, but for those that are probed: what probes find counts as well.
+    pub fn providers_to_watch(&self) -> Vec<ProviderId> {
+        let watched = self
+            .providers()
+            .filter(|(_, provider)| provider.is_active() && !provider.breaker.is_probed());
+        watched.map(|(id, _)| id).collect()
+    }
+
     /// Returns all providers, deleted ones included.
     pub fn providers(&self) -> impl Iterator<Item = (ProviderId, &Provider)> {
         self.providers.iter().map(|(id, provider)| (*id, &provider.aggregate))

@@ -1,8 +1,8 @@
 use chrono::{DateTime, Utc};
 
 use super::{
-    BackOff, Basis, Description, Dialect, LimitChanges, Measures, ProviderName, ProviderUrl,
-    SyncInterval, Trip, Verdict,
+    BackOff, BalanceWatch, Basis, Description, Dialect, LimitChanges, Measures, ProviderName,
+    ProviderUrl, SyncInterval, Trip, Verdict,
 };
 use crate::domain::{AttemptId, Balance, CredentialId};
 
@@ -36,7 +36,20 @@ pub enum ProviderCommand {
         response_ms: i64,
         /// When the call ended.
         tested_at: DateTime<Utc>,
+        /// What balance counts as low.
+        watch: BalanceWatch,
     },
+    /// Take in what our account there holds.
+    RecordBalance {
+        /// What the provider said.
+        balance: Balance,
+        /// When it said so.
+        read_at: DateTime<Utc>,
+        /// What counts as low.
+        watch: BalanceWatch,
+    },
+    /// Take in that it did not say what our account there holds, often enough on end to be called down.
+    RecordSilence(Silence),
     /// Take in how it has worked lately.
     Rank {
         /// What was measured.
@@ -87,6 +100,17 @@ pub enum ProviderCommand {
         /// The time now.
         now: DateTime<Utc>,
     },
+}
+
+/// Balance calls that came to nothing, one after the other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Silence {
+    /// How many on end.
+    pub failed_calls: i64,
+    /// When the first of them failed.
+    pub since: DateTime<Utc>,
+    /// How the last of them failed, in words.
+    pub reason: String,
 }
 
 /// Whether orders may go to a provider.

@@ -88,6 +88,10 @@ pub enum ProviderEvent {
         balance: Decimal,
         /// The currency as the provider writes it.
         currency: Option<String>,
+        /// Whole hours until the amount is spent at the pace of the last day; absent where nothing was spent, or no end is
+        /// in sight.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        runway_hours: Option<i64>,
         /// From the first byte sent to the last one read, in milliseconds.
         response_ms: i64,
         /// When the answer came.
@@ -102,6 +106,48 @@ pub enum ProviderEvent {
         /// When it failed.
         tested_at: DateTime<Utc>,
     },
+    /// It said what our account there holds, and that was news: another amount than before, or one that would be too old
+    /// to count on.
+    BalanceRead {
+        /// Amount on our account there, in its own currency.
+        balance: Decimal,
+        /// The currency as the provider writes it.
+        currency: Option<String>,
+        /// Whole hours until the amount is spent at the pace of the last day; absent where nothing was spent, or no end is
+        /// in sight.
+        runway_hours: Option<i64>,
+        /// When it was read.
+        read_at: DateTime<Utc>,
+    },
+    /// Our balance there has become low. An alarm, once for as long as it is.
+    LowBalanceNoticed {
+        /// The amount, in the provider's own currency.
+        balance: Decimal,
+        /// The currency as the provider writes it.
+        currency: Option<String>,
+        /// Whole hours until it is spent at the pace of the last day.
+        runway_hours: Option<i64>,
+    },
+    /// Our balance there is not low any more.
+    LowBalanceEnded {
+        /// The amount, in the provider's own currency.
+        balance: Decimal,
+        /// The currency as the provider writes it.
+        currency: Option<String>,
+        /// Whole hours until it is spent at the pace of the last day.
+        runway_hours: Option<i64>,
+    },
+    /// It has failed to answer balance calls as a panel does, several times on end. An alarm, once for as long as it lasts.
+    ProviderDownNoticed {
+        /// How many calls on end.
+        failed_calls: i64,
+        /// When the first of them failed.
+        since: DateTime<Utc>,
+        /// How the last of them failed, in words.
+        reason: String,
+    },
+    /// It answers balance calls again.
+    ProviderDownEnded {},
     /// It has proved better or worse than before.
     RankingChanged {
         /// How good it is now.
@@ -183,6 +229,11 @@ event_types!(ProviderEvent {
     ProviderDeleted,
     ConnectionTestSucceeded,
     ConnectionTestFailed,
+    BalanceRead,
+    LowBalanceNoticed,
+    LowBalanceEnded,
+    ProviderDownNoticed,
+    ProviderDownEnded,
     RankingChanged,
     ProviderSuspended,
     ProbeFailed,

@@ -3,14 +3,15 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Basis, Breaker, Description, Dialect, MAX_PRIORITY, Measures, ProviderCommand, ProviderError,
-    ProviderEvent, ProviderLimits, ProviderTerms, Score, SyncInterval,
+    Alarms, Basis, Breaker, Description, Dialect, MAX_PRIORITY, Measures, ProviderCommand,
+    ProviderError, ProviderEvent, ProviderLimits, ProviderTerms, Score, Spending, SyncInterval,
     command::{Activation, DeclaredUse, Dependents, ProviderChanges},
 };
 use crate::domain::{Aggregate, CredentialId};
 
-/// How long a reading of the balance is taken for the balance: orders and top-ups change it unseen.
-const BALANCE_IS_FRESH: TimeDelta = TimeDelta::minutes(10);
+/// How long a reading of the balance is taken for the balance. While it is monitored, a change is on record within one
+/// interval, and an amount that stays the same is put on record again in half this time.
+pub(super) const BALANCE_IS_FRESH: TimeDelta = TimeDelta::minutes(60);
 
 /// Where a provider is in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -31,6 +32,8 @@ pub enum Lifecycle {
 pub struct BalanceReading {
     /// Amount in the provider's currency.
     pub balance: Decimal,
+    /// That currency, as the provider writes it.
+    pub currency: Option<String>,
     /// When it was read.
     pub read_at: DateTime<Utc>,
 }
@@ -50,6 +53,10 @@ pub struct Provider {
     pub credential_id: CredentialId,
     /// The last successful reading.
     pub balance: Option<BalanceReading>,
+    /// What was spent of it lately.
+    pub spending: Spending,
+    /// Which alarms about it last, and what may become one.
+    pub alarms: Alarms,
     /// How good it has proved to be.
     pub score: Score,
     /// How often its catalogue is synced by itself.
@@ -80,7 +87,7 @@ impl Provider {
         self.lifecycle == Lifecycle::Active
     }
 
-    /// Returns the balance where it was read within the last ten minutes.
+    /// Returns the balance where it was read within the last hour.
     pub fn fresh_balance(&self, now: DateTime<Utc>) -> Option<Decimal> {
         let reading = self.balance.as_ref()?;
         (now - reading.read_at <= BALANCE_IS_FRESH).then_some(reading.balance)
@@ -210,19 +217,16 @@ impl Aggregate for Provider {
                 unused(dependents)?;
                 Ok(vec![ProviderEvent::ProviderDeleted {}])
             }
-            ProviderCommand::RecordConnectionTest { outcome, response_ms, tested_at } => {
-                Ok(vec![match outcome {
-                    Ok(balance) => ProviderEvent::ConnectionTestSucceeded {
-                        balance: balance.amount,
-                        currency: balance.currency,
-                        response_ms,
-                        tested_at,
-                    },
-                    Err(reason) => {
-                        ProviderEvent::ConnectionTestFailed { reason, response_ms, tested_at }
-                    }
-                }])
+            ProviderCommand::RecordConnectionTest { outcome, response_ms, tested_at, watch } => {
+                Ok(match outcome {
+                    Ok(read) => self.test_succeeded(read, response_ms, tested_at, watch),
+                    Err(reason) => self.test_failed(reason, response_ms, tested_at),
+                })
             }
+            ProviderCommand::RecordBalance { balance, read_at, watch } => {
+                Ok(self.balance_read(balance, read_at, watch))
+            }
+            ProviderCommand::RecordSilence(silence) => Ok(self.silent(silence)),
             ProviderCommand::Rank { measures, basis } => Ok(self.ranked(measures, basis)),
             ProviderCommand::Trip { trip, back_off, now } => {
                 Ok(self.breaker.trip(trip, back_off, now))
@@ -269,15 +273,33 @@ impl Aggregate for Provider {
             }
             ProviderEvent::ProviderDeclaredShared {} => self.exclusive_since = None,
             ProviderEvent::ProviderActivated {} => self.lifecycle = Lifecycle::Active,
-            ProviderEvent::ProviderDeactivated {} => self.lifecycle = Lifecycle::Inactive,
-            ProviderEvent::ProviderDeleted {} => self.lifecycle = Lifecycle::Deleted,
-            ProviderEvent::ConnectionTestSucceeded { balance, tested_at, .. } => {
-                self.balance = Some(BalanceReading { balance, read_at: tested_at });
+            ProviderEvent::ProviderDeactivated {} => {
+                self.lifecycle = Lifecycle::Inactive;
+                self.alarms = Alarms::default();
             }
-            ProviderEvent::ConnectionTestFailed { .. } => {}
+            ProviderEvent::ProviderDeleted {} => {
+                self.lifecycle = Lifecycle::Deleted;
+                self.alarms = Alarms::default();
+            }
+            ProviderEvent::ConnectionTestSucceeded { balance, currency, tested_at, .. } => {
+                self.take_balance(balance, currency, tested_at);
+            }
+            ProviderEvent::BalanceRead { balance, currency, read_at, .. } => {
+                self.take_balance(balance, currency, read_at);
+            }
+            ProviderEvent::LowBalanceNoticed { .. } => self.alarms.low_balance = true,
+            ProviderEvent::LowBalanceEnded { .. } => self.alarms.low_balance = false,
+            ProviderEvent::ProviderDownNoticed { .. } => self.alarms.down = true,
+            ProviderEvent::ProviderDownEnded {} => self.alarms.down = false,
+            ProviderEvent::ConnectionTestFailed { tested_at, .. } => {
+                self.alarms.unanswered = self.unanswered_with(tested_at);
+            }
             ProviderEvent::RankingChanged { score, .. } => self.score = score,
-            ProviderEvent::ProviderSuspended { .. }
-            | ProviderEvent::ProbeFailed { .. }
+            ProviderEvent::ProviderSuspended { .. } => {
+                self.alarms.unanswered = None;
+                self.breaker.evolve(event);
+            }
+            ProviderEvent::ProbeFailed { .. }
             | ProviderEvent::ProviderHalfOpened { .. }
             | ProviderEvent::TrialStarted { .. }
             | ProviderEvent::TrialReleased { .. }

@@ -58,13 +58,15 @@ fn noon() -> DateTime<Utc> {
 }
 
 fn tested(outcome: Result<Balance, String>) -> ProviderCommand {
-    ProviderCommand::RecordConnectionTest { outcome, response_ms: 120, tested_at: noon() }
+    let watch = BalanceWatch::default();
+    ProviderCommand::RecordConnectionTest { outcome, response_ms: 120, tested_at: noon(), watch }
 }
 
 fn succeeded() -> ProviderEvent {
     ProviderEvent::ConnectionTestSucceeded {
         balance: dec!(100.84292),
         currency: Some("USD".to_owned()),
+        runway_hours: None,
         response_ms: 120,
         tested_at: noon(),
     }
@@ -304,13 +306,13 @@ fn nothing_can_be_done_to_a_provider_that_does_not_exist() {
 }
 
 #[test]
-fn balance_is_known_for_ten_minutes_after_it_was_read() {
+fn balance_is_known_for_an_hour_after_it_was_read() {
     let mut provider = Provider::default();
     provider.evolve(&added());
     assert_eq!(provider.fresh_balance(noon()), None);
     provider.evolve(&succeeded());
-    assert_eq!(provider.fresh_balance(noon() + TimeDelta::minutes(10)), Some(dec!(100.84292)));
-    assert_eq!(provider.fresh_balance(noon() + TimeDelta::seconds(601)), None);
+    assert_eq!(provider.fresh_balance(noon() + TimeDelta::minutes(60)), Some(dec!(100.84292)));
+    assert_eq!(provider.fresh_balance(noon() + TimeDelta::seconds(3601)), None);
 }
 
 #[test]

@@ -6,6 +6,7 @@ use async_graphql::{
 use crate::{
     graphql::{
         alert::Alert,
+        calls::ProviderCall,
         connection::connection,
         context::Backend,
         error::ApiResult,
@@ -79,6 +80,20 @@ impl LogQueries {
         };
         let rows = Backend::of(ctx).reads.failover_logs(selection, request).await?;
         Ok(connection(request.after, rows.map(FailoverLog), EmptyFields))
+    }
+
+    /// Calls to providers, the last one that ended first, for as long as the log keeps them. It is for troubleshooting: under great load calls may be missing in it, and the last second's are not there yet.
+    async fn provider_calls(
+        &self,
+        ctx: &Context<'_>,
+        provider_id: Option<ID>,
+        #[graphql(default = 50)] first: i32,
+        after: Option<String>,
+    ) -> ApiResult<Connection<i64, ProviderCall, EmptyFields>> {
+        let request = page(first, after.as_deref())?;
+        let provider = optional_id("providerId", provider_id.as_ref())?;
+        let rows = Backend::of(ctx).reads.call_log(provider, request).await?;
+        Ok(connection(request.after, rows.map(ProviderCall), EmptyFields))
     }
 
     /// What an operator should know of, newest first.

@@ -14,7 +14,10 @@ use tokio::{
 };
 
 use crate::{
-    domain::provider::{Dialect, ProviderUrl, UpstreamPolicy},
+    domain::{
+        ProviderId,
+        provider::{Dialect, ProviderUrl, UpstreamPolicy},
+    },
     pace::Turns,
     provider_api::{CallLimits, Endpoint, NewOrder, PanelClient, Timeouts},
 };
@@ -92,6 +95,7 @@ impl FakePanel {
 pub(super) fn endpoint(url: &str) -> Endpoint {
     let url = ProviderUrl::try_new(url, UpstreamPolicy::PrivateAllowed).expect(url);
     Endpoint {
+        provider_id: ProviderId::default(),
         provider: "fake".to_owned(),
         url,
         key: KEY.into(),

@@ -10,3 +10,4 @@ mod followed;
 mod guard;
 mod listed;
 mod reading;
+mod watched;

@@ -6,6 +6,7 @@ use cqrs_es::persist::{PersistedEventRepository, SerializedEvent};
 use cqrs_es::{AggregateError, CqrsFramework, EventEnvelope};
 use postgres_es::PostgresEventRepository;
 use signalbox::command::{JournalStore, Stored};
+use signalbox::domain::calls::ProviderCalls;
 use signalbox::domain::order::Order;
 use signalbox::domain::provider::Provider;
 use signalbox::domain::refusal::RefusalText;
@@ -31,6 +32,7 @@ fn request(entry: &Entry) -> AppendRequest {
     match entry.aggregate_type {
         <Order as Aggregate>::TYPE => of::<Order>(entry),
         <Provider as Aggregate>::TYPE => of::<Provider>(entry),
+        <ProviderCalls as Aggregate>::TYPE => of::<ProviderCalls>(entry),
         <RefusalText as Aggregate>::TYPE => of::<RefusalText>(entry),
         <Reservation as Aggregate>::TYPE => of::<Reservation>(entry),
         <Service as Aggregate>::TYPE => of::<Service>(entry),
@@ -55,12 +57,15 @@ async fn stock_repository_reads_every_stream_of_every_aggregate() {
         streams.entry(stream).or_default().push(entry);
     }
     let types: BTreeSet<&str> = streams.keys().map(|stream| stream.0).collect();
-    assert_eq!(types.len(), 6);
+    assert_eq!(types.len(), 7);
     for ((aggregate_type, id), entries) in streams {
         let pool = database.pool();
         match aggregate_type {
             <Order as Aggregate>::TYPE => assert_reads::<Order>(pool, id, &entries).await,
             <Provider as Aggregate>::TYPE => assert_reads::<Provider>(pool, id, &entries).await,
+            <ProviderCalls as Aggregate>::TYPE => {
+                assert_reads::<ProviderCalls>(pool, id, &entries).await;
+            }
             <RefusalText as Aggregate>::TYPE => {
                 assert_reads::<RefusalText>(pool, id, &entries).await;
             }

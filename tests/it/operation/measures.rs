@@ -82,10 +82,20 @@ async fn measures_tell_what_happened() {
     assert_eq!(measures.get("signalbox_journal_events_total", &[("type", "OrderPlaced")]), 6.0);
     assert_eq!(measures.get("signalbox_waiting_orders", &[("status", "IN_DOUBT")]), 1.0);
     assert_eq!(measures.get("signalbox_waiting_orders", &[("status", "QUEUED")]), 0.0);
+    let suspended = |measures: &Measures, circuit| {
+        measures.get("signalbox_suspended_providers", &[("circuit", circuit)])
+    };
+    assert_eq!((suspended(&measures, "OPEN"), suspended(&measures, "HALF_OPEN")), (0.0, 0.0));
     assert_eq!(measures.get("signalbox_dispatching", &[]), 1.0);
     assert_eq!(measures.get("signalbox_graphql_errors_total", &[("code", "INVALID_INPUT")]), 1.0);
     let graphql = [("route", "/graphql"), ("status", "200")];
     assert!(measures.get("signalbox_http_requests_total", &graphql) >= 10.0);
+
+    let suspend =
+        "mutation($id: ID!) { suspendProvider(id: $id, note: \"they move\") { position } }";
+    api.data(suspend, json!({"id": shop.providers[1]})).await;
+    let measures = Measures::of(&api).await;
+    assert_eq!((suspended(&measures, "OPEN"), suspended(&measures, "HALF_OPEN")), (1.0, 0.0));
     assert!(program.terminate().await);
     site.close().await;
 }

@@ -1,5 +1,6 @@
 //! What operators rely on: measures, traces, probes, stops, and a database in trouble.
 
+mod alerts;
 mod clock;
 mod disk;
 mod measures;

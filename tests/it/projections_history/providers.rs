@@ -1,17 +1,16 @@
 //! What may happen to providers.
 
-use rust_decimal::Decimal;
 use signalbox::domain::{
-    AttemptId, Balance, CredentialId, OrderId, Position, ProviderId,
+    AttemptId, CredentialId, OrderId, ProviderId,
     provider::{
-        Activation, Basis, Circuit, DeclaredUse, Dependents, Description, Dialect, Encoding,
-        KeyPlace, KeyReference, LimitChanges, Measures, Provider, ProviderChanges, ProviderCommand,
-        ProviderEvent, ProviderName, ProviderTerms, ProviderUrl, SyncInterval, UpstreamPolicy,
+        Activation, Circuit, DeclaredUse, Dependents, Description, Dialect, Encoding, KeyPlace,
+        KeyReference, LimitChanges, Provider, ProviderChanges, ProviderCommand, ProviderEvent,
+        ProviderName, ProviderTerms, ProviderUrl, SyncInterval, UpstreamPolicy,
     },
 };
 use uuid::Uuid;
 
-use super::History;
+use super::{History, watch::WATCH};
 use crate::projections_breaker::breaker_command;
 
 impl History {
@@ -27,20 +26,6 @@ impl History {
         let command = self.provider_command(&provider);
         self.record(&mut provider, &id.to_string(), command);
         self.providers.insert(id, provider);
-    }
-
-    fn measures(&mut self) -> Measures {
-        let placed = self.random.i64(0..100);
-        let judged = placed + self.random.i64(0..20);
-        let ended = self.random.i64(0..=placed);
-        Measures {
-            judged,
-            placed,
-            responses: judged,
-            response_ms_sum: judged * self.random.i64(10..3000),
-            ended,
-            delivered_ppm_sum: ended * self.random.i64(0..=1_000_000),
-        }
     }
 
     fn provider_command(&mut self, provider: &Provider) -> ProviderCommand {
@@ -60,8 +45,8 @@ impl History {
             let now = self.time();
             return breaker_command(provider, now, &mut self.random);
         }
-        match self.random.u32(0..14) {
-            13 => {
+        match self.random.u32(0..18) {
+            17 => {
                 let account_use = match provider.exclusive_since {
                     Some(_) => DeclaredUse::Shared,
                     None => DeclaredUse::Exclusive { declared_at: self.time() },
@@ -71,11 +56,8 @@ impl History {
                     ..Default::default()
                 })
             }
-            12 => ProviderCommand::Rank {
-                measures: self.measures(),
-                basis: Basis { position: Position(self.entries.len() as i64), as_of: self.time() },
-            },
-            0 => ProviderCommand::Update(ProviderChanges {
+            12.. => self.observation(provider),
+            0 | 8 => ProviderCommand::Update(ProviderChanges {
                 name: Some(name),
                 api_url: Some(api_url),
                 ..Default::default()
@@ -89,14 +71,13 @@ impl History {
             }),
             2..5 => ProviderCommand::Toggle,
             5 => ProviderCommand::SetActive(Activation::Active),
-            6 => ProviderCommand::Delete(Dependents { services: 0, open_orders: 0 }),
+            // It is gone for good then.
+            6 if self.random.bool() => {
+                ProviderCommand::Delete(Dependents { services: 0, open_orders: 0 })
+            }
             _ => {
-                let balance = Balance {
-                    amount: Decimal::new(self.random.i64(0..100_000), 2),
-                    currency: self.random.bool().then(|| "USD".to_owned()),
-                };
                 let outcome = if self.random.bool() {
-                    Ok(balance)
+                    Ok(self.balance())
                 } else {
                     Err("Invalid API key".to_owned())
                 };
@@ -104,6 +85,7 @@ impl History {
                     outcome,
                     response_ms: 120,
                     tested_at: self.time(),
+                    watch: WATCH,
                 }
             }
         }

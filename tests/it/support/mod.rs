@@ -7,6 +7,7 @@ pub(crate) mod database;
 mod keeper;
 pub(crate) mod program;
 pub(crate) mod proxy;
+pub(crate) mod receiver;
 pub(crate) mod running;
 pub(crate) mod scripted;
 pub(crate) mod served;

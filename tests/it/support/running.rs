@@ -3,14 +3,17 @@
 use std::{ops::Deref, sync::Arc, time::Duration};
 
 use signalbox::{
-    app::{App, AppConfig, DatabaseConfig},
+    app::{App, AppConfig, DatabaseConfig, Monitoring},
     domain::{
         provider::UpstreamPolicy,
         routing::Strategy,
         service::{PriceWatch, WaitLimit},
     },
     postgres::Durability,
-    process::{DispatchPace, DispatchStatus, DoubtPace, HealthPace, StatusPace, SyncPace},
+    process::{
+        BalancePace, CallPace, DispatchPace, DispatchStatus, DoubtPace, HealthPace, StatusPace,
+        SyncPace,
+    },
     provider_api::CallLimits,
 };
 use tempfile::TempDir;
@@ -116,5 +119,15 @@ fn config(database: &TestDatabase, data: &TempDir) -> AppConfig {
         breaker: None,
         health_pace: HealthPace::default(),
         wait_limit: WaitLimit::default().span(),
+        monitoring: quiet(),
+    }
+}
+
+/// Asks no balances of its own accord, and sums up calls by the day, so that a test knows what happens.
+fn quiet() -> Monitoring {
+    Monitoring {
+        balances: BalancePace::every_minutes(0),
+        calls: CallPace { minute: Duration::from_secs(24 * 3600), ..CallPace::default() },
+        ..Monitoring::default()
     }
 }

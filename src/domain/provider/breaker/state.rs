@@ -108,6 +108,16 @@ impl Breaker {
         }
     }
 
+    /// Tells whether the provider is asked again and again whether it works, so that nobody else need ask it.
+    pub fn is_probed(&self) -> bool {
+        match &self.circuit {
+            Circuit::Open(suspension) => {
+                suspension.until.is_some() && suspension.cause != SuspensionCause::Operator
+            }
+            Circuit::Closed | Circuit::HalfOpen { .. } => false,
+        }
+    }
+
     /// Sets a working provider aside.
     pub(in crate::domain::provider) fn trip(
         &self,
