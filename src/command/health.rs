@@ -36,10 +36,11 @@ impl Commands {
         &self,
         id: ProviderId,
         balance: Balance,
+        response_ms: i64,
         read_at: DateTime<Utc>,
     ) -> Result<(), CommandError> {
         let watch = self.parts.balance_watch;
-        let command = ProviderCommand::RecordBalance { balance, read_at, watch };
+        let command = ProviderCommand::RecordBalance { balance, response_ms, read_at, watch };
         self.observe("recordBalance", id, command).await
     }
 

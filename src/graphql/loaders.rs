@@ -16,7 +16,8 @@ use crate::{
     read::{
         AlertDeliveryRow, AttemptRow, CallHour, CallHoursOf, ErrorTextProviderRow, EventRow,
         EvidenceRow, HealthChangeRow, HealthLogOf, MappingRow, OrderRow, PriceHistoryOf,
-        PricePointRow, ProviderDay, ProviderRow, ReadError, Reads, RefillRow, ServiceRow, SyncLogRow,
+        PricePointRow, ProviderDay, ProviderRow, ReadError, Reads, RefillRow, ServiceRow,
+        SyncLogRow,
     },
 };
 

@@ -99,12 +99,7 @@ impl PanelClient {
         let question = Question { form: Form::List, asked: orders, meanings };
         let answers = self.once(endpoint, &STATUS, question).await;
         let response_ms = milliseconds_since(started);
-        let answers = answers.and_then(|answers| {
-            answers.map_err(|no_answers| match no_answers {
-                NoAnswers::Failed(unexpected) | NoAnswers::NoLists(unexpected) => unexpected.into(),
-            })
-        });
-        let answers = answers.map_err(|fault| failure(fault, meanings, response_ms))?;
+        let answers = answers.map_err(|fault| failure(&fault, &redactor, response_ms))?;
         let value = answers.into_iter().map(|answer| answer.clean(&redactor)).collect();
         Ok(Timed { value, response_ms })
     }

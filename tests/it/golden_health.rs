@@ -19,6 +19,7 @@ pub(crate) fn provider_examples() -> Vec<Example<ProviderEvent>> {
         balance: dec!(100.84292),
         currency,
         runway_hours,
+        response_ms: 120,
         read_at: at("2026-11-22T10:00:00.123Z"),
     };
     let low = |balance: Decimal, runway_hours| ProviderEvent::LowBalanceNoticed {

@@ -144,13 +144,13 @@ impl History {
         for (amount, minutes) in reads {
             let balance = Balance { amount: amount.into(), currency: Some("USD".to_owned()) };
             let at = Utc::now() + TimeDelta::minutes(minutes);
-            commands.record_balance(provider, balance, at).await.unwrap();
+            commands.record_balance(provider, balance, 120, at).await.unwrap();
         }
         commands.record_silence(provider, silence).await.unwrap();
         let balance =
             Balance { amount: 1_000_000_000_000_i64.into(), currency: Some("USD".to_owned()) };
         let at = Utc::now() + TimeDelta::minutes(62);
-        commands.record_balance(provider, balance, at).await.unwrap();
+        commands.record_balance(provider, balance, 120, at).await.unwrap();
         let mut sums = CallSums::default();
         let failure = Some(CallFailureKind::TimedOut);
         sums.take(EndedCall { action: "add", failure, duration_ms: 30_000 });

@@ -43,6 +43,8 @@ pub enum ProviderCommand {
     RecordBalance {
         /// What the provider said.
         balance: Balance,
+        /// From the first byte sent to the last one read, in milliseconds.
+        response_ms: i64,
         /// When it said so.
         read_at: DateTime<Utc>,
         /// What counts as low.

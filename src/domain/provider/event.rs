@@ -116,6 +116,8 @@ pub enum ProviderEvent {
         /// Whole hours until the amount is spent at the pace of the last day; absent where nothing was spent, or no end is
         /// in sight.
         runway_hours: Option<i64>,
+        /// From the first byte sent to the last one read, in milliseconds.
+        response_ms: i64,
         /// When it was read.
         read_at: DateTime<Utc>,
     },

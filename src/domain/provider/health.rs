@@ -36,6 +36,7 @@ impl Provider {
     pub(super) fn balance_read(
         &self,
         read: Balance,
+        response_ms: i64,
         read_at: DateTime<Utc>,
         watch: BalanceWatch,
     ) -> Vec<ProviderEvent> {
@@ -43,7 +44,8 @@ impl Provider {
         let alarms = self.alarms_with(&read, runway_hours, watch);
         let is_news = self.is_news(&read, read_at);
         let Balance { amount: balance, currency } = read;
-        let read = ProviderEvent::BalanceRead { balance, currency, runway_hours, read_at };
+        let read =
+            ProviderEvent::BalanceRead { balance, currency, runway_hours, response_ms, read_at };
         is_news.then_some(read).into_iter().chain(alarms).collect()
     }
 

@@ -223,8 +223,8 @@ impl Aggregate for Provider {
                     Err(reason) => self.test_failed(reason, response_ms, tested_at),
                 })
             }
-            ProviderCommand::RecordBalance { balance, read_at, watch } => {
-                Ok(self.balance_read(balance, read_at, watch))
+            ProviderCommand::RecordBalance { balance, response_ms, read_at, watch } => {
+                Ok(self.balance_read(balance, response_ms, read_at, watch))
             }
             ProviderCommand::RecordSilence(silence) => Ok(self.silent(silence)),
             ProviderCommand::Rank { measures, basis } => Ok(self.ranked(measures, basis)),

@@ -1,12 +1,13 @@
 //! One balance call, and what is new on record.
 
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use tokio::time::Instant;
 
 use super::{run::BalanceMonitor, timetable::Timetable};
 use crate::{
     command::CommandError,
     domain::{Balance, ProviderId},
+    provider_api::Timed,
 };
 
 /// What a balance call came to.
@@ -18,7 +19,11 @@ pub(super) struct Look {
 
 #[derive(Debug)]
 enum Answer {
-    Balance(Balance),
+    Balance {
+        balance: Balance,
+        response_ms: i64,
+        read_at: DateTime<Utc>,
+    },
     Failed(String),
     /// Nothing is known of the provider by it.
     NotAsked,
@@ -29,7 +34,9 @@ impl BalanceMonitor {
     pub(super) async fn ask(&self, provider: ProviderId) -> Look {
         let answer = match self.endpoints.of(provider).await {
             Ok(endpoint) => match self.needs.client.balance(&endpoint).await {
-                Ok(balance) => Answer::Balance(balance.value),
+                Ok(Timed { value, response_ms }) => {
+                    Answer::Balance { balance: value, response_ms, read_at: Utc::now() }
+                }
                 Err(failure) => Answer::Failed(failure.reason),
             },
             Err(error) if error.may_pass() => Answer::NotAsked,
@@ -42,9 +49,9 @@ impl BalanceMonitor {
     pub(super) async fn take(&self, look: Look, timetable: &mut Timetable) {
         let (provider, commands, now) = (look.provider, &self.needs.commands, Utc::now());
         let taken = match look.answer {
-            Answer::Balance(balance) => {
+            Answer::Balance { balance, response_ms, read_at } => {
                 timetable.answered(provider, Instant::now());
-                commands.record_balance(provider, balance, now).await
+                commands.record_balance(provider, balance, response_ms, read_at).await
             }
             Answer::Failed(reason) => {
                 tracing::debug!(%provider, reason, "a provider does not say what its account holds");

@@ -170,12 +170,12 @@ impl InDoubt {
     ) -> Result<Option<BalanceBefore>, sqlx::Error> {
         let found: Option<(Decimal, DateTime<Utc>, i64)> = sqlx::query_as(
             "select (payload ->> 'balance')::numeric,
-                    (payload ->> 'tested_at')::timestamptz,
+                    coalesce(payload ->> 'tested_at', payload ->> 'read_at')::timestamptz,
                     (payload ->> 'response_ms')::bigint
              from events
              where aggregate_type = 'provider'
                and aggregate_id = $1
-               and event_type = 'ConnectionTestSucceeded'
+               and event_type in ('ConnectionTestSucceeded', 'BalanceRead')
                and recorded_at < $2
              order by sequence desc
              limit 1",

@@ -33,6 +33,7 @@ impl History {
     fn balance_read(&mut self) -> ProviderCommand {
         ProviderCommand::RecordBalance {
             balance: self.balance(),
+            response_ms: 120,
             read_at: self.time(),
             watch: WATCH,
         }

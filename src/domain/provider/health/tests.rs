@@ -33,11 +33,17 @@ fn usd() -> Option<String> {
 
 fn record(amount: Decimal, minutes: i64) -> ProviderCommand {
     let balance = Balance { amount, currency: usd() };
-    ProviderCommand::RecordBalance { balance, read_at: at(minutes), watch: WATCH }
+    ProviderCommand::RecordBalance { balance, response_ms: 120, read_at: at(minutes), watch: WATCH }
 }
 
 fn read(balance: Decimal, runway_hours: Option<i64>, minutes: i64) -> ProviderEvent {
-    ProviderEvent::BalanceRead { balance, currency: usd(), runway_hours, read_at: at(minutes) }
+    ProviderEvent::BalanceRead {
+        balance,
+        currency: usd(),
+        runway_hours,
+        response_ms: 120,
+        read_at: at(minutes),
+    }
 }
 
 fn low(balance: Decimal, runway_hours: Option<i64>) -> ProviderEvent {
@@ -130,12 +136,18 @@ fn silent_provider_is_noticed_once_and_its_next_answer_ends_it() {
 #[test]
 fn another_currency_is_another_account() {
     let euros = Balance { amount: dec!(50), currency: Some("EUR".to_owned()) };
-    let command = ProviderCommand::RecordBalance { balance: euros, read_at: at(60), watch: WATCH };
+    let command = ProviderCommand::RecordBalance {
+        balance: euros,
+        response_ms: 120,
+        read_at: at(60),
+        watch: WATCH,
+    };
     given([read(dec!(1000), None, 0)]).when(command).then_expect_events(vec![
         ProviderEvent::BalanceRead {
             balance: dec!(50),
             currency: Some("EUR".to_owned()),
             runway_hours: None,
+            response_ms: 120,
             read_at: at(60),
         },
     ]);
