@@ -90,7 +90,8 @@ async fn services_are_as_the_aggregates_have_them() {
     let rows: Vec<ServiceRow> = sqlx::query_as(
         "select service_id, provider_id, number, name, category, provider_category, rate, price, max, cancel, enabled,
              listed, retired, strategy, coalesce(link_lock, 'ON') as link_lock,
-             coalesce(remainder, 'LEAVE') as remainder, suspended_since is not null as is_suspended, wait_minutes
+             coalesce(remainder, 'LEAVE') as remainder, suspended_since is not null as is_suspended, wait_minutes,
+             given_up_as, after_minutes
          from services order by service_id",
     )
     .fetch_all(&pool)

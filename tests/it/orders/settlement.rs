@@ -254,6 +254,8 @@ async fn policy_that_means_nothing_is_refused() {
 async fn busy_link_after_our_own_timeout_keeps_the_first_order_from_going_on() {
     let running = running().await;
     let shop = Shop::open(&running, 1).await;
+    // Else the second order waited for the first.
+    update_services(&running, &[&json!(shop.service)], json!({"linkLock": false})).await;
     let known = running.place(shop.order("https://social.example/p/known")).await;
     running.order_at_rest(&known).await;
     // The list shows nothing of it yet, and the panel turns the next order for its link away.
