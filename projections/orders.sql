@@ -2,7 +2,8 @@
 --
 -- streams: each by itself
 -- folds: OrderPlaced, AttemptStarted, AttemptPlaced, AttemptRefused, AttemptInDoubt, AttemptNotSent, AttemptSettled
--- folds: OrderDeferred, OrderFailed, OrderStatusChanged
+-- folds: OrderDeferred, LinkAwaited, OrderFailed, OrderStatusChanged
+-- folds: RemainderOrdered, RemainderNotOrdered, RemainderStatusChanged
 -- ignores: FailedOver, DuplicateFound
 -- ignores: UnknownStatusSeen, RefillRequested, RefillRefused, RefillStatusChanged, CancelRequested, CancelRefused
 -- ignores: ProviderAdded, ProviderRenamed, ProviderUrlChanged, ProviderPriorityChanged, ProviderKeyReplaced
@@ -14,6 +15,7 @@
 -- ignores: SyncStarted, SyncCompleted, SyncFailed
 -- ignores: Reserved, ReservationReleased
 -- ignores: ProviderSyncIntervalSet, PriceMoveNoticed, DelistingNoticed
+-- ignores: ServiceLinkLockSet, ServiceRemainderSet
 -- ignores: RefusalTextReclassified
 -- ignores: ProviderDescribed, ProviderDialectChanged, ProviderLimitsChanged
 -- ignores: ProviderSuspended, ProbeFailed, ProviderHalfOpened, TrialStarted, TrialReleased, ProviderResumed
@@ -29,14 +31,19 @@ create table orders (
     quantity        bigint not null,
     charge          numeric not null,
     -- QUEUED: no provider holds it, though one may be being asked. IN_DOUBT, FAILED; or how far the provider is that holds
-    -- it: PENDING, PROCESSING, IN_PROGRESS, COMPLETED, PARTIAL, CANCELED.
+    -- it: PENDING, PROCESSING, IN_PROGRESS, COMPLETED, PARTIAL, CANCELED. With what was ordered for its remainder, how far
+    -- all of it is; then `status_there` is how far the order itself is at its provider.
     status          text not null,
+    status_there    text,
     -- Who is being asked, may hold it or holds it.
     provider_id     uuid,
     api_order_id    text,
     -- Not tried again before.
     waits_until     timestamptz,
     waiting_reason  text,
+    -- The customer's order of which it orders the remainder; and why its own remainder was not ordered.
+    parent_id       uuid,
+    remainder_reason text,
     -- What that provider says of it: its own word, its charge in its own currency, and its counts.
     provider_status text,
     cost            numeric,
@@ -54,6 +61,9 @@ create index on orders (provider_id, placed_position);
 create index on orders (service_id, placed_position);
 create index on orders (status, placed_position);
 create index on orders (link, placed_position);
+
+-- The orders for a remainder, oldest first.
+create index on orders (parent_id, placed_position) where parent_id is not null;
 
 -- What has ended lately, and is still looked at now and then.
 create index on orders (unchanged_since) where status in ('COMPLETED', 'PARTIAL', 'CANCELED');
@@ -82,7 +92,7 @@ begin
             and position <= upto_position
             and event_type in (
                 'OrderPlaced', 'AttemptStarted', 'AttemptPlaced', 'AttemptRefused', 'AttemptInDoubt', 'AttemptNotSent',
-                'AttemptSettled', 'OrderDeferred', 'OrderFailed', 'OrderStatusChanged'
+                'AttemptSettled', 'OrderDeferred', 'LinkAwaited', 'OrderFailed', 'OrderStatusChanged'
             )
     ),
     -- In one pass over each order's events: a join of two lists of orders would be planned as if they were short.
@@ -115,7 +125,7 @@ begin
             end as provider_id,
             payload ->> 'api_order_id' as api_order_id,
             (payload ->> 'until')::timestamptz as waits_until,
-            case when event_type = 'OrderDeferred' then payload ->> 'reason' end as waiting_reason,
+            case when event_type in ('OrderDeferred', 'LinkAwaited') then payload ->> 'reason' end as waiting_reason,
             payload ->> 'provider_status' as provider_status,
             payload ->> 'currency' as cost_currency,
             -- The charge in `OrderPlaced` is what the customer pays.
@@ -129,8 +139,8 @@ begin
     inserted as (
         insert into orders (
             order_id, number, placed_position, account, service_id, link, quantity, charge, status, provider_id,
-            api_order_id, waits_until, waiting_reason, provider_status, cost, cost_currency, start_count, remains,
-            held_since, unchanged_since, created_at
+            api_order_id, waits_until, waiting_reason, parent_id, provider_status, cost, cost_currency, start_count,
+            remains, held_since, unchanged_since, created_at
         )
         select
             order_id,
@@ -146,6 +156,7 @@ begin
             api_order_id,
             waits_until,
             waiting_reason,
+            (placed -> 'remainder_of' ->> 'parent')::uuid,
             provider_status,
             cost,
             cost_currency,
@@ -173,5 +184,34 @@ begin
     from latest
     where orders.order_id = latest.order_id
         and placed is null;
+
+    -- How an order stands with what was ordered for its remainder. Once something was, each status of it says so too.
+    with wholes as (
+        select
+            aggregate_id::uuid as order_id,
+            (array_agg(payload -> 'overall' order by position desc) filter (where payload ? 'overall'))[1] as overall,
+            (array_agg(payload ->> 'reason' order by position desc)
+                filter (where event_type = 'RemainderNotOrdered'))[1] as reason,
+            bool_or(event_type = 'OrderStatusChanged') as is_told_there
+        from events
+        where position > after_position
+            and position <= upto_position
+            and (
+                event_type in ('RemainderOrdered', 'RemainderNotOrdered', 'RemainderStatusChanged')
+                or event_type = 'OrderStatusChanged' and payload ? 'overall'
+            )
+        group by aggregate_id
+    )
+    update orders
+    set status = coalesce(overall ->> 'status', status),
+        status_there = case
+            when overall is null then status_there
+            when is_told_there then status
+            else coalesce(status_there, status)
+        end,
+        remains = coalesce((overall ->> 'remains')::bigint, remains),
+        remainder_reason = coalesce(wholes.reason, remainder_reason)
+    from wholes
+    where orders.order_id = wholes.order_id;
 end
 $$;

@@ -2,6 +2,7 @@
 --
 -- folds: ServiceImported, ServiceRepriced, ServiceChanged, ServiceDelisted, ServiceRelisted, ServiceIdReused
 -- folds: ServiceEnabled, ServiceDisabled, ServicePriceSet, ServiceRecategorised, ServiceStrategySet
+-- folds: ServiceLinkLockSet, ServiceRemainderSet
 -- folds: ServiceMapped, ServiceUnmapped, ServiceRetired
 -- ignores: ProviderAdded, ProviderRenamed, ProviderUrlChanged, ProviderPriorityChanged, ProviderKeyReplaced
 -- ignores: ProviderActivated, ProviderDeactivated, ProviderDeleted, ConnectionTestSucceeded, ConnectionTestFailed
@@ -13,6 +14,7 @@
 -- ignores: CancelRequested, CancelRefused
 -- ignores: Reserved, ReservationReleased
 -- ignores: ProviderSyncIntervalSet, PriceMoveNoticed, DelistingNoticed
+-- ignores: LinkAwaited, RemainderOrdered, RemainderNotOrdered, RemainderStatusChanged
 -- ignores: RefusalTextReclassified
 -- ignores: ProviderDescribed, ProviderDialectChanged, ProviderLimitsChanged
 -- folds: ServiceSuspended, ServiceResumed, ServiceWaitLimitSet
@@ -38,6 +40,9 @@ create table services (
     listed              boolean not null,
     retired             boolean not null,
     strategy            text,
+    -- Null until an operator chooses.
+    link_lock           text,
+    remainder           text,
     -- Null: it is not set aside.
     suspended_since     timestamptz,
     suspension_reason   text,
@@ -109,7 +114,8 @@ begin
             and event_type in (
                 'ServiceImported', 'ServiceRepriced', 'ServiceChanged', 'ServiceDelisted', 'ServiceRelisted',
                 'ServiceIdReused', 'ServiceEnabled', 'ServiceDisabled', 'ServicePriceSet', 'ServiceRecategorised',
-                'ServiceStrategySet', 'ServiceRetired', 'ServiceSuspended', 'ServiceResumed', 'ServiceWaitLimitSet'
+                'ServiceStrategySet', 'ServiceLinkLockSet', 'ServiceRemainderSet', 'ServiceRetired',
+                'ServiceSuspended', 'ServiceResumed', 'ServiceWaitLimitSet'
             )
     ),
     -- What is known comes first. It is joined by key alone: between two results of this statement the database would
@@ -156,6 +162,8 @@ begin
         listed = excluded.listed,
         retired = excluded.retired,
         strategy = excluded.strategy,
+        link_lock = excluded.link_lock,
+        remainder = excluded.remainder,
         suspended_since = excluded.suspended_since,
         suspension_reason = excluded.suspension_reason,
         wait_minutes = excluded.wait_minutes;

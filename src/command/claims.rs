@@ -16,7 +16,7 @@ use tokio_util::task::{TaskTracker, task_tracker::TaskTrackerToken};
 use uuid::Uuid;
 
 use super::{
-    ChosenVersions, Route,
+    ChosenVersions, LinkLines, Route,
     permits::{Permits, SendPermit},
 };
 use crate::{
@@ -58,6 +58,7 @@ struct Shared {
     sent: Mutex<HashSet<AttemptId>>,
     /// Orders that have a driver, and the latest event that it was told of.
     driven: Mutex<HashMap<OrderId, i64>>,
+    links: LinkLines,
     /// Orders whose driver has come to rest lately, and the latest event that it knew: whoever reads of that event later
     /// need not look at the order again.
     rested: Cache<OrderId, i64>,
@@ -126,10 +127,31 @@ impl Claims {
             tickets,
             sent: Mutex::default(),
             driven: Mutex::default(),
+            links: LinkLines::default(),
             rested: Cache::new(RESTED),
             work,
         };
         (Self { shared: Arc::new(shared) }, received)
+    }
+
+    /// Returns the lines of orders that wait for one another on their links.
+    pub fn links(&self) -> &LinkLines {
+        &self.shared.links
+    }
+
+    /// Notes that an order is over, and has those driven that waited for it on its link.
+    pub fn is_over(&self, order: OrderId) {
+        self.resume_all(self.shared.links.leave(order));
+    }
+
+    /// Notes that an order was not placed after all.
+    pub fn was_not_placed(&self, order: OrderId) {
+        self.resume_all(self.shared.links.retract(order));
+    }
+
+    /// Has orders driven.
+    pub fn resume_all(&self, orders: Vec<OrderId>) {
+        orders.into_iter().for_each(|order| self.hand_over(Work::Resume(order)));
     }
 
     /// Begins a tenure of this process as the one that dispatches.
@@ -145,6 +167,7 @@ impl Claims {
     /// Ends the tenure: from here on nothing is claimed.
     pub fn end_tenure(&self) {
         self.shared.tenure.send_replace(None);
+        self.shared.links.close();
     }
 
     /// Returns the tenure while this process dispatches.

@@ -27,8 +27,11 @@ impl Commands {
             if events.is_empty() {
                 return Ok(None);
             }
+            let (events, child) = self.with_remainder(id, &order.aggregate, events).await?;
+            let told = self.told_to_parent(id, &order.aggregate, &events).await?;
             let request = AppendRequest::of_command(name);
             let request = request.append::<Order>(id, order.version, &events);
+            let request = child.add_to(told.add_to(request));
             Ok(Some(self.parts.journal.append(request).await?.position))
         })
     }

@@ -5,7 +5,8 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::{
-    CommandError, Commands, Done, DriveGuard, Loaded, Route, StartedAttempt, Ticket, Work,
+    CommandError, Commands, Done, DriveGuard, LinkedOrder, Loaded, Route, StartedAttempt, Ticket,
+    Turn, Work,
     race::{Failure, retried},
 };
 use crate::{
@@ -114,8 +115,10 @@ impl Commands {
                 next: self.next_candidate(id, &order.aggregate).await?,
             };
             let events = order.aggregate.decide(command)?;
+            let told = self.told_to_parent(id, &order.aggregate, &events).await?;
             let request = AppendRequest::of_command("settleAttempt");
-            let mut request = request.append::<Order>(id, order.version, &events);
+            let request = request.append::<Order>(id, order.version, &events);
+            let mut request = told.add_to(request);
             if let Some((subject, stream)) = held_order(id, &events) {
                 let reservation = self.load::<Reservation>(&stream).await?;
                 let reserved = reservation.aggregate.decide(ReservationCommand::Reserve(subject));
@@ -231,8 +234,13 @@ impl Commands {
     ) -> Result<Done<OrderId>, Failure> {
         let number = self.parts.order_numbers.next().await?;
         let guard = self.parts.claims.drive(id, 0);
-        let ticket = guard.as_ref().and_then(|_| self.parts.claims.try_claim(&draft.route));
-        let events = Order::default().decide(OrderCommand::Place {
+        let link = draft.fields.link.clone();
+        let linked = LinkedOrder { order_id: id, number, service_id: place.service_id, link };
+        let turn = guard.as_ref().and_then(|_| self.turn_now(linked));
+        let may_start = turn == Some(Turn::Taken);
+        let ticket = may_start.then(|| self.parts.claims.try_claim(&draft.route)).flatten();
+        let mut order = Order::default();
+        let mut events = order.decide(OrderCommand::Place {
             number,
             account: place.account.clone(),
             service_id: place.service_id,
@@ -241,6 +249,10 @@ impl Commands {
             digest: digest.to_owned(),
             claim: ticket.as_ref().map(|ticket| ticket.claim.clone()),
         })?;
+        if let Some(Turn::After { order_id, number }) = turn {
+            events.iter().for_each(|event| order.evolve(event));
+            events.extend(order.decide(OrderCommand::AwaitLink { order_id, number })?);
+        }
         let mut request = AppendRequest::of_command("placeOrder").append::<Order>(id, 0, &events);
         if let Some(ticket) = &ticket {
             request = ticket.guard(request, id);
@@ -249,8 +261,12 @@ impl Commands {
             request = request.unless_moved::<Service>(place.service_id, draft.service_version);
         }
         let appended = self.parts.journal.append(request).await;
-        if matches!(appended, Err(AppendError::OutcomeUnknown)) {
-            self.parts.claims.hand_over(Work::Resume(id));
+        match &appended {
+            Err(AppendError::OutcomeUnknown) => {
+                self.parts.claims.hand_over(Work::Resume(id));
+            }
+            Err(_) if turn.is_some() => self.parts.claims.was_not_placed(id),
+            _ => {}
         }
         let position = appended?.position;
         if let Some((ticket, mut guard)) = ticket.zip(guard) {
@@ -258,6 +274,19 @@ impl Commands {
             self.hand_over(id, &events, ticket, guard);
         }
         Ok(Done { value: id, position })
+    }
+
+    /// Lets an order ahead on its link, or says for whom it waits.
+    pub fn turn(&self, order: LinkedOrder) -> Turn {
+        let same_kind = |one: ServiceId, other: ServiceId| {
+            self.parts.catalogue.read(|snapshot| snapshot.same_kind(one, other))
+        };
+        self.parts.claims.links().turn(order, same_kind)
+    }
+
+    /// The same, unless it is not known yet who is ahead.
+    fn turn_now(&self, order: LinkedOrder) -> Option<Turn> {
+        self.parts.claims.links().are_open().then(|| self.turn(order))
     }
 
     fn hand_over(
@@ -293,7 +322,7 @@ pub(crate) fn held_order(id: OrderId, events: &[OrderEvent]) -> Option<(Subject,
     Some((subject, stream))
 }
 
-fn unroutable(decision: &Decision) -> String {
+pub(super) fn unroutable(decision: &Decision) -> String {
     let reasons: Vec<String> = decision
         .candidates
         .iter()

@@ -7,7 +7,10 @@ use crate::{
     domain::{
         Aggregate, ServiceId,
         routing::Strategy,
-        service::{Equivalent, ForSale, Service, ServiceCommand, ServiceError, WaitLimit},
+        service::{
+            Equivalent, ForSale, LinkLock, RemainderPolicy, Service, ServiceCommand, ServiceError,
+            WaitLimit,
+        },
     },
     journal::AppendRequest,
 };
@@ -28,6 +31,10 @@ pub struct ServicePatch {
     pub category: Option<String>,
     /// How candidates are ordered; an inner `None` is the installation's default.
     pub strategy: Option<Option<Strategy>>,
+    /// Whether orders wait for others on the same link.
+    pub link_lock: Option<LinkLock>,
+    /// What happens to what a provider leaves undelivered.
+    pub remainder: Option<RemainderPolicy>,
     /// How long orders wait for providers that are set aside, in minutes; `Some(None)` is the installation's default.
     pub wait_minutes: Option<Option<i32>>,
 }
@@ -147,6 +154,8 @@ impl ServicePatch {
             self.markup_percent.map(ServiceCommand::SetMarkup),
             self.category.clone().map(ServiceCommand::Recategorise),
             self.strategy.map(ServiceCommand::SetStrategy),
+            self.link_lock.map(ServiceCommand::SetLinkLock),
+            self.remainder.map(ServiceCommand::SetRemainder),
             wait_limit.transpose()?.map(ServiceCommand::SetWaitLimit),
         ];
         Ok(commands.into_iter().flatten().collect())

@@ -64,6 +64,12 @@ impl OrderId {
         let account = Uuid::new_v5(&Uuid::NAMESPACE_OID, account.as_bytes());
         Self(Uuid::new_v5(&account, idempotency_key.as_bytes()))
     }
+
+    /// Derives the id of the order for a remainder from the customer's order and the one whose provider delivered too
+    /// little, so that there can be one for each.
+    pub fn of_remainder(parent: Self, cause: Self) -> Self {
+        Self(Uuid::new_v5(&parent.0, cause.0.as_bytes()))
+    }
 }
 
 /// Place of an event in the journal: a gapless integer from 1; 0 stands before the first event.

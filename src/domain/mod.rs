@@ -4,6 +4,7 @@
 //! events. The modules in [`crate::command`] bind the aggregates to the event store.
 
 mod aggregate;
+mod canonical_link;
 mod ids;
 mod link;
 mod money;

@@ -83,6 +83,8 @@ load_of! {
     DecisionOf((OrderId, i32)) => Value, decisions;
     /// An order's refills.
     RefillsOf(OrderId) => Vec<RefillRow>, refills;
+    /// The orders for an order's remainder.
+    ChildrenOf(OrderId) => Vec<OrderRow>, remainders;
     /// All that happened to an order.
     TimelineOf(OrderId) => Vec<EventRow>, timelines;
 }

@@ -7,7 +7,7 @@ use super::{
     error::{ApiError, ApiResult},
     event::Event,
     foreseen::Foreseen,
-    loaders::{self, AttemptsOf, DecisionOf, RefillsOf, TimelineOf},
+    loaders::{self, AttemptsOf, ChildrenOf, DecisionOf, RefillsOf, TimelineOf},
     provider::Provider,
     related::Related,
     scalars::{BigInt, DateTime, Decimal, Json},
@@ -55,7 +55,7 @@ impl Order {
         BigInt(self.row.quantity)
     }
 
-    /// What the customer pays.
+    /// What the customer pays; for an order of a remainder nothing more.
     async fn charge(&self) -> Decimal {
         Decimal(self.row.charge)
     }
@@ -67,6 +67,25 @@ impl Order {
 
     async fn status(&self) -> ApiResult<OrderStatus> {
         of_word(&self.row.status)
+    }
+
+    /// The customer's order of which this one orders the remainder.
+    async fn parent(&self, ctx: &Context<'_>) -> ApiResult<Option<Order>> {
+        match self.row.parent_id {
+            Some(id) => loaders::order(ctx, OrderId(id)).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// The orders for what providers left undelivered of this one, oldest first. `status` and `remains` are those of all of it.
+    async fn children(&self, ctx: &Context<'_>) -> ApiResult<Vec<Order>> {
+        let rows = Related::of(ctx).load_one(ChildrenOf(self.order_id())).await?;
+        Ok(rows.unwrap_or_default().into_iter().map(Order::from).collect())
+    }
+
+    /// Why what a provider left undelivered was not ordered at the next candidate.
+    async fn remainder_reason(&self) -> Option<&str> {
+        self.row.remainder_reason.as_deref()
     }
 
     /// The provider's own word, as last read.
@@ -112,6 +131,12 @@ impl Order {
         Ok(rows.unwrap_or_default().into_iter().map(Refill).collect())
     }
 
+    /// How far the last refill is; null where none was taken.
+    async fn refill_status(&self, ctx: &Context<'_>) -> ApiResult<Option<RefillStatus>> {
+        let rows = Related::of(ctx).load_one(RefillsOf(self.order_id())).await?.unwrap_or_default();
+        rows.last().map(|last| of_word(&last.status)).transpose()
+    }
+
     async fn attempts(&self, ctx: &Context<'_>) -> ApiResult<Vec<AtHand<Attempt>>> {
         let rows = match &self.foreseen.attempts {
             Some(rows) => rows.clone(),
@@ -139,7 +164,8 @@ impl OfRow for Order {
         match field {
             "provider" => self.foreseen.provider.is_none(),
             "attempts" => self.foreseen.attempts.is_none(),
-            _ => matches!(field, "service" | "refills" | "timeline"),
+            "parent" => self.row.parent_id.is_some(),
+            _ => matches!(field, "service" | "refills" | "refillStatus" | "children" | "timeline"),
         }
     }
 }

@@ -105,6 +105,16 @@ impl Service {
         }
     }
 
+    /// Orders wait for others of the same kind on the same link.
+    async fn link_lock(&self) -> bool {
+        self.0.link_lock
+    }
+
+    /// What a provider leaves undelivered is ordered at the next candidate.
+    async fn complete_remainder(&self) -> bool {
+        self.0.complete_remainder
+    }
+
     /// Why no orders go to it though it is in the provider's catalogue; null where they do.
     async fn suspension_reason(&self) -> Option<&str> {
         self.0.suspension_reason.as_deref()

@@ -36,8 +36,9 @@ pub struct RecordedEvent {
 pub enum Filter {
     /// Those of providers and services, and what operators say of error texts.
     Catalogue,
-    /// Those that set an order free for its next attempt, without their payloads: whoever hears of them loads the order.
-    FreeOrders,
+    /// Those that set an order free for its next attempt, and those that say who is in whose way on a link; of their payloads
+    /// only what says that. Whoever hears of an order that is free loads it.
+    OpenOrders,
     /// Those that say what is to be asked of a provider about the orders that it holds.
     HeldOrders,
 }
@@ -106,12 +107,24 @@ impl Follower {
 }
 
 impl Filter {
+    /// Tells whether an event of this type may set an order free for its next attempt.
+    pub fn frees_an_order(event_type: &str) -> bool {
+        matches!(
+            event_type,
+            "OrderPlaced"
+                | "AttemptRefused"
+                | "AttemptNotSent"
+                | "AttemptSettled"
+                | "OrderDeferred"
+        )
+    }
+
     /// Between two reads at the journal's end: under load what comes together is read in one go. Commands wait for what
     /// they changed in the catalogue, so that is read at once.
     fn rest(self) -> Duration {
         match self {
             Self::Catalogue => Duration::ZERO,
-            Self::FreeOrders => Duration::from_millis(20),
+            Self::OpenOrders => Duration::from_millis(20),
             Self::HeldOrders => Duration::from_millis(100),
         }
     }
@@ -137,13 +150,27 @@ impl Filter {
                  order by position
                  limit $3"
             }
-            Self::FreeOrders => {
-                "select position, aggregate_type, aggregate_id, sequence, event_type, 'null'::jsonb as payload,
-                        recorded_at
+            Self::OpenOrders => {
+                "select position, aggregate_type, aggregate_id, sequence, event_type, recorded_at,
+                        case event_type
+                            when 'OrderPlaced' then jsonb_build_object(
+                                'number', payload -> 'number',
+                                'service_id', payload -> 'service_id',
+                                'link', payload -> 'link',
+                                'is_remainder', payload ? 'remainder_of'
+                            )
+                            when 'OrderStatusChanged' then jsonb_build_object(
+                                'status', coalesce(payload -> 'overall' -> 'status', payload -> 'status')
+                            )
+                            when 'RemainderStatusChanged' then payload -> 'overall'
+                            else 'null'::jsonb
+                        end as payload
                  from events
                  where position > $1 and position <= $2
                    and event_type in (
-                       'OrderPlaced', 'AttemptRefused', 'AttemptNotSent', 'AttemptSettled', 'OrderDeferred'
+                       'OrderPlaced', 'AttemptStarted', 'AttemptRefused', 'AttemptNotSent', 'AttemptSettled',
+                       'OrderDeferred', 'OrderFailed', 'OrderStatusChanged', 'RemainderStatusChanged',
+                       'ServiceLinkLockSet'
                    )
                  order by position
                  limit $3"

@@ -20,7 +20,7 @@ pub async fn at_provider(reads: &PgPool, provider: ProviderId) -> Result<i64, sq
          join orders o using (order_id)
          where a.provider_id = $1
            and a.outcome in ('STARTED', 'PLACED', 'IN_DOUBT')
-           and o.status <> all($2)",
+           and coalesce(o.status_there, o.status) <> all($2)",
     )
     .bind(provider.0)
     .bind(ENDED)
@@ -48,7 +48,7 @@ pub async fn by_service(
              join orders o using (order_id)
              where a.provider_id = $1
                and a.outcome in ('STARTED', 'PLACED', 'IN_DOUBT')
-               and o.status <> all($2)
+               and coalesce(o.status_there, o.status) <> all($2)
          )
          select s.service_id, count(*)
          from concerned c

@@ -27,6 +27,10 @@ pub struct OrderRow {
     pub charge: Decimal,
     /// In the word of `OrderStatus`.
     pub status: String,
+    /// The customer's order of which it orders the remainder.
+    pub parent_id: Option<Uuid>,
+    /// Why its own remainder was not ordered.
+    pub remainder_reason: Option<String>,
     /// Who is being asked, may hold it or holds it.
     pub provider_id: Option<Uuid>,
     /// Not tried again before, or given up then.
@@ -63,7 +67,8 @@ pub struct OrderSelection {
 macro_rules! order_columns {
     () => {
         "o.order_id, o.number::int as number, o.placed_position, o.service_id, o.link, o.quantity, o.charge, o.status,
-         o.provider_id, o.waits_until, o.waiting_reason, o.api_order_id, o.provider_status, o.cost, o.start_count, o.remains, o.created_at"
+         o.parent_id, o.remainder_reason, o.provider_id, o.waits_until, o.waiting_reason, o.api_order_id,
+         o.provider_status, o.cost, o.start_count, o.remains, o.created_at"
     };
 }
 
@@ -133,6 +138,34 @@ impl Reads {
         }
         query.push(" limit 1");
         Ok(query.build_query_as().fetch_optional(&self.pool).await?)
+    }
+
+    /// Lists the orders for the remainders of these, oldest first; orders without one are absent.
+    ///
+    /// # Errors
+    /// [`ReadError`]
+    pub async fn remainders(
+        &self,
+        parents: &[OrderId],
+    ) -> Result<HashMap<OrderId, Vec<OrderRow>>, ReadError> {
+        let ids: Vec<Uuid> = parents.iter().map(|id| id.0).collect();
+        let sql = concat!(
+            "select ",
+            order_columns!(),
+            " from unnest($1::uuid[]) as wanted (order_id)
+              cross join lateral (
+                  select * from orders where parent_id = wanted.order_id offset 0
+              ) as o
+              order by o.placed_position"
+        );
+        let rows: Vec<OrderRow> = sqlx::query_as(sql).bind(ids).fetch_all(&self.pool).await?;
+        let mut remainders: HashMap<OrderId, Vec<OrderRow>> = HashMap::new();
+        for row in rows {
+            if let Some(parent) = row.parent_id {
+                remainders.entry(OrderId(parent)).or_default().push(row);
+            }
+        }
+        Ok(remainders)
     }
 
     /// Finds orders.

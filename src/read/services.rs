@@ -45,6 +45,10 @@ pub struct ServiceRow {
     pub listed: bool,
     /// How its candidates are ordered, in the word of `RoutingStrategy`.
     pub strategy: Option<String>,
+    /// Whether its orders wait for others on the same link.
+    pub link_lock: bool,
+    /// Whether what a provider leaves undelivered is ordered at the next candidate.
+    pub complete_remainder: bool,
     /// Since when it is set aside; absent where it is not.
     pub suspended_since: Option<DateTime<Utc>>,
     /// Why it is.
@@ -83,7 +87,9 @@ macro_rules! service_columns {
     () => {
         "s.service_id, s.number::int as number, s.provider_id, s.provider_service_id, s.name, s.category, s.kind,
          s.rate, s.price, s.min, s.max, s.refill, s.cancel, s.dripfeed, s.enabled, s.listed, s.strategy,
-         s.suspended_since, s.suspension_reason, s.wait_minutes"
+         s.suspended_since, s.suspension_reason, s.wait_minutes,
+         coalesce(s.link_lock, 'ON') = 'ON' as link_lock,
+         coalesce(s.remainder, 'LEAVE') = 'COMPLETE' as complete_remainder"
     };
 }
 

@@ -60,6 +60,7 @@ const WHOLE_NUMBERS: &[&str] = &[
     "sync_interval_minutes",
     "trips",
     "unchanged",
+    "undelivered",
     "updated",
     "wait_minutes",
 ];

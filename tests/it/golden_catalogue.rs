@@ -11,7 +11,10 @@ use signalbox::domain::{
     refusal::{ErrorText, RefusalTextEvent, SaidBy, TextClass},
     reservation::ReservationEvent,
     routing::Strategy,
-    service::{Pricing, ServiceEvent, ServiceKind, ServiceListing, ServiceResumedBy, WaitLimit},
+    service::{
+        LinkLock, Pricing, RemainderPolicy, ServiceEvent, ServiceKind, ServiceListing,
+        ServiceResumedBy, WaitLimit,
+    },
     sync::{SyncCounts, SyncEvent, SyncTrigger},
 };
 use uuid::Uuid;
@@ -262,6 +265,16 @@ fn set_by_operators() -> Vec<Example<ServiceEvent>> {
             ServiceEvent::ServiceStrategySet { strategy: Some(Strategy::BestScore) },
         ),
         ("ServiceStrategySet-default", ServiceEvent::ServiceStrategySet { strategy: None }),
+        ("ServiceLinkLockSet", ServiceEvent::ServiceLinkLockSet { link_lock: LinkLock::Off }),
+        ("ServiceLinkLockSet-on", ServiceEvent::ServiceLinkLockSet { link_lock: LinkLock::On }),
+        (
+            "ServiceRemainderSet",
+            ServiceEvent::ServiceRemainderSet { remainder: RemainderPolicy::Complete },
+        ),
+        (
+            "ServiceRemainderSet-leave",
+            ServiceEvent::ServiceRemainderSet { remainder: RemainderPolicy::Leave },
+        ),
         ("ServiceRetired", ServiceEvent::ServiceRetired {}),
     ]
 }

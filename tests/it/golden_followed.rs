@@ -52,7 +52,7 @@ pub(crate) fn examples() -> Vec<Example<OrderEvent>> {
     ]
 }
 
-fn status_changed(status: DeliveryStatus, word: &str) -> OrderEvent {
+pub(crate) fn status_changed(status: DeliveryStatus, word: &str) -> OrderEvent {
     OrderEvent::OrderStatusChanged {
         provider_id: provider(1),
         api_order_id: "23501".to_owned(),
@@ -62,6 +62,7 @@ fn status_changed(status: DeliveryStatus, word: &str) -> OrderEvent {
         remains: Some(-3),
         charge: Some(dec!(0.27819)),
         currency: Some("USD".to_owned()),
+        overall: None,
     }
 }
 
@@ -75,6 +76,7 @@ fn only_a_word() -> OrderEvent {
         remains: None,
         charge: None,
         currency: None,
+        overall: None,
     }
 }
 

@@ -12,10 +12,18 @@ use signalbox::domain::{
 };
 use uuid::Uuid;
 
-use crate::{golden::Example, golden_followed};
+use crate::{golden::Example, golden_followed, golden_remainders};
 
 pub(crate) fn examples() -> Vec<Example<OrderEvent>> {
-    [placing(), attempts(), consequences(), classes(), golden_followed::examples()].concat()
+    [
+        placing(),
+        attempts(),
+        consequences(),
+        classes(),
+        golden_followed::examples(),
+        golden_remainders::examples(),
+    ]
+    .concat()
 }
 
 fn placing() -> Vec<Example<OrderEvent>> {
@@ -30,7 +38,11 @@ fn placing() -> Vec<Example<OrderEvent>> {
     ]
 }
 
-fn placed(quantity: i64, per_run: Option<i64>, fields: BTreeMap<String, String>) -> OrderEvent {
+pub(crate) fn placed(
+    quantity: i64,
+    per_run: Option<i64>,
+    fields: BTreeMap<String, String>,
+) -> OrderEvent {
     OrderEvent::OrderPlaced {
         number: 23_501,
         account: "house".to_owned(),
@@ -41,6 +53,7 @@ fn placed(quantity: i64, per_run: Option<i64>, fields: BTreeMap<String, String>)
         fields,
         charge: dec!(4.50),
         digest: "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855".to_owned(),
+        remainder_of: None,
     }
 }
 
@@ -149,7 +162,7 @@ fn started() -> OrderEvent {
 }
 
 /// A decision in which every rule left somebody out.
-fn decision() -> Decision {
+pub(crate) fn decision() -> Decision {
     Decision {
         basis: Position(1234),
         strategy: Strategy::Priority,
@@ -158,7 +171,11 @@ fn decision() -> Decision {
     }
 }
 
-fn candidate(n: u128, mapping_priority: Option<i32>, excluded: Vec<Exclusion>) -> Candidate {
+pub(crate) fn candidate(
+    n: u128,
+    mapping_priority: Option<i32>,
+    excluded: Vec<Exclusion>,
+) -> Candidate {
     Candidate {
         provider_id: provider(n),
         service_id: service(n),
@@ -271,7 +288,7 @@ pub(crate) fn provider(n: u128) -> ProviderId {
     ProviderId(id(0xa000 + n))
 }
 
-fn service(n: u128) -> ServiceId {
+pub(crate) fn service(n: u128) -> ServiceId {
     ServiceId(id(0xb000 + n))
 }
 
@@ -279,7 +296,7 @@ fn attempt(n: u128) -> AttemptId {
     AttemptId(id(0xc000 + n))
 }
 
-fn id(n: u128) -> Uuid {
+pub(crate) fn id(n: u128) -> Uuid {
     Uuid::from_u128(0x0197_b0a4_5a3c_7cc0_8000_0000_0000_0000 + n)
 }
 

@@ -84,6 +84,7 @@ pub(crate) async fn order(
         fields: [("quantity".to_owned(), "1000".to_owned())].into(),
         charge: dec!(1.10),
         digest: String::new(),
+        remainder_of: None,
     };
     shop.record("order", id.0, &[placed]).await;
     id

@@ -1,5 +1,7 @@
 //! Random histories: whatever commands the aggregates accept, in any order, so that all of it can have happened.
 
+mod remainders;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -162,10 +164,12 @@ impl History {
         let provider_service_id = self.random.u32(0..5).to_string();
         let id = ServiceId::derive(provider_id, &provider_service_id);
         let mut service = self.services.remove(&id).unwrap_or_default();
-        let command = match self.random.u32(0..19) {
+        let command = match self.random.u32(0..21) {
             16 => ServiceCommand::Suspend { reason: "no".to_owned(), now: self.time() },
             17 => ServiceCommand::Resume { now: self.time() },
             18 => ServiceCommand::SetWaitLimit(WaitLimit::try_new(self.random.i32(0..90)).ok()),
+            19 => ServiceCommand::SetLinkLock(self.link_lock()),
+            20 => ServiceCommand::SetRemainder(self.remainder_policy()),
             0..6 => ServiceCommand::Observe {
                 provider_id,
                 number: i64::try_from(self.entries.len()).unwrap(),
@@ -278,6 +282,9 @@ impl History {
             per_run: Some(1000),
             sent: BTreeMap::from([("quantity".to_owned(), "1000".to_owned())]),
         };
+        if number % 7 == 6 {
+            return self.place_remainder(number);
+        }
         OrderCommand::Place {
             number: i64::try_from(number).unwrap() + 1,
             account: "house".to_owned(),
@@ -295,8 +302,11 @@ impl History {
             return self.follow_up(order);
         }
         match (attempt, self.random.u32(0..10)) {
-            (None, 0) | (_, 1) => {
+            (None, 3) | (_, 1) => {
                 OrderCommand::Fail { reason: "nobody takes it".to_owned(), decision: None }
+            }
+            (_, 0) if order.is_free() => {
+                OrderCommand::AwaitLink { order_id: OrderId(self.uuid()), number: 7 }
             }
             (None, _) | (_, 2) => OrderCommand::Start(self.claim()),
             (Some(attempt), 3..6) => OrderCommand::Settle {
@@ -319,6 +329,12 @@ impl History {
     }
 
     fn follow_up(&mut self, order: &Order) -> OrderCommand {
+        // A remainder is ordered of what has ended.
+        if order.delivery.as_ref().is_some_and(|said| said.status.has_ended())
+            && self.random.u32(0..3) == 0
+        {
+            return self.remainder(order);
+        }
         let no = "Order can not be cancelled".to_owned();
         let refill_id = self.random.u32(0..5).to_string();
         match self.random.u32(0..8) {

@@ -46,6 +46,8 @@ struct ServiceRow {
     listed: bool,
     retired: bool,
     strategy: Option<String>,
+    link_lock: String,
+    remainder: String,
     is_suspended: bool,
     wait_minutes: Option<i32>,
 }
@@ -68,6 +70,8 @@ impl ServiceRow {
             listed: service.listed,
             retired: service.retired,
             strategy: as_json["strategy"].as_str().map(str::to_owned),
+            link_lock: as_json["link_lock"].as_str().unwrap().to_owned(),
+            remainder: as_json["remainder"].as_str().unwrap().to_owned(),
             is_suspended: service.standing.is_suspended(),
             wait_minutes: service.wait_limit.map(WaitLimit::minutes),
         }
@@ -78,7 +82,10 @@ impl ServiceRow {
 async fn services_are_as_the_aggregates_have_them() {
     let (_database, pool, history) = folded().await;
     let rows: Vec<ServiceRow> = sqlx::query_as(
-        "select *, suspended_since is not null as is_suspended from services order by service_id",
+        "select service_id, provider_id, number, name, category, provider_category, rate, price, max, cancel, enabled,
+             listed, retired, strategy, coalesce(link_lock, 'ON') as link_lock,
+             coalesce(remainder, 'LEAVE') as remainder, suspended_since is not null as is_suspended, wait_minutes
+         from services order by service_id",
     )
     .fetch_all(&pool)
     .await
@@ -167,6 +174,8 @@ struct OrderRow {
     status: String,
     provider_id: Option<Uuid>,
     waits_until: Option<DateTime<Utc>>,
+    waits: bool,
+    parent_id: Option<Uuid>,
     api_order_id: Option<String>,
     provider_status: Option<String>,
     cost: Option<Decimal>,
@@ -180,7 +189,9 @@ impl OrderRow {
     fn of(id: Uuid, order: &Order) -> Self {
         let last = order.attempts.last().map(|attempt| attempt.provider_id.0);
         let said = order.delivery.clone();
-        let status = said.as_ref().map(|said| serde_json::to_value(said.status).unwrap());
+        let overall = order.overall();
+        let word = overall.as_ref().map(|it| it.status).or(said.as_ref().map(|said| said.status));
+        let status = word.map(|status| serde_json::to_value(status).unwrap());
         let status = status.map_or("PENDING".to_owned(), |word| word.as_str().unwrap().to_owned());
         let (status, provider_id, waits_until) = match order.progress {
             Progress::Deferred(until) | Progress::Waiting(until) => {
@@ -190,19 +201,26 @@ impl OrderRow {
             Progress::InDoubt => ("IN_DOUBT".to_owned(), last, None),
             Progress::AtProvider(provider) => (status, Some(provider.0), None),
             Progress::Failed => ("FAILED".to_owned(), None, None),
-            Progress::Absent | Progress::Queued => ("QUEUED".to_owned(), None, None),
+            Progress::Absent | Progress::Queued | Progress::AwaitingLink(_) => {
+                ("QUEUED".to_owned(), None, None)
+            }
         };
         Self {
             order_id: id,
             status,
             provider_id,
             waits_until,
+            waits: matches!(
+                order.progress,
+                Progress::Deferred(_) | Progress::AwaitingLink(_) | Progress::Waiting(_)
+            ),
+            parent_id: order.remainder_of.as_ref().map(|of| of.parent.0),
             api_order_id: order.holding().ok().map(|held| held.api_order_id),
             provider_status: said.as_ref().map(|said| said.provider_status.clone()),
             cost: said.as_ref().and_then(|said| said.charge),
             cost_currency: said.as_ref().and_then(|said| said.currency.clone()),
             start_count: said.as_ref().and_then(|said| said.start_count),
-            remains: said.as_ref().and_then(|said| said.remains),
+            remains: overall.map(|it| it.remains).or(said.as_ref().and_then(|said| said.remains)),
             is_held: order.holding().is_ok(),
         }
     }
@@ -212,7 +230,7 @@ impl OrderRow {
 async fn orders_are_as_the_aggregates_have_them() {
     let (_database, pool, history) = folded().await;
     let rows: Vec<OrderRow> = sqlx::query_as(
-        "select *, held_since is not null and unchanged_since >= held_since as is_held
+        "select *, waiting_reason is not null as waits, held_since is not null and unchanged_since >= held_since as is_held
          from orders order by order_id",
     )
     .fetch_all(&pool)

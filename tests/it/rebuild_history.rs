@@ -9,7 +9,9 @@ use signalbox::{
     command::Stored,
     domain::{
         Aggregate, Balance, Event, OrderId, Position, ProviderId, ServiceId,
-        order::{NextStep, Order, OrderCommand, OrderEvent, ProviderAnswer, SettledAs},
+        order::{
+            NextStep, Order, OrderCommand, OrderEvent, ProviderAnswer, RemainderPlan, SettledAs,
+        },
         provider::{
             BackOff, Basis, BreakerPolicy, Measures, Provider, ProviderCommand, ProviderEvent,
         },
@@ -133,7 +135,7 @@ impl History {
         unmap(&self.running, &two["id"], &two["backups"][0]["backup"]["id"]).await;
         let patches = [
             json!({"enabled": false, "category": "Ours", "strategy": "PRIORITY"}),
-            json!({"markupPercent": "12.5"}),
+            json!({"markupPercent": "12.5", "linkLock": false, "completeRemainder": true}),
         ];
         for patch in patches {
             update_services(&self.running, &[&two["id"]], patch).await;
@@ -277,6 +279,32 @@ impl History {
         }
     }
 
+    /// Lets an order wait for the first, which is on its link.
+    async fn wait_for_a_link(&mut self) {
+        let placed = place(&self.running, &self.ordered, "https://social.example/p/1").await;
+        assert_eq!(placed["data"]["placeOrder"]["order"]["status"], "QUEUED", "{placed}");
+    }
+
+    /// Decides about remainders in every way.
+    async fn complete_an_order(&mut self) {
+        let id = self.order(vec![], "PENDING").await;
+        let there = self.panels[0].orders().last().unwrap().id;
+        self.panels[0].say_of_order(there, Some("Canceled"));
+        let refresh = "mutation($ids: [ID!]!) { refreshOrders(ids: $ids) { position } }";
+        self.mutate(refresh, json!({"ids": [id.to_string()]})).await;
+        let child_id = OrderId::of_remainder(id, id);
+        let (quantity, reason) = (10, "it takes 50 to 1000 units".to_owned());
+        let ordered = RemainderPlan::Order { child_id, number: 9_000, quantity };
+        let left = RemainderPlan::Leave { quantity, reason, decision: None };
+        for command in [
+            OrderCommand::PlanRemainder { cause: id, plan: ordered },
+            OrderCommand::RecordRemainder { child_id, undelivered: Some(4) },
+            OrderCommand::PlanRemainder { cause: child_id, plan: left },
+        ] {
+            self.decide::<Order>(id, command).await;
+        }
+    }
+
     /// Lets the second panel be set aside and come back in every way.
     async fn set_aside(&mut self) {
         let second: ProviderId = self.providers[1].parse().unwrap();
@@ -353,6 +381,8 @@ async fn history_made_by_use_rebuilds_to_the_same_rows() {
     history.change_services().await;
     history.place_orders().await;
     history.follow_an_order().await;
+    history.complete_an_order().await;
+    history.wait_for_a_link().await;
     history.set_aside().await;
     history.change_providers().await;
     history.assert_complete().await;

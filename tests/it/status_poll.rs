@@ -53,6 +53,18 @@ pub(crate) async fn order(api: &Api, id: &str) -> Value {
     api.data(FOLLOWED, json!({"id": id})).await["order"].clone()
 }
 
+/// Asks providers about all orders that they hold, over and over, as the status poll does at its own pace.
+pub(crate) async fn refresh_all(api: &Api) {
+    let open = "{ orders(filter: {status: [PENDING, IN_PROGRESS]}, first: 100) { nodes { id } } }";
+    let Ok(found) = api.try_ask(open, json!({})).await else { return };
+    let nodes = found["data"]["orders"]["nodes"].as_array().cloned().unwrap_or_default();
+    let ids: Vec<Value> = nodes.iter().map(|node| node["id"].clone()).collect();
+    if !ids.is_empty() {
+        let refresh = "mutation($ids: [ID!]!) { refreshOrders(ids: $ids) { position } }";
+        let _ = api.try_ask(refresh, json!({"ids": ids})).await;
+    }
+}
+
 /// Returns the order once it has a status.
 pub(crate) async fn order_with(api: &Api, id: &str, status: &str) -> Value {
     let mut found = Value::Null;

@@ -50,6 +50,7 @@ fn ordered(number: i64) -> OrderEvent {
         fields: BTreeMap::new(),
         charge: dec!(0.5),
         digest: String::new(),
+        remainder_of: None,
     }
 }
 

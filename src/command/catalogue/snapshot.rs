@@ -11,7 +11,7 @@ use crate::{
         provider::{Circuit, Provider, ProviderLimits},
         refusal::{ErrorTexts, RefusalText},
         routing::{CandidateFacts, Decision, Exclusion, Request, Strategy, decide},
-        service::{Backup, Imported, Service},
+        service::{Backup, Imported, LinkLock, Service},
     },
     journal::RecordedEvent,
 };
@@ -108,6 +108,21 @@ impl Snapshot {
     /// Returns the services that name this one as an equivalent.
     pub fn backed_by(&self, backup: ServiceId) -> impl Iterator<Item = ServiceId> {
         self.backing.get(&backup).into_iter().flatten().copied()
+    }
+
+    /// Tells whether orders of two services on one link wait for one another: the same service, services that stand in for
+    /// one another or for which the same one does, or services that count the same. Not where an operator switched that
+    /// off for one of them.
+    pub fn same_kind(&self, one: ServiceId, other: ServiceId) -> bool {
+        let known = |id| self.service(id).and_then(|service| service.aggregate.imported());
+        let (Some(first), Some(second)) = (known(one), known(other)) else { return one == other };
+        let candidates = |id, service: &Imported| -> BTreeSet<ServiceId> {
+            service.backups.iter().map(|backup| backup.service_id).chain([id]).collect()
+        };
+        [first, second].iter().all(|service| service.link_lock == LinkLock::On)
+            && (one == other
+                || first.counts_the_same_as(second)
+                || !candidates(one, first).is_disjoint(&candidates(other, second)))
     }
 
     /// Chooses where an order for a service goes; `barred` tells why the order itself does not go to one.

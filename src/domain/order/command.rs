@@ -1,9 +1,9 @@
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 
-use super::{OrderFields, SettledAs, StatusReading};
+use super::{OrderFields, RemainderOrder, RemainderPlan, SettledAs, StatusReading};
 use crate::domain::{
-    AttemptId, Incarnation, ProviderId, ServiceId,
+    AttemptId, Incarnation, OrderId, ProviderId, ServiceId,
     refusal::{ErrorText, RefusalClass},
     routing::Decision,
 };
@@ -27,6 +27,15 @@ pub enum OrderCommand {
         digest: String,
         /// The first attempt, where it can start at once.
         claim: Option<Claim>,
+    },
+    /// Take the order of a remainder.
+    PlaceRemainder(RemainderOrder),
+    /// Wait until another order on the same link is over.
+    AwaitLink {
+        /// The other.
+        order_id: OrderId,
+        /// Its short number.
+        number: i64,
     },
     /// Start the next attempt of an order that is free.
     Start(Claim),
@@ -71,6 +80,20 @@ pub enum OrderCommand {
         api_order_id: String,
         /// What was said.
         reading: StatusReading,
+    },
+    /// Decide what happens to a remainder.
+    PlanRemainder {
+        /// Whose provider delivered too little.
+        cause: OrderId,
+        /// What is possible.
+        plan: RemainderPlan,
+    },
+    /// Take in what became of the order for a remainder.
+    RecordRemainder {
+        /// That order.
+        child_id: OrderId,
+        /// Units of it that were not delivered; `None` while it is open.
+        undelivered: Option<i64>,
     },
     /// Take in what the provider answered to a request for a refill.
     RecordRefill {

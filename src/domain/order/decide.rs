@@ -5,7 +5,7 @@ use super::{
     ProviderAnswer, SettledAs, Waiting,
 };
 use crate::domain::{
-    AttemptId, ProviderId,
+    AttemptId, OrderId, ProviderId,
     refusal::{AfterRefusal, ErrorText, RefusalClass},
 };
 
@@ -19,11 +19,17 @@ impl Order {
         if let OrderCommand::Place { .. } = command {
             return self.place(command);
         }
+        if let OrderCommand::PlaceRemainder(order) = command {
+            return self.place_remainder(order);
+        }
         if self.progress == Progress::Absent {
             return Err(OrderError::NotFound);
         }
         match command {
-            OrderCommand::Place { .. } => Err(OrderError::AlreadyPlaced),
+            OrderCommand::Place { .. } | OrderCommand::PlaceRemainder(_) => {
+                Err(OrderError::AlreadyPlaced)
+            }
+            OrderCommand::AwaitLink { order_id, number } => self.await_link(order_id, number),
             OrderCommand::Start(claim) => {
                 self.free()?;
                 Ok(vec![self.started(claim)])
@@ -42,6 +48,10 @@ impl Order {
             }
             OrderCommand::RecordStatus { provider_id, api_order_id, reading } => {
                 self.record_status((provider_id, &api_order_id), reading)
+            }
+            OrderCommand::PlanRemainder { cause, plan } => Ok(self.plan_remainder(cause, plan)),
+            OrderCommand::RecordRemainder { child_id, undelivered } => {
+                Ok(self.record_remainder(child_id, undelivered))
             }
             OrderCommand::RecordRefill { answer } => self.record_refill(answer),
             OrderCommand::RecordRefillStatus { refill_id, provider_status } => {
@@ -70,9 +80,20 @@ impl Order {
             fields: fields.sent,
             charge,
             digest,
+            remainder_of: None,
         };
         let started = claim.map(|claim| self.started(claim));
         Ok([Some(placed), started].into_iter().flatten().collect())
+    }
+
+    /// Waiting for the same order as before is nothing new.
+    fn await_link(&self, order_id: OrderId, number: i64) -> Decided {
+        self.free()?;
+        if self.progress == Progress::AwaitingLink(order_id) {
+            return Ok(vec![]);
+        }
+        let reason = format!("order {number} on the same link is not over yet");
+        Ok(vec![OrderEvent::LinkAwaited { order_id, reason }])
     }
 
     fn record(&self, id: AttemptId, answer: ProviderAnswer, next: NextStep) -> Decided {

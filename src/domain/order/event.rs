@@ -4,9 +4,9 @@ use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use super::{DeliveryStatus, RefillStatus};
+use super::{DeliveryStatus, Overall, RefillStatus, RemainderOf};
 use crate::domain::{
-    AttemptId, Incarnation, Link, ProviderId, ServiceId,
+    AttemptId, Incarnation, Link, OrderId, ProviderId, ServiceId,
     aggregate::event_types,
     refusal::{ErrorText, RefusalClass},
     routing::Decision,
@@ -46,6 +46,9 @@ pub enum OrderEvent {
         charge: Decimal,
         /// SHA-256 of the request in hex, so that a repeated idempotency key with another request is noticed.
         digest: String,
+        /// What it orders the remainder of; absent where a customer ordered.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        remainder_of: Option<RemainderOf>,
     },
     /// A provider was chosen and is about to be asked. Durable before the first byte goes out.
     AttemptStarted {
@@ -179,6 +182,13 @@ pub enum OrderEvent {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         gives_up_at: Option<DateTime<Utc>>,
     },
+    /// The order waits until another on the same link is over.
+    LinkAwaited {
+        /// The other.
+        order_id: OrderId,
+        /// In words.
+        reason: String,
+    },
     /// No provider took it, and none will be asked any more.
     OrderFailed {
         /// Why.
@@ -204,6 +214,42 @@ pub enum OrderEvent {
         charge: Option<Decimal>,
         /// In this currency.
         currency: Option<String>,
+        /// How the order stands with what was ordered for its remainder; absent where nothing was.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        overall: Option<Overall>,
+    },
+    /// What a provider left undelivered is ordered at the next one, as an order of its own.
+    RemainderOrdered {
+        /// The order for it.
+        child_id: OrderId,
+        /// Its short number.
+        number: i64,
+        /// Whose provider delivered too little: this order's, or that of an earlier one for its remainder.
+        cause: OrderId,
+        /// Its units.
+        quantity: i64,
+        /// How this order stands with it.
+        overall: Overall,
+    },
+    /// What a provider left undelivered is not ordered anew.
+    RemainderNotOrdered {
+        /// Whose provider delivered too little.
+        cause: OrderId,
+        /// Units that stay undelivered.
+        quantity: i64,
+        /// Why.
+        reason: String,
+        /// Every candidate and why it was left out, where that is why.
+        decision: Option<Decision>,
+    },
+    /// The order for a remainder has ended, otherwise than was known.
+    RemainderStatusChanged {
+        /// That order.
+        child_id: OrderId,
+        /// Units of it that were not delivered; absent where it is open again.
+        undelivered: Option<i64>,
+        /// How this order stands with it.
+        overall: Overall,
     },
     /// A provider uses a word for a status that means nothing here, so the order or refill stays as open as it was. An
     /// alarm.
@@ -265,8 +311,12 @@ event_types!(OrderEvent {
     AttemptSettled,
     DuplicateFound,
     OrderDeferred,
+    LinkAwaited,
     OrderFailed,
     OrderStatusChanged,
+    RemainderOrdered,
+    RemainderNotOrdered,
+    RemainderStatusChanged,
     UnknownStatusSeen,
     RefillRequested,
     RefillRefused,

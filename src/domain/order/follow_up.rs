@@ -28,9 +28,10 @@ impl Order {
         match &self.progress {
             Progress::AtProvider(_) => self.held(),
             Progress::Absent => Err(OrderError::NotFound),
-            Progress::Queued | Progress::Deferred(_) | Progress::Waiting(_) => {
-                Err(OrderError::NotHeld("it waits for one"))
-            }
+            Progress::Queued
+            | Progress::Deferred(_)
+            | Progress::AwaitingLink(_)
+            | Progress::Waiting(_) => Err(OrderError::NotHeld("it waits for one")),
             Progress::Attempting => Err(OrderError::NotHeld("one is being asked")),
             Progress::InDoubt => Err(OrderError::NotHeld("one may, which is in doubt")),
             Progress::Failed => Err(OrderError::NotHeld("none took it")),
@@ -78,8 +79,9 @@ impl Order {
             remains: now.remains,
             charge: now.charge,
             currency: now.currency,
+            overall: None,
         });
-        Ok([alarm, changed].into_iter().flatten().collect())
+        Ok(self.with_overall([alarm, changed].into_iter().flatten().collect()))
     }
 
     pub(super) fn record_refill(&self, answer: Result<String, String>) -> Decided {
@@ -184,11 +186,8 @@ mod tests {
             state: AttemptState::Placed("23501".to_owned()),
         };
         let progress = Progress::AtProvider(attempt.provider_id);
-        let mut order = Order::default();
-        order.progress = progress;
-        order.held_by = Some(attempt.attempt_id);
-        order.attempts = vec![attempt];
-        order
+        let held_by = Some(attempt.attempt_id);
+        Order { progress, held_by, attempts: vec![attempt], ..Order::default() }
     }
 
     fn reading(word: &str) -> StatusReading {

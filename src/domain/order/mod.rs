@@ -9,6 +9,7 @@ mod error;
 mod event;
 mod fields;
 mod follow_up;
+mod remainder;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -20,6 +21,9 @@ pub use error::OrderError;
 pub use event::{OrderEvent, SettledAs};
 pub use fields::{InvalidFields, OrderFields, OrderRequest};
 pub use follow_up::Holding;
+pub use remainder::{
+    Overall, Remainder, RemainderOf, RemainderOrder, RemainderPlan, RemainderRequest, Shortfall,
+};
 pub use state::{Order, Progress};
 
 /// The account that orders belong to until there are others; it is never charged.

@@ -4,10 +4,11 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Attempt, AttemptState, Claim, Delivery, OrderCommand, OrderError, OrderEvent, Refill, SettledAs,
+    Attempt, AttemptState, Claim, Delivery, OrderCommand, OrderError, OrderEvent, Refill,
+    Remainder, RemainderOf, SettledAs,
 };
 use crate::domain::{
-    Aggregate, AttemptId, Link, ProviderId, ServiceId,
+    Aggregate, AttemptId, Link, OrderId, ProviderId, ServiceId,
     routing::{Exclusion, Request},
 };
 
@@ -18,6 +19,10 @@ pub struct Order {
     pub progress: Progress,
     /// What was ordered.
     pub service_id: ServiceId,
+    /// What the panel API answers as `order`.
+    pub number: i64,
+    /// Whose order.
+    pub account: String,
     /// What it works on.
     pub link: Link,
     /// What is sent besides the service and the link.
@@ -32,12 +37,18 @@ pub struct Order {
     pub refills: Vec<Refill>,
     /// Whether the provider took a request to cancel it.
     pub cancel_requested: bool,
+    /// What it orders the remainder of; `None` where a customer ordered.
+    pub remainder_of: Option<RemainderOf>,
+    /// What was ordered for its own remainder, oldest first.
+    pub remainders: Vec<Remainder>,
+    /// Orders whose remainder is not ordered anew.
+    pub(super) remainders_left: Vec<OrderId>,
     /// When it is given up, once it has waited for a provider that is set aside.
     pub gives_up_at: Option<DateTime<Utc>>,
     /// The attempt by which a provider holds it: one that was found to be a duplicate is placed too.
     pub(super) held_by: Option<AttemptId>,
-    quantity: i64,
-    units_per_run: Option<i64>,
+    pub(super) quantity: i64,
+    pub(super) units_per_run: Option<i64>,
 }
 
 /// Where an order stands.
@@ -50,6 +61,8 @@ pub enum Progress {
     Queued,
     /// Free, but not before this instant.
     Deferred(DateTime<Utc>),
+    /// Free, but not before this order on the same link is over.
+    AwaitingLink(OrderId),
     /// Free, and only providers could take it that are set aside; given up at this instant.
     Waiting(DateTime<Utc>),
     /// A provider is being asked.
@@ -63,6 +76,14 @@ pub enum Progress {
 }
 
 impl Order {
+    /// Returns the order as it stands after further events.
+    #[must_use]
+    pub fn evolved(&self, events: &[OrderEvent]) -> Self {
+        let mut after = self.clone();
+        events.iter().for_each(|event| after.evolve(event));
+        after
+    }
+
     /// Returns what the order asks of a candidate; its id, which stands in its stream's name, is added by whoever knows it.
     pub fn request(&self) -> Request {
         Request {
@@ -75,8 +96,11 @@ impl Order {
     }
 
     /// Returns why the order does not go to a service, where it does not: it was asked for there before and not taken,
-    /// or it waits for its link at another.
+    /// another delivered too little of it that is tried after that one, or it waits for its link at another.
     pub fn bars(&self, service: ServiceId) -> Option<Exclusion> {
+        if self.remainder_of.as_ref().is_some_and(|of| of.not_at.contains(&service)) {
+            return Some(Exclusion::BeforeRemainder);
+        }
         let mut attempts = self.attempts.iter();
         if attempts.any(|attempt| attempt.service_id == service && attempt.exhausts_its_candidate())
         {
@@ -115,12 +139,21 @@ impl Order {
 
     /// Tells whether no provider holds the order or is being asked.
     pub fn is_free(&self) -> bool {
-        matches!(self.progress, Progress::Queued | Progress::Deferred(_) | Progress::Waiting(_))
+        matches!(
+            self.progress,
+            Progress::Queued
+                | Progress::Deferred(_)
+                | Progress::AwaitingLink(_)
+                | Progress::Waiting(_)
+        )
     }
 
     pub(super) fn free(&self) -> Result<(), OrderError> {
         match self.progress {
-            Progress::Queued | Progress::Deferred(_) | Progress::Waiting(_) => Ok(()),
+            Progress::Queued
+            | Progress::Deferred(_)
+            | Progress::AwaitingLink(_)
+            | Progress::Waiting(_) => Ok(()),
             Progress::Absent => Err(OrderError::NotFound),
             Progress::Attempting => Err(OrderError::NotFree("a provider is being asked")),
             Progress::InDoubt => Err(OrderError::NotFree("a provider may hold it")),
@@ -189,11 +222,22 @@ impl Aggregate for Order {
     fn evolve(&mut self, event: &OrderEvent) {
         match event {
             OrderEvent::OrderPlaced {
-                service_id, link, quantity, per_run, fields, digest, ..
+                number,
+                account,
+                service_id,
+                link,
+                quantity,
+                per_run,
+                fields,
+                digest,
+                remainder_of,
+                ..
             } => {
                 *self = Self {
                     progress: Progress::Queued,
                     service_id: *service_id,
+                    number: *number,
+                    account: account.clone(),
                     link: link.clone(),
                     fields: fields.clone(),
                     digest: digest.clone(),
@@ -201,6 +245,9 @@ impl Aggregate for Order {
                     delivery: None,
                     refills: vec![],
                     cancel_requested: false,
+                    remainder_of: remainder_of.clone(),
+                    remainders: vec![],
+                    remainders_left: vec![],
                     gives_up_at: None,
                     held_by: None,
                     quantity: *quantity,
@@ -251,6 +298,9 @@ impl Aggregate for Order {
             OrderEvent::AttemptSettled { attempt_id, settled_as, api_order_id, .. } => {
                 self.evolve_settled(*attempt_id, *settled_as, api_order_id.as_ref());
             }
+            OrderEvent::LinkAwaited { order_id, .. } => {
+                self.progress = Progress::AwaitingLink(*order_id);
+            }
             OrderEvent::OrderDeferred { until, gives_up_at: None, .. } => {
                 self.progress = Progress::Deferred(*until);
             }
@@ -266,6 +316,9 @@ impl Aggregate for Order {
             | OrderEvent::RefillRequested { .. }
             | OrderEvent::RefillStatusChanged { .. }
             | OrderEvent::CancelRequested { .. } => self.follow(event),
+            OrderEvent::RemainderOrdered { .. }
+            | OrderEvent::RemainderNotOrdered { .. }
+            | OrderEvent::RemainderStatusChanged { .. } => self.follow_remainder(event),
             OrderEvent::FailedOver { .. }
             | OrderEvent::UnknownStatusSeen { .. }
             | OrderEvent::RefillRefused { .. }

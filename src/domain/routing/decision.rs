@@ -108,6 +108,8 @@ pub enum Exclusion {
     AlreadyTried,
     /// The order waits for its link at another provider, and overlapping orders on a link spoil each other.
     WaitsForLink,
+    /// The order is for what a provider left undelivered, and this candidate is that one, or before it, or was asked.
+    BeforeRemainder,
     /// The provider is set aside.
     ProviderSuspended {
         /// Why.
@@ -134,6 +136,9 @@ impl fmt::Display for Exclusion {
                 write!(f, "the balance there, {balance}, does not cover {cost}")
             }
             Self::AlreadyTried => f.write_str("the order was tried there before"),
+            Self::BeforeRemainder => {
+                f.write_str("only candidates after the one that delivered too little are asked")
+            }
             Self::WaitsForLink => f.write_str("the order waits for its link at another provider"),
             Self::ProviderSuspended { cause, until: Some(until) } => {
                 let until = until.to_rfc3339_opts(SecondsFormat::Secs, true);

@@ -1,5 +1,6 @@
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
 
 use super::{PriceWatch, ServiceKind, ServiceListing, WaitLimit};
 use crate::domain::{ProviderId, ServiceId, routing::Strategy};
@@ -30,6 +31,10 @@ pub enum ServiceCommand {
     Recategorise(String),
     /// Choose how its candidates are ordered; `None` for the installation's default.
     SetStrategy(Option<Strategy>),
+    /// Let its orders wait for others on the same link, or not.
+    SetLinkLock(LinkLock),
+    /// Order what a provider leaves undelivered at the next one, or not.
+    SetRemainder(RemainderPolicy),
     /// Name an equivalent, or change its priority.
     Map {
         /// The equivalent.
@@ -72,6 +77,28 @@ pub enum ForSale {
     Yes,
     /// They may not.
     No,
+}
+
+/// Whether orders of a service wait for others of the same kind on the same link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum LinkLock {
+    /// They wait, and are waited for.
+    #[default]
+    On,
+    /// They neither wait nor hold others up.
+    Off,
+}
+
+/// What happens to the units that a provider did not deliver of an order that it ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum RemainderPolicy {
+    /// The order ends with what was delivered.
+    #[default]
+    Leave,
+    /// They are ordered at the next candidate.
+    Complete,
 }
 
 /// What must be known of a service before it can stand in for another.

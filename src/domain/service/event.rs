@@ -2,7 +2,7 @@ use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use super::{Pricing, ServiceListing, ServiceResumedBy, WaitLimit};
+use super::{LinkLock, Pricing, RemainderPolicy, ServiceListing, ServiceResumedBy, WaitLimit};
 use crate::domain::{ProviderId, ServiceId, aggregate::event_types, routing::Strategy};
 
 /// What can have happened to a service.
@@ -94,6 +94,16 @@ pub enum ServiceEvent {
         /// The choice; absent for the installation's default.
         strategy: Option<Strategy>,
     },
+    /// An operator let its orders wait for others on the same link, or not.
+    ServiceLinkLockSet {
+        /// The choice.
+        link_lock: LinkLock,
+    },
+    /// An operator chose what happens to what a provider leaves undelivered.
+    ServiceRemainderSet {
+        /// The choice.
+        remainder: RemainderPolicy,
+    },
     /// An operator named an equivalent at another provider.
     ServiceMapped {
         /// The equivalent.
@@ -151,6 +161,8 @@ event_types!(ServiceEvent {
     ServicePriceSet,
     ServiceRecategorised,
     ServiceStrategySet,
+    ServiceLinkLockSet,
+    ServiceRemainderSet,
     ServiceMapped,
     ServiceUnmapped,
     ServiceRetired,

@@ -2,6 +2,7 @@
 //! equivalents at others.
 
 mod command;
+mod counter;
 mod error;
 mod event;
 mod kind;
@@ -14,7 +15,7 @@ mod suspension;
 mod tests;
 mod wait_limit;
 
-pub use command::{Equivalent, ForSale, ServiceCommand};
+pub use command::{Equivalent, ForSale, LinkLock, RemainderPolicy, ServiceCommand};
 pub use error::ServiceError;
 pub use event::ServiceEvent;
 pub use kind::{Requirements, ServiceKind, Units};

@@ -2,9 +2,10 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    PriceWatch, Pricing, ServiceCommand, ServiceError, ServiceEvent, ServiceListing,
-    ServiceStanding, WaitLimit,
+    LinkLock, PriceWatch, Pricing, RemainderPolicy, ServiceCommand, ServiceError, ServiceEvent,
+    ServiceListing, ServiceStanding, WaitLimit,
     command::{Equivalent, ForSale},
+    counter::counters,
 };
 use crate::domain::{Aggregate, ProviderId, ServiceId, provider::MAX_PRIORITY, routing::Strategy};
 
@@ -52,6 +53,10 @@ pub struct Imported {
     pub backups: Vec<Backup>,
     /// How its candidates are ordered; `None` is the installation's default.
     pub strategy: Option<Strategy>,
+    /// Whether its orders wait for others on the same link.
+    pub link_lock: LinkLock,
+    /// What happens to what a provider leaves undelivered.
+    pub remainder: RemainderPolicy,
     /// Whether it is set aside.
     pub standing: ServiceStanding,
     /// How long its orders wait for providers that are set aside; `None` is the installation's default.
@@ -89,8 +94,29 @@ impl Imported {
             retired: false,
             backups: vec![],
             strategy: None,
+            link_lock: LinkLock::On,
+            remainder: RemainderPolicy::Leave,
             standing: ServiceStanding::default(),
             wait_limit: None,
+        }
+    }
+
+    /// Tells whether orders of both add to the same counter at a link: by the words of their names; where a name says
+    /// nothing, by those of its category; and where that says nothing either, by category and type.
+    pub fn counts_the_same_as(&self, other: &Self) -> bool {
+        match (self.counters(), other.counters()) {
+            (0, _) | (_, 0) => {
+                self.category.to_lowercase() == other.category.to_lowercase()
+                    && self.listing.kind == other.listing.kind
+            }
+            (one, other) => one & other != 0,
+        }
+    }
+
+    fn counters(&self) -> u32 {
+        match counters(&self.listing.name) {
+            0 => counters(&self.category),
+            named => named,
         }
     }
 
@@ -287,6 +313,18 @@ impl Aggregate for Service {
                     false => vec![ServiceEvent::ServiceStrategySet { strategy }],
                 })
             }
+            ServiceCommand::SetLinkLock(link_lock) => {
+                Ok(match self.existing()?.link_lock == link_lock {
+                    true => vec![],
+                    false => vec![ServiceEvent::ServiceLinkLockSet { link_lock }],
+                })
+            }
+            ServiceCommand::SetRemainder(remainder) => {
+                Ok(match self.existing()?.remainder == remainder {
+                    true => vec![],
+                    false => vec![ServiceEvent::ServiceRemainderSet { remainder }],
+                })
+            }
             ServiceCommand::Map { backup, priority } => self.existing()?.map(&backup, priority),
             ServiceCommand::Unmap(backup) => self.existing()?.unmap(backup),
             ServiceCommand::Suspend { reason, now } => {
@@ -344,6 +382,8 @@ impl Aggregate for Service {
                 service.category.clone_from(category);
             }
             ServiceEvent::ServiceStrategySet { strategy } => service.strategy = *strategy,
+            ServiceEvent::ServiceLinkLockSet { link_lock } => service.link_lock = *link_lock,
+            ServiceEvent::ServiceRemainderSet { remainder } => service.remainder = *remainder,
             ServiceEvent::ServiceMapped { backup_service_id, backup_provider_id, priority } => {
                 service.take_backup(Backup {
                     service_id: *backup_service_id,

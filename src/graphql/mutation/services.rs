@@ -2,7 +2,10 @@ use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, SimpleObje
 
 use crate::{
     command::{Done, ServicePatch as Patch},
-    domain::{self, ServiceId, service::ForSale},
+    domain::{
+        self, ServiceId,
+        service::{ForSale, LinkLock, RemainderPolicy},
+    },
     graphql::{
         context::Backend,
         error::{ApiError, ApiResult},
@@ -30,6 +33,10 @@ struct ServicePatch {
     category: Option<String>,
     /// Null: the default of the installation.
     strategy: MaybeUndefined<RoutingStrategy>,
+    /// Whether orders wait for others of the same kind on the same link.
+    link_lock: Option<bool>,
+    /// Whether what a provider leaves undelivered is ordered at the next candidate.
+    complete_remainder: Option<bool>,
     /// How long an order waits while all that could take it are suspended, 0 to 10080. Null: the default of the installation.
     wait_minutes: MaybeUndefined<i32>,
 }
@@ -37,6 +44,11 @@ struct ServicePatch {
 impl From<ServicePatch> for Patch {
     fn from(patch: ServicePatch) -> Self {
         let for_sale = |enabled| if enabled { ForSale::Yes } else { ForSale::No };
+        let link_lock = |on| if on { LinkLock::On } else { LinkLock::Off };
+        let remainder = |complete| match complete {
+            true => RemainderPolicy::Complete,
+            false => RemainderPolicy::Leave,
+        };
         Self {
             for_sale: patch.enabled.map(for_sale),
             price: patch.price.map(|price| price.0),
@@ -47,6 +59,8 @@ impl From<ServicePatch> for Patch {
                 MaybeUndefined::Null => Some(None),
                 MaybeUndefined::Value(strategy) => Some(Some(strategy.into())),
             },
+            link_lock: patch.link_lock.map(link_lock),
+            remainder: patch.complete_remainder.map(remainder),
             wait_minutes: match patch.wait_minutes {
                 MaybeUndefined::Undefined => None,
                 MaybeUndefined::Null => Some(None),

@@ -11,7 +11,7 @@ use super::{drive::Drive, takeover, tenure::Tenure};
 use crate::{
     command::{Claims, Commands, Work},
     domain::{OrderId, Position, provider::UpstreamPolicy},
-    journal::{Filter, Follower, Page},
+    journal::{Filter, Follower, Page, read_head},
     process::{AttemptReports, Endpoints},
     provider_api::PanelClient,
     vital,
@@ -22,7 +22,7 @@ const DRAIN_LIMIT: Duration = Duration::from_secs(20);
 /// Orders loaded at once.
 const LOADS: usize = 6;
 /// Between two tries to read the journal while the database is away.
-const RETRY: Duration = Duration::from_millis(500);
+pub(super) const RETRY: Duration = Duration::from_millis(500);
 
 /// What the dispatcher is composed of.
 #[derive(Debug)]
@@ -157,12 +157,16 @@ impl Dispatch {
             from = self.take_over() => from,
             () = self.hand_on(work) => return,
         };
+        let end = tokio::select! {
+            end = self.journal_end() => end,
+            () = self.hand_on(work) => return,
+        };
         let tidying = self.tidy_up();
-        let journal = self.shared.needs.commands.journal();
+        let journal = self.commands().journal();
         let (pool, head) = (journal.pool().clone(), journal.head());
-        let mut follower = Follower::new(pool, head, Filter::FreeOrders, from);
+        let mut follower = Follower::new(pool, head, Filter::OpenOrders, from);
         tokio::select! {
-            () = self.follow(&mut follower) => {}
+            () = self.follow(&mut follower, from, end) => {}
             () = self.hand_on(work) => {}
             () = tidying => {}
         }
@@ -170,10 +174,10 @@ impl Dispatch {
 
     async fn take_over(&self) -> Position {
         loop {
-            match takeover::queued_orders(&self.shared.needs).await {
-                Ok((orders, upto)) => {
-                    tracing::info!(orders = orders.len(), "taking over orders that wait");
-                    orders.into_iter().for_each(|order| self.resume(order, i64::MAX));
+            match takeover::open_orders(&self.shared.needs).await {
+                Ok((queued, upto)) => {
+                    tracing::info!(orders = queued.len(), "taking over orders that wait");
+                    queued.into_iter().for_each(|order| self.resume(order, i64::MAX));
                     return upto;
                 }
                 Err(error) => tracing::warn!(%error, "cannot take over yet"),
@@ -207,13 +211,32 @@ impl Dispatch {
         }
     }
 
-    async fn follow(&self, follower: &mut Follower) {
+    /// Returns where the journal ends at present.
+    async fn journal_end(&self) -> Position {
+        loop {
+            match read_head(self.commands().journal().pool()).await {
+                Ok(head) => return head,
+                Err(error) => tracing::debug!(%error, "cannot look where the journal ends"),
+            }
+            sleep(RETRY).await;
+        }
+    }
+
+    /// Once it has got to where the journal ended when the tenure began, everybody who is at a provider stands in line.
+    async fn follow(&self, follower: &mut Follower, from: Position, end: Position) {
+        if from >= end {
+            self.claims().links().open();
+        }
         loop {
             match follower.next().await {
                 Ok(Some(page)) => {
+                    let upto = page.upto;
                     // An order may be for a service that another process has just brought in.
-                    self.shared.needs.commands.catalogue().reached(page.upto).await;
-                    self.take_page(page);
+                    self.commands().catalogue().reached(upto).await;
+                    self.take_page(page).await;
+                    if upto >= end {
+                        self.claims().links().open();
+                    }
                 }
                 Ok(None) => return,
                 Err(error) => {
@@ -224,9 +247,12 @@ impl Dispatch {
         }
     }
 
-    fn take_page(&self, page: Page) {
+    async fn take_page(&self, page: Page) {
         for event in page.events {
-            if let Ok(order) = event.aggregate_id.parse() {
+            self.stand_in_line(&event).await;
+            if let Ok(order) = event.aggregate_id.parse()
+                && Filter::frees_an_order(&event.event_type)
+            {
                 self.resume(order, event.sequence);
             }
         }
@@ -240,7 +266,11 @@ impl Dispatch {
         }
     }
 
-    fn claims(&self) -> &Claims {
+    pub(super) fn commands(&self) -> &Commands {
+        &self.shared.needs.commands
+    }
+
+    pub(super) fn claims(&self) -> &Claims {
         self.shared.needs.commands.claims()
     }
 

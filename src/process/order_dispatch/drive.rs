@@ -115,6 +115,9 @@ impl Drive {
                 self.order = aggregate;
                 self.version = version;
                 self.request_id = request_id;
+                if self.order.progress == Progress::Absent {
+                    self.commands().claims().was_not_placed(self.id);
+                }
                 Step::Look
             }
             Err(_) if self.stopping() => Step::Rest,
@@ -132,16 +135,13 @@ impl Drive {
     async fn look(&mut self) -> Step {
         match self.order.progress {
             Progress::Attempting => self.close_left_attempt().await,
-            Progress::Queued | Progress::Deferred(_) | Progress::Waiting(_)
-                if !self.may_start() =>
-            {
-                Step::Rest
-            }
-            Progress::Queued => self.start_next().await,
+            _ if self.order.is_free() && !self.may_start() => Step::Rest,
+            Progress::Queued | Progress::AwaitingLink(_) => self.start_next().await,
             Progress::Deferred(until) => {
                 let wait = (until - Utc::now()).to_std().unwrap_or_default();
                 tokio::select! {
                     () = sleep(wait) => self.start_next().await,
+                    () = self.busy_link_changed() => self.start_next().await,
                     () = self.may_start_no_more() => Step::Rest,
                 }
             }
@@ -182,8 +182,11 @@ impl Drive {
         self.record(attempt, answer).await
     }
 
-    /// Waits for a permit of the best candidate, and puts the attempt on record.
+    /// Waits for the order's turn on its link and for a permit of the best candidate, and puts the attempt on record.
     pub(super) async fn start_next(&mut self) -> Step {
+        if let Some(step) = self.wait_for_turn().await {
+            return step;
+        }
         let order = &self.order;
         let Ok(route) = self.commands().route_surely(self.id, order, |id| order.bars(id)).await
         else {
@@ -232,7 +235,10 @@ impl Drive {
         request: AppendRequest,
         events: &[OrderEvent],
     ) -> Result<(), Step> {
-        match self.commands().journal().append(request).await {
+        let Ok(told) = self.commands().told_to_parent(self.id, &self.order, events).await else {
+            return Err(Step::ReloadLater);
+        };
+        match self.commands().journal().append(told.add_to(request)).await {
             Ok(_) => {
                 self.follow(events);
                 Ok(())

@@ -3,7 +3,8 @@
 //! # Shape
 //! [`Dispatch`] is the loop: it holds the tenure (`tenure`), hears of orders that are free, and gives each a task of
 //! its own. `drive` is one order's way; `call` makes the provider call, `record` puts its outcome on record, `findings` tells
-//! the watch on providers' health of it. `waiting` is for orders that nobody can take now.
+//! the watch on providers' health of it. `waiting` is for orders that nobody can take now. `lines` keeps the lines of orders
+//! that wait for one another on their links, `link` is an order's turn in one.
 //!
 //! # Correctness
 //! An attempt is on record before its first byte goes out, and appending it is the claim: only one can succeed. What a
@@ -18,6 +19,8 @@ mod call;
 mod dispatch;
 mod drive;
 mod findings;
+mod lines;
+mod link;
 mod record;
 mod report;
 mod takeover;

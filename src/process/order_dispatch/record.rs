@@ -70,7 +70,10 @@ impl Drive {
                 return Tried::Recorded(Step::Reload);
             }
         };
-        let mut request = self.request("recordAnswer", &events);
+        let Ok(told) = self.commands().told_to_parent(self.id, &self.order, &events).await else {
+            return Tried::Unavailable;
+        };
+        let mut request = told.add_to(self.request("recordAnswer", &events));
         if let Some((subject, stream)) = held_order(self.id, &events) {
             let held = reservation.clone().unwrap_or_default();
             let reserve = ReservationCommand::Reserve(subject);

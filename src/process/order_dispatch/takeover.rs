@@ -1,12 +1,13 @@
 //! What a new tenure finds on record.
 
+use futures_util::TryStreamExt;
 use sqlx::types::Uuid;
 
 use super::DispatchNeeds;
 use crate::{
-    command::CommandError,
+    command::{CommandError, LinkedOrder},
     domain::{
-        OrderId, Position, SyncId,
+        Link, OrderId, Position, ServiceId, SyncId,
         sync::{SyncCommand, SyncCounts},
     },
     projection::{ReadModel, ReadModels},
@@ -17,27 +18,72 @@ const ORDERS: &str = "orders";
 /// The read model that knows which syncs have ended.
 const SYNC_LOGS: &str = "sync_logs";
 
-/// Returns the orders that no provider holds, and up to which position that is known. Both are read in one statement,
-/// so it does not matter how far the read model is: what it does not know yet is in the journal after that position.
-pub(super) async fn queued_orders(
+/// An open order, or none, and how far the read model is.
+#[derive(Debug, sqlx::FromRow)]
+struct Row {
+    position: i64,
+    order_id: Option<Uuid>,
+    number: i64,
+    service_id: Uuid,
+    link: String,
+    is_queued: bool,
+    is_asked: bool,
+    is_remainder: bool,
+}
+
+/// Puts the orders that are open in line on their links. Returns those that no provider holds, and up to which position
+/// that is known. All is read in one statement, so it does not matter how far the read model is: what it does not know yet
+/// is in the journal after that position.
+pub(super) async fn open_orders(
     needs: &DispatchNeeds,
 ) -> Result<(Vec<OrderId>, Position), CommandError> {
     let models = ReadModels::embedded();
     let hash = models.iter().find(|model| model.name() == ORDERS).map(ReadModel::hash);
-    let (upto, orders): (i64, Vec<Uuid>) = sqlx::query_as(
+    let mut rows = sqlx::query_as::<_, Row>(
         "select
              position,
-             array(select order_id from orders where status = 'QUEUED' order by number)
+             order_id,
+             coalesce(number, 0) as number,
+             coalesce(service_id, gen_random_uuid()) as service_id,
+             coalesce(link, '') as link,
+             coalesce(status = 'QUEUED', false) as is_queued,
+             provider_id is not null as is_asked,
+             parent_id is not null as is_remainder
          from projection_checkpoints
+         left join orders
+             on orders.status in ('QUEUED', 'IN_DOUBT', 'PENDING', 'PROCESSING', 'IN_PROGRESS')
          where name = $1 and hash = $2
              -- Not while a rebuilt table takes the place of the one that this statement was planned with.
-             and 'orders'::regclass = to_regclass('orders')",
+             and 'orders'::regclass = to_regclass('orders')
+         order by placed_position",
     )
     .bind(ORDERS)
     .bind(hash)
-    .fetch_one(&needs.reads)
-    .await?;
-    Ok((orders.into_iter().map(OrderId).collect(), Position(upto)))
+    .fetch(&needs.reads);
+    let (mut queued, mut upto) = (vec![], None);
+    while let Some(row) = rows.try_next().await? {
+        upto = Some(Position(row.position));
+        queued.extend(stand_in_line(needs, row));
+    }
+    let not_there =
+        || CommandError::Unavailable("the read model of orders is not there".to_owned());
+    Ok((queued, upto.ok_or_else(not_there)?))
+}
+
+/// Returns the order where no provider holds it.
+fn stand_in_line(needs: &DispatchNeeds, row: Row) -> Option<OrderId> {
+    let order_id = OrderId(row.order_id?);
+    let (number, service_id) = (row.number, ServiceId(row.service_id));
+    if let Ok(link) = Link::try_new(&row.link)
+        && !row.is_remainder
+    {
+        let order = LinkedOrder { order_id, number, service_id, link };
+        match row.is_queued && !row.is_asked {
+            true => needs.commands.claims().links().enter(order),
+            false => needs.commands.claims().links().is_ahead(order),
+        }
+    }
+    row.is_queued.then_some(order_id)
 }
 
 /// Ends the sync runs that an earlier tenure left open, and removes keys that no provider uses.

@@ -49,7 +49,9 @@ fn watch(row: &Row) -> Watch {
 async fn orders(needs: &StatusPollNeeds) -> Result<Vec<Row>, sqlx::Error> {
     sqlx::query_as(
         "select order_id, provider_id, api_order_id as id_there, held_since as since,
-                case when status in ('COMPLETED', 'PARTIAL', 'CANCELED') then unchanged_since end as ended
+                case
+                    when coalesce(status_there, status) in ('COMPLETED', 'PARTIAL', 'CANCELED') then unchanged_since
+                end as ended
          from orders
          where held_since is not null
            and api_order_id is not null

@@ -11,3 +11,5 @@ mod secrets;
 mod settling;
 mod sharing;
 mod tenure;
+
+pub(crate) use settling::let_the_waiting_time_pass;

@@ -9,6 +9,7 @@ use tokio::time::sleep;
 
 use super::failover::refuse;
 use crate::support::{
+    catalogue::update_services,
     running::Running,
     shop::{Census, Shop},
 };
@@ -89,6 +90,8 @@ async fn order_for_a_busy_link_waits_and_goes_to_the_same_provider() {
     let switches = Switches { busy_links: true, ..Switches::default() };
     let busy = PanelConfig { pace, switches, ..PanelConfig::default() };
     let shop = Shop::open_with(&running, vec![busy, PanelConfig::default()]).await;
+    // Else it would wait here, and the provider would never say so.
+    update_services(&running, &[&json!(shop.service)], json!({"linkLock": false})).await;
     let first = running.place(shop.order("https://social.example/p/1")).await;
     running.order_at_rest(&first).await;
     let second = running.place(shop.order("https://social.example/p/1")).await;

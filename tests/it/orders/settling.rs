@@ -23,7 +23,7 @@ fn code(answer: &Value) -> &Value {
 }
 
 /// Puts the waiting time of all attempts into the past: the record can be turned back, the clock cannot.
-pub(super) async fn let_the_waiting_time_pass(journal: &PgPool) {
+pub(crate) async fn let_the_waiting_time_pass(journal: &PgPool) {
     sqlx::query(
         "update events
          set payload = payload || '{\"settle_after\": \"2020-01-01T00:00:00Z\"}'

@@ -6,6 +6,7 @@ mod fields;
 mod late_answers;
 mod placing;
 mod random;
+mod remainder;
 mod settling;
 mod waiting;
 
@@ -148,6 +149,7 @@ fn placed() -> OrderEvent {
         fields: request_fields().sent,
         charge: dec!(0.9),
         digest: "ab".repeat(32),
+        remainder_of: None,
     }
 }
 

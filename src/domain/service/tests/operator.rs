@@ -158,3 +158,21 @@ fn service_that_is_retired_or_never_was_is_retired_quietly() {
         given(history).when(ServiceCommand::Retire { open_orders: 0 }).then_expect_events(vec![]);
     }
 }
+
+#[test]
+fn lock_on_links_is_switched_and_what_is_as_wanted_is_quiet() {
+    let set = ServiceCommand::SetLinkLock;
+    let off = || ServiceEvent::ServiceLinkLockSet { link_lock: LinkLock::Off };
+    given([imported()]).when(set(LinkLock::On)).then_expect_events(vec![]);
+    given([imported()]).when(set(LinkLock::Off)).then_expect_events(vec![off()]);
+    given([imported(), off()]).when(set(LinkLock::Off)).then_expect_events(vec![]);
+}
+
+#[test]
+fn remainder_is_left_until_an_operator_wants_it_completed() {
+    let set = ServiceCommand::SetRemainder;
+    let complete = || ServiceEvent::ServiceRemainderSet { remainder: RemainderPolicy::Complete };
+    given([imported()]).when(set(RemainderPolicy::Leave)).then_expect_events(vec![]);
+    given([imported()]).when(set(RemainderPolicy::Complete)).then_expect_events(vec![complete()]);
+    given([imported(), complete()]).when(set(RemainderPolicy::Complete)).then_expect_events(vec![]);
+}

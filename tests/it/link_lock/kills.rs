@@ -1,0 +1,79 @@
+//! The program is killed again and again while orders wait for one another.
+
+use std::{fs::Permissions, os::unix::fs::PermissionsExt, time::Duration};
+
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+use signalbox::postgres::PrivatePostgres;
+use sqlx::PgPool;
+use tokio::time::sleep;
+
+use super::{assert_one_by_one, stays};
+use crate::{
+    status_poll::{panel, refresh_all},
+    support::{
+        api::{Api, PLACE, until},
+        program::Program,
+        shop::{Shop, assert_gapless},
+    },
+};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ten_kills_let_no_two_orders_on_one_link_overlap_and_strand_none() {
+    let folder =
+        tempfile::Builder::new().permissions(Permissions::from_mode(0o755)).tempdir().unwrap();
+    let postgres = PrivatePostgres::start(&folder.path().join("database")).await.unwrap();
+    let mut program = Program::start(&folder.path().join("program"), &postgres.url());
+    program.dispatches("here").await;
+    let api = program.api();
+    let shop = Shop::open_with(&api, vec![panel(100, 100)]).await;
+    for round in 0..10 {
+        program.dispatches("here").await;
+        let places = (0..4).map(|n| {
+            let link = format!("https://social.example/p/{}", n % 2);
+            let mut input = shop.order(&link);
+            input["idempotencyKey"] = json!(format!("{round} {n}"));
+            let api = &api;
+            async move { api.try_ask(PLACE, json!({"input": input})).await }
+        });
+        join_all(places).await;
+        refresh_all(&api).await;
+        sleep(Duration::from_millis(fastrand::u64(0..300))).await;
+        program.kill_and_restart();
+    }
+    program.dispatches("here").await;
+    until("nobody waits any more", async || {
+        refresh_all(&api).await;
+        let left =
+            "{ orders(filter: {status: [QUEUED, PENDING, IN_PROGRESS]}, first: 1) { totalCount }
+            doubt: orders(filter: {status: [IN_DOUBT]}, first: 100) { nodes { id link } } }";
+        let left = api.data(left, json!({})).await;
+        // Who is in doubt holds its link; an operator looks into the panel's own books.
+        for doubt in left["doubt"]["nodes"].as_array().unwrap() {
+            settle_by_the_books(&api, &shop, doubt).await;
+        }
+        left["orders"]["totalCount"] == 0
+    })
+    .await;
+    let journal = PgPool::connect_with(postgres.options()).await.unwrap();
+    assert_one_by_one(&stays(&journal).await);
+    assert_gapless(&journal).await;
+    journal.close().await;
+    assert!(program.terminate().await);
+    postgres.stop().await;
+}
+
+/// Says which of the panel's orders on the link is the one in doubt: the only one that no other order claims.
+async fn settle_by_the_books(api: &Api, shop: &Shop, doubt: &Value) {
+    let claimed = "{ orders(first: 100) { nodes { apiOrderId } } }";
+    let claimed = api.data(claimed, json!({})).await;
+    let claimed = claimed["orders"]["nodes"].as_array().unwrap();
+    let is_claimed = |id: &str| claimed.iter().any(|order| order["apiOrderId"] == id);
+    let there = shop.panels[0].orders().into_iter().rev();
+    let unclaimed = there
+        .filter(|order| Some(order.link.as_str()) == doubt["link"].as_str())
+        .map(|order| order.id.to_string())
+        .find(|id| !is_claimed(id));
+    let Some(id) = unclaimed else { return };
+    api.settle(doubt["id"].as_str().unwrap(), "PLACED", Some(&id)).await;
+}
