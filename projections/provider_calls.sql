@@ -17,6 +17,8 @@
 -- ignores: CancelRequested, CancelRefused
 -- ignores: Reserved, ReservationReleased
 -- ignores: ServiceLinkLockSet, ServiceRemainderSet
+-- ignores: EvidenceRead, DoubtGivenUp, DoubtCleared, ServiceDoubtPolicySet
+-- ignores: ProviderDeclaredExclusive, ProviderDeclaredShared
 -- ignores: LinkAwaited, RemainderOrdered, RemainderNotOrdered, RemainderStatusChanged
 -- ignores: RefusalTextReclassified
 -- ignores: ProviderDescribed, ProviderDialectChanged, ProviderLimitsChanged

@@ -69,6 +69,22 @@ pub struct UpdateProvider {
     pub exclusive: Option<bool>,
 }
 
+impl UpdateProvider {
+    /// Changes nothing of a provider yet.
+    pub fn of(id: ProviderId) -> Self {
+        Self {
+            id,
+            name: None,
+            api_url: None,
+            api_key: None,
+            priority: None,
+            sync_interval_minutes: None,
+            terms: ProviderTerms::default(),
+            exclusive: None,
+        }
+    }
+}
+
 impl Commands {
     /// Adds a provider, active from now on.
     ///

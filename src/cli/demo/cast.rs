@@ -6,12 +6,12 @@ use anyhow::Context;
 use chrono::TimeDelta;
 
 use crate::{
-    command::{AddProvider, Commands},
+    command::{AddProvider, Commands, UpdateProvider},
     domain::{
         ProviderId, ServiceId,
         provider::{BreakerPolicy, ProviderTerms},
     },
-    process::{Delisting, ProviderOperations},
+    process::{Delisting, DoubtPace, ProviderOperations},
     simulator::{Action, Catalogue, Fault, FaultRule, Latency, Panel, PanelConfig},
 };
 
@@ -33,6 +33,8 @@ struct Part {
     flaw: &'static str,
     latency: Latency,
     faults: Vec<FaultRule>,
+    /// Whether nobody but us orders with the account there, so that balance and order ids are evidence.
+    exclusive: bool,
 }
 
 fn parts() -> [Part; 3] {
@@ -43,6 +45,7 @@ fn parts() -> [Part; 3] {
             flaw: "is quick, and dies for a while in the middle of the play",
             latency: Latency { base_ms: 40, jitter_ms: 60 },
             faults: vec![],
+            exclusive: false,
         },
         Part {
             name: "Birch",
@@ -55,12 +58,14 @@ fn parts() -> [Part; 3] {
                 })
                 .share(0.4),
             ],
+            exclusive: false,
         },
         Part {
             name: "Cedar",
-            flaw: "is slow, and goes silent once after it has taken an order",
+            flaw: "is slow, and goes silent once after it has taken an order; we are its only customer",
             latency: Latency { base_ms: 150, jitter_ms: 150 },
             faults: vec![add(Fault::Silent).times(1).after()],
+            exclusive: true,
         },
     ]
 }
@@ -87,6 +92,9 @@ pub(super) async fn enter(
             terms: ProviderTerms::default(),
         });
         let provider = added.await?.value;
+        let declared =
+            UpdateProvider { exclusive: Some(part.exclusive), ..UpdateProvider::of(provider) };
+        commands.update_provider(declared).await?;
         let test = operations.test_connection(provider).await?.value;
         println!("  {}  {}", part.name, part.flaw);
         println!("         {}  {}", panel.url(), test.message);
@@ -144,6 +152,15 @@ pub(super) fn impatient() -> BreakerPolicy {
         first_pause: TimeDelta::milliseconds(400),
         longest_pause: TimeDelta::seconds(3),
         ..BreakerPolicy::default()
+    }
+}
+
+/// How soon evidence is looked for.
+pub(super) fn eager() -> DoubtPace {
+    DoubtPace {
+        look: Duration::from_millis(500),
+        first: Duration::from_secs(1),
+        at_most: Duration::from_secs(4),
     }
 }
 

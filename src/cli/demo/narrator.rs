@@ -61,6 +61,9 @@ impl<'a> Narrator<'a> {
         let Ok(happened) = serde_json::from_value::<OrderEvent>(event.payload) else { return };
         self.board.fold(&happened);
         let story = self.stories.entry(event.aggregate_id).or_default();
+        if let Some(words) = story.aside(&happened, &self.board) {
+            self.screen.note(&words);
+        }
         if story.add(happened, &self.board) == Going::ToRest {
             self.screen.tell(story);
         }
@@ -77,6 +80,11 @@ impl<'a> Narrator<'a> {
     /// Orders that will not move any more by themselves.
     pub(super) fn at_rest(&self) -> usize {
         self.board.at_rest()
+    }
+
+    /// Attempts of which nobody knows yet what became.
+    pub(super) fn in_doubt(&self) -> usize {
+        self.board.tally().in_doubt
     }
 
     /// Leaves the screen; what was counted remains.

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use crate::domain::{ProviderId, refusal::RefusalClass};
+use crate::domain::{ProviderId, order::SettledAs, refusal::RefusalClass};
 
 /// Outcomes that a panel's health is judged by.
 const RECENT: usize = 16;
@@ -127,6 +127,14 @@ impl PanelScore {
         self.tally.in_doubt += 1;
         self.trouble = Some(reason.to_owned());
         self.remember(Outcome::InDoubt);
+    }
+
+    /// Evidence has told what became of an attempt in doubt.
+    pub(super) fn settled(&mut self, settled_as: SettledAs) {
+        self.tally.in_doubt = self.tally.in_doubt.saturating_sub(1);
+        if settled_as == SettledAs::Placed {
+            self.tally.placed += 1;
+        }
     }
 
     fn answered_in(&mut self, milliseconds: i64) {

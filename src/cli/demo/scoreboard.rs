@@ -10,12 +10,14 @@ pub(super) struct Scoreboard {
     pub(super) orders: usize,
     pub(super) failovers: usize,
     pub(super) failed: usize,
+    /// Attempts in doubt of which evidence told what had become.
+    pub(super) settled: usize,
 }
 
 impl Scoreboard {
     pub(super) fn new(panels: impl IntoIterator<Item = (ProviderId, &'static str)>) -> Self {
         let panels = panels.into_iter().map(|(provider, name)| PanelScore::new(provider, name));
-        Self { panels: panels.collect(), orders: 0, failovers: 0, failed: 0 }
+        Self { panels: panels.collect(), orders: 0, failovers: 0, failed: 0, settled: 0 }
     }
 
     /// Counts what happened to an order.
@@ -35,6 +37,10 @@ impl Scoreboard {
             }
             OrderEvent::AttemptInDoubt { provider_id, reason, .. } => {
                 self.at(*provider_id, |panel| panel.left_in_doubt(reason));
+            }
+            OrderEvent::AttemptSettled { provider_id, settled_as, .. } => {
+                self.settled += 1;
+                self.at(*provider_id, |panel| panel.settled(*settled_as));
             }
             _ => {}
         }

@@ -35,8 +35,9 @@ use crate::{
         service::{PriceWatch, WaitLimit},
     },
     postgres::{Durability, PrivatePostgres},
-    process::{DispatchPace, DispatchStatus, DoubtPace, HealthPace, StatusPace, SyncPace},
+    process::{DispatchPace, DispatchStatus, HealthPace, StatusPace, SyncPace},
     provider_api::CallLimits,
+    read::PageRequest,
 };
 
 /// Ports tried for the API, from the first on.
@@ -47,6 +48,11 @@ const PACE: Duration = Duration::from_millis(60);
 const GLANCE: Duration = Duration::from_millis(50);
 /// How long the orders may take to come to rest.
 const PATIENCE: Duration = Duration::from_secs(120);
+
+/// The alerts that are told of at the end.
+const ALERTS: PageRequest = PageRequest { first: 6, after: None };
+/// How much longer for evidence on those in doubt.
+const DOUBT_PATIENCE: Duration = Duration::from_secs(30);
 
 /// Watch orders fail over between three simulated panels with different faults
 #[derive(Debug, Args)]
@@ -108,7 +114,7 @@ impl Demo {
             pace: DispatchPace::default(),
             status_pace: StatusPace::default(),
             ranking_pace: RANKING_PACE,
-            doubt_pace: DoubtPace::default(),
+            doubt_pace: cast::eager(),
             sync_pace: SyncPace::default(),
             price_watch: PriceWatch::default(),
             monitoring: Monitoring::default(),
@@ -140,6 +146,7 @@ impl Demo {
         let placing = self.place(app, &services, &players[0]);
         let ((), board) = tokio::try_join!(placing, self.narrate(narrator))?;
         summary::print_score(&board, &players);
+        summary::print_alerts(&app.reads().alerts(ALERTS).await?.rows);
         summary::print_coverage(&app.reads().coverage().await?);
         summary::print_invitation(app.address(), token, &players);
         self.linger().await;
@@ -190,6 +197,11 @@ impl Demo {
             if Instant::now() > give_up_at {
                 bail!("some orders have not come to rest in time; the log says why");
             }
+            narrator.catch_up().await?;
+            sleep(GLANCE).await;
+        }
+        let give_up_at = Instant::now() + DOUBT_PATIENCE;
+        while narrator.in_doubt() > 0 && Instant::now() < give_up_at {
             narrator.catch_up().await?;
             sleep(GLANCE).await;
         }

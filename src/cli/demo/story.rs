@@ -4,7 +4,7 @@ use super::{
     look::{Look, Tone},
     scoreboard::Scoreboard,
 };
-use crate::domain::order::OrderEvent;
+use crate::domain::order::{OrderEvent, SettledAs};
 
 /// An order's way so far.
 #[derive(Debug, Default)]
@@ -52,6 +52,28 @@ impl Story {
         let going = step.leads();
         self.steps.push(step);
         going
+    }
+
+    /// What is told of an order in doubt when something was found out, apart from its story.
+    pub(super) fn aside(&self, event: &OrderEvent, board: &Scoreboard) -> Option<String> {
+        let number = self.number;
+        match event {
+            OrderEvent::EvidenceRead { provider_id, answered, follows, .. } => {
+                let panel = board.name(*provider_id);
+                Some(format!("evidence on order {number} at {panel}: {answered}; {follows}"))
+            }
+            OrderEvent::AttemptSettled { provider_id, settled_as, note, .. } => {
+                let (panel, took) = (
+                    board.name(*provider_id),
+                    match settled_as {
+                        SettledAs::Placed => "took it",
+                        SettledAs::NotPlaced => "never took it",
+                    },
+                );
+                Some(format!("order {number} is in doubt no more: {panel} {took}; {note}"))
+            }
+            _ => None,
+        }
     }
 
     /// The story with everything in it.

@@ -5,7 +5,10 @@ use std::net::SocketAddr;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{cast::Player, scoreboard::Scoreboard};
-use crate::{domain::routing::CoverageProblem, read::Coverage};
+use crate::{
+    domain::routing::CoverageProblem,
+    read::{AlertRow, Coverage},
+};
 
 /// What to ask first.
 const QUERY: &str = "{ providers { name health successRate p95ResponseMs } }";
@@ -15,11 +18,10 @@ pub(super) fn print_score(board: &Scoreboard, players: &[Player]) {
     let tally = board.tally();
     println!();
     println!(
-        "{} orders, {} attempts, {} failovers, {} in doubt, {} failed; panels set aside: {}",
+        "{} orders, {} attempts, {} failovers, {} failed; panels set aside: {}",
         board.orders,
         tally.attempts,
         board.failovers,
-        tally.in_doubt,
         board.failed,
         board.suspensions()
     );
@@ -28,8 +30,19 @@ pub(super) fn print_score(board: &Scoreboard, players: &[Player]) {
         let (placed, taken) = (panel.tally.placed, player.panel.orders().len());
         println!("  {:<7} {placed:>12}   {taken:>18}", panel.name);
     }
-    if tally.in_doubt > 0 {
-        println!("Only evidence settles an order in doubt, never a second try: see settleAttempt.");
+    if tally.in_doubt + board.settled > 0 {
+        let (settled, held) = (board.settled, tally.in_doubt);
+        println!(
+            "Attempts in doubt: {settled} settled by evidence, never by a second try; {held} held."
+        );
+    }
+}
+
+/// Prints what an operator would have been told of.
+pub(super) fn print_alerts(alerts: &[AlertRow]) {
+    println!("{} alerts, newest first; a webhook or Telegram can have them, too:", alerts.len());
+    for alert in alerts {
+        println!("  {:<18} {}", alert.kind, alert.message);
     }
 }
 

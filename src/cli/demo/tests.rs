@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use chrono::DateTime;
 use console::{measure_text_width, strip_ansi_codes};
 use rust_decimal::dec;
+use test_case::test_case;
 use uuid::Uuid;
 
 use super::{
@@ -16,7 +17,7 @@ use super::{
 };
 use crate::domain::{
     AttemptId, Incarnation, Link, Position, ProviderId, ServiceId,
-    order::OrderEvent,
+    order::{OrderEvent, SettledAs},
     provider::{ProviderEvent, ResumedBy, SuspensionCause},
     refusal::RefusalClass,
     routing::{Decision, Strategy},
@@ -182,6 +183,26 @@ fn order_rests_when_it_is_placed_in_doubt_or_failed() {
         board.fold(&event);
         assert_eq!(board.at_rest(), at_rest, "{event:?}");
     }
+}
+
+#[test_case(SettledAs::Placed, (1, 0); "as placed")]
+#[test_case(SettledAs::NotPlaced, (0, 0); "as not placed, so that it goes on")]
+fn doubt_ends_with_evidence(settled_as: SettledAs, placed_and_in_doubt: (usize, usize)) {
+    let mut board = board();
+    board.fold(&in_doubt(CEDAR));
+    let settled = OrderEvent::AttemptSettled {
+        attempt: 1,
+        attempt_id: AttemptId(Uuid::nil()),
+        provider_id: CEDAR,
+        settled_as,
+        api_order_id: None,
+        note: "its balance fell by the charge".to_owned(),
+    };
+    board.fold(&settled);
+    let tally = board.tally();
+    assert_eq!(((tally.placed, tally.in_doubt), board.settled), (placed_and_in_doubt, 1));
+    let told = Story::default().aside(&settled, &board).unwrap();
+    assert!(told.ends_with("its balance fell by the charge"), "{told}");
 }
 
 #[test]
