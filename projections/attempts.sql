@@ -61,6 +61,8 @@ create index on attempts (provider_id, since) where outcome = 'PLACED';
 create table duplicates (
     provider_id  uuid not null,
     api_order_id text not null,
+    -- Which attempt led to it.
+    attempt_id   uuid not null,
     primary key (provider_id, api_order_id)
 );
 
@@ -157,10 +159,11 @@ begin
         where started is not null
     ),
     twice as (
-        insert into duplicates (provider_id, api_order_id)
-        select distinct (payload ->> 'provider_id')::uuid, api_order_id
+        insert into duplicates (provider_id, api_order_id, attempt_id)
+        select distinct on (1, 2) (payload ->> 'provider_id')::uuid, api_order_id, attempt_id
         from answers
         where event_type = 'DuplicateFound'
+        order by 1, 2, position
         on conflict do nothing
     )
     update attempts

@@ -32,6 +32,7 @@ struct Told {
 
 /// Events after which an order may go where it did not go before, or not where it did.
 const SHIFTS: &[&str] = &[
+    "BalanceRead",
     "ConnectionTestSucceeded",
     "ProviderActivated",
     "ProviderDeactivated",

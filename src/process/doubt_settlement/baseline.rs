@@ -2,51 +2,66 @@
 
 use std::collections::HashMap;
 
+use chrono::{DateTime, Utc};
 use tokio::time::{Instant, sleep};
 
 use super::settle::DoubtSettlement;
 use crate::{domain::ProviderId, provider_api::Timed};
 
-/// When each provider is asked again, after it did not answer.
-type Retries = HashMap<ProviderId, Instant>;
+/// What was read in this tenure, and what is to be.
+#[derive(Default)]
+struct Baselines {
+    /// For which declaration each provider's balance was read.
+    read: HashMap<ProviderId, DateTime<Utc>>,
+    /// When each provider is asked again, after it did not answer.
+    retries: HashMap<ProviderId, Instant>,
+}
 
 impl DoubtSettlement {
     /// Reads the balance at each provider that was declared exclusive since it was read last, again and again.
     pub(super) async fn keep_baselines(&self) {
-        let mut retries = Retries::new();
+        let mut baselines = Baselines::default();
         loop {
-            self.read_baselines(&mut retries).await;
+            self.read_baselines(&mut baselines).await;
             sleep(self.needs.pace.look).await;
         }
     }
 
-    async fn read_baselines(&self, retries: &mut Retries) {
+    async fn read_baselines(&self, baselines: &mut Baselines) {
+        // A reading that came later than that was asked for after the declaration.
+        let longest = self.needs.client.limits().balance;
         let due = self.needs.commands.catalogue().read(|known| {
             let exclusive = known.providers().filter_map(|(id, provider)| {
                 let since = provider.exclusive_since?;
-                let read = provider.balance.as_ref().is_some_and(|it| it.read_at >= since);
-                (provider.exists() && !read).then_some(id)
+                let read = baselines.read.get(&id) == Some(&since)
+                    || provider.balance.as_ref().is_some_and(|it| it.read_at >= since + longest);
+                (provider.exists() && !read).then_some((id, since))
             });
             exclusive.collect::<Vec<_>>()
         });
         let now = Instant::now();
-        for provider in due {
-            if retries.get(&provider).is_none_or(|then| *then <= now) {
-                retries.insert(provider, now + self.needs.pace.at_most);
-                self.read_baseline(provider).await;
+        for (provider, since) in due {
+            if baselines.retries.get(&provider).is_none_or(|then| *then <= now) {
+                baselines.retries.insert(provider, now + self.needs.pace.at_most);
+                if self.read_baseline(provider).await {
+                    baselines.read.insert(provider, since);
+                    baselines.retries.remove(&provider);
+                }
             }
         }
     }
 
-    async fn read_baseline(&self, provider: ProviderId) {
-        let Some(endpoint) = self.endpoint(provider).await else { return };
+    /// Reads one, and tells whether it is on record.
+    async fn read_baseline(&self, provider: ProviderId) -> bool {
+        let Some(endpoint) = self.endpoint(provider).await else { return false };
         let Ok(Timed { value, response_ms }) = self.needs.client.balance(&endpoint).await else {
-            return;
+            return false;
         };
         let recorded =
             self.needs.commands.record_connection_test(provider, Ok(value), response_ms).await;
-        if let Err(error) = recorded {
+        if let Err(error) = &recorded {
             tracing::debug!(%provider, %error, "cannot record a balance");
         }
+        recorded.is_ok()
     }
 }

@@ -48,6 +48,8 @@ impl InDoubt {
              where provider_id = $1
                and outcome = 'PLACED'
                and since < $2
+               -- `since` is by the database's clock, which may be behind; the answer's own time is by ours, like $2.
+               and started_at + coalesce(response_ms, 0) * interval '1 ms' < $2
                and api_order_id is not null
              order by since desc
              limit $3",
@@ -143,7 +145,7 @@ impl InDoubt {
         Ok(claimed.into_iter().collect())
     }
 
-    /// Counts the orders that turned out to be held by the provider since then.
+    /// Counts the orders that turned out to be held by the provider since then, by the database's clock or by ours.
     pub(super) async fn placed_since(
         &self,
         reads: &PgPool,
@@ -154,7 +156,7 @@ impl InDoubt {
              from attempts
              where provider_id = $1
                and outcome = 'PLACED'
-               and since > $2",
+               and greatest(since, started_at + coalesce(response_ms, 0) * interval '1 ms') > $2",
         )
         .bind(self.provider().0)
         .bind(then)
@@ -163,7 +165,8 @@ impl InDoubt {
         Ok(usize::try_from(count).unwrap_or(usize::MAX))
     }
 
-    /// Finds the last balance that was read before the attempt began.
+    /// Finds the last balance that was read before the attempt began, of the account that is used still. Both times are by
+    /// our own clock: the database's may be behind, and a later reading seem an earlier one.
     pub(super) async fn balance_before(
         &self,
         reads: &PgPool,
@@ -176,7 +179,14 @@ impl InDoubt {
              where aggregate_type = 'provider'
                and aggregate_id = $1
                and event_type in ('ConnectionTestSucceeded', 'BalanceRead')
-               and recorded_at < $2
+               and coalesce(payload ->> 'tested_at', payload ->> 'read_at')::timestamptz < $2
+               and sequence > coalesce((
+                   select max(changed.sequence)
+                   from events changed
+                   where changed.aggregate_type = 'provider'
+                     and changed.aggregate_id = $1
+                     and changed.event_type in ('ProviderKeyReplaced', 'ProviderUrlChanged')
+               ), 0)
              order by sequence desc
              limit 1",
         )
@@ -204,8 +214,8 @@ impl InDoubt {
              union all
              select d.api_order_id, 'PENDING', null, a.since
              from duplicates d
-             join attempts a using (provider_id, api_order_id)
-             where provider_id = $1
+             join attempts a using (attempt_id)
+             where d.provider_id = $1
                and a.since > $2
              limit $3",
         )
