@@ -38,7 +38,6 @@ struct Part {
 }
 
 fn parts() -> [Part; 3] {
-    let add = |fault| FaultRule::on(Action::Add, fault);
     [
         Part {
             name: "Alder",
@@ -52,10 +51,13 @@ fn parts() -> [Part; 3] {
             flaw: "is overloaded: it answers many orders with 429, and asks for a rest",
             latency: Latency { base_ms: 20, jitter_ms: 20 },
             faults: vec![
-                add(Fault::TooManyRequests {
-                    retry_after_seconds: Some(1),
-                    body: Default::default(),
-                })
+                FaultRule::on(
+                    Action::Add,
+                    Fault::TooManyRequests {
+                        retry_after_seconds: Some(1),
+                        body: Default::default(),
+                    },
+                )
                 .share(0.4),
             ],
             exclusive: false,
@@ -64,7 +66,7 @@ fn parts() -> [Part; 3] {
             name: "Cedar",
             flaw: "is slow, and goes silent once after it has taken an order; we are its only customer",
             latency: Latency { base_ms: 150, jitter_ms: 150 },
-            faults: vec![add(Fault::Silent).times(1).after()],
+            faults: vec![],
             exclusive: true,
         },
     ]
@@ -138,6 +140,16 @@ impl Player {
             FaultRule::on(Action::Add, refuses),
             FaultRule::on(Action::Balance, Fault::ServerError),
         ]);
+    }
+
+    /// How many orders it has taken.
+    pub(super) fn holds(&self) -> usize {
+        self.panel.orders().len()
+    }
+
+    /// Takes the next order, and does not say so.
+    pub(super) fn fall_silent(&self) {
+        self.panel.set_faults(vec![FaultRule::on(Action::Add, Fault::Silent).times(1).after()]);
     }
 
     /// Works as if nothing had been.

@@ -52,7 +52,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// The alerts that are told of at the end.
 const ALERTS: PageRequest = PageRequest { first: 6, after: None };
 /// How much longer for evidence on those in doubt.
-const DOUBT_PATIENCE: Duration = Duration::from_secs(30);
+const DOUBT_PATIENCE: Duration = Duration::from_secs(15);
 
 /// Watch orders fail over between three simulated panels with different faults
 #[derive(Debug, Args)]
@@ -143,7 +143,7 @@ impl Demo {
         println!("{} orders are placed:", self.orders);
         let board = Scoreboard::new(players.iter().map(|player| (player.provider, player.name)));
         let narrator = Narrator::new(app.reads(), board, self.screen());
-        let placing = self.place(app, &services, &players[0]);
+        let placing = self.place(app, &services, &players);
         let ((), board) = tokio::try_join!(placing, self.narrate(narrator))?;
         summary::print_score(&board, &players);
         summary::print_alerts(&app.reads().alerts(ALERTS).await?.rows);
@@ -162,11 +162,12 @@ impl Demo {
         &self,
         app: &App,
         services: &[(ServiceId, i64)],
-        lead: &Player,
+        players: &[Player],
     ) -> anyhow::Result<()> {
         if services.is_empty() {
             bail!("the simulated catalogue has no service with link and quantity");
         }
+        let mut fell_silent = false;
         for (number, (service, least)) in (1..=self.orders).zip(services.iter().cycle()) {
             let request = OrderRequest {
                 link: format!("https://social.example/p/{number}"),
@@ -181,10 +182,15 @@ impl Demo {
             };
             app.commands().place_order(place).await?;
             if number == self.orders / 4 {
-                lead.die();
+                players[0].die();
+            }
+            // An order that it holds already is what ids are held against.
+            if !fell_silent && number > self.orders * 2 / 5 && players[2].holds() > 2 {
+                players[2].fall_silent();
+                fell_silent = true;
             }
             if number == self.orders * 3 / 5 {
-                lead.come_back();
+                players[0].come_back();
             }
             sleep(PACE).await;
         }

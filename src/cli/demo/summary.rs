@@ -27,7 +27,7 @@ pub(super) fn print_score(board: &Scoreboard, players: &[Player]) {
     );
     println!("  panel   placed by us   taken by the panel");
     for (panel, player) in board.panels.iter().zip(players) {
-        let (placed, taken) = (panel.tally.placed, player.panel.orders().len());
+        let (placed, taken) = (panel.tally.placed, player.holds());
         println!("  {:<7} {placed:>12}   {taken:>18}", panel.name);
     }
     if tally.in_doubt + board.settled > 0 {
@@ -40,7 +40,7 @@ pub(super) fn print_score(board: &Scoreboard, players: &[Player]) {
 
 /// Prints what an operator would have been told of.
 pub(super) fn print_alerts(alerts: &[AlertRow]) {
-    println!("{} alerts, newest first; a webhook or Telegram can have them, too:", alerts.len());
+    println!("Alerts, newest first; a webhook or Telegram can have them, too:");
     for alert in alerts {
         println!("  {:<18} {}", alert.kind, alert.message);
     }
