@@ -175,6 +175,15 @@ async fn let_the_policys_time_pass(running: &Running) {
     sqlx::query(&sql).execute(pool).await.unwrap();
 }
 
+/// How many attempts are given up and still open, as the metrics have it.
+async fn given_up(running: &Running) -> String {
+    signalbox::metrics::install();
+    let text = running.get("/metrics").await.text().await.unwrap();
+    let mut lines = text.lines();
+    let count = lines.find_map(|line| line.strip_prefix("signalbox_given_up_attempts "));
+    count.unwrap_or("none").to_owned()
+}
+
 async fn order_in_doubt(running: &Running, shop: &Shop) -> String {
     shop.panels[0].set_faults(vec![FaultRule::on(Action::Add, Fault::Reset).times(1).after()]);
     let id = running.place(shop.order("https://social.example/p/1")).await;
@@ -192,11 +201,13 @@ async fn charge_is_returned_where_the_policy_says_so_and_a_late_find_is_an_alarm
     let order = settled_as(&running, &id, "FAILED").await;
     assert_eq!(order["attempts"][0]["outcome"], "IN_DOUBT");
     assert_eq!(shop.held(), [1, 0]);
+    assert_eq!(given_up(&running).await, "1");
     let there = shop.panels[0].orders()[0].id.to_string();
     let settled = running.settle(&id, "PLACED", Some(&there)).await;
     assert_eq!(settled["data"]["settleAttempt"]["order"]["status"], "FAILED", "{settled}");
     let alerts = running.data("{ alerts(first: 1) { nodes { kind } } }", json!({})).await;
     assert_eq!(alerts["alerts"]["nodes"][0]["kind"], "DUPLICATE_FOUND");
+    assert_eq!(given_up(&running).await, "0");
     running.stop().await;
 }
 
