@@ -212,6 +212,31 @@ async fn charge_is_returned_where_the_policy_says_so_and_a_late_find_is_an_alarm
 }
 
 #[tokio::test]
+async fn given_up_attempt_is_settled_as_placed_only_with_an_id_that_no_other_order_has() {
+    let running = running().await;
+    let shop = Shop::open(&running, 1).await;
+    set_policy(&running, &shop, "RETURN_CHARGE").await;
+    let other = running.place(shop.order("https://social.example/p/other")).await;
+    let taken = running.order_at_rest(&other).await["apiOrderId"].as_str().unwrap().to_owned();
+    let id = order_in_doubt(&running, &shop).await;
+    let_the_policys_time_pass(&running).await;
+    settled_as(&running, &id, "FAILED").await;
+    let answer = running.settle(&id, "PLACED", Some(&taken)).await;
+    assert_eq!(answer["errors"][0]["extensions"]["code"], "CONFLICT", "{answer}");
+    assert!(answer["errors"][0]["message"].as_str().unwrap().contains(&other), "{answer}");
+    assert_eq!(running.order(&id).await["attempts"][0]["outcome"], "IN_DOUBT");
+
+    let there = shop.panels[0].orders().last().unwrap().id.to_string();
+    let settled = running.settle(&id, "PLACED", Some(&there)).await;
+    assert_eq!(settled.get("errors"), None, "{settled}");
+    let next = order_in_doubt(&running, &shop).await;
+    let answer = running.settle(&next, "PLACED", Some(&there)).await;
+    assert_eq!(answer["errors"][0]["extensions"]["code"], "CONFLICT", "{answer}");
+    assert!(answer["errors"][0]["message"].as_str().unwrap().contains(&id), "{answer}");
+    running.stop().await;
+}
+
+#[tokio::test]
 async fn order_goes_on_at_its_owners_risk_where_the_policy_says_so() {
     let running = running().await;
     let shop = Shop::open(&running, 2).await;
