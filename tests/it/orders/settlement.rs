@@ -300,7 +300,7 @@ async fn busy_link_after_our_own_timeout_keeps_the_first_order_from_going_on() {
     assert_eq!(running.order_at_rest(&id).await["status"], "IN_DOUBT");
     let busy = "You have active order with this link. Please wait until order being completed.";
     shop.panels[0].set_faults(vec![refuse(busy)]);
-    let other = running.place(shop.order("https://social.example/p/1")).await;
+    let other = running.place(shop.order("http://www.social.example/p/1/?from=app")).await;
     until("the link is busy", async || {
         running.order(&other).await["attempts"][0]["outcome"] == "REFUSED"
     })
