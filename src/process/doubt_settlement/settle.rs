@@ -90,7 +90,7 @@ impl DoubtSettlement {
     }
 
     async fn settle(&self) {
-        tokio::join!(self.look_again_and_again(), self.keep_baselines());
+        tokio::join!(self.look_again_and_again(), self.keep_giving_up(), self.keep_baselines());
     }
 
     /// A provider that keeps us waiting keeps no other waiting.
@@ -118,7 +118,7 @@ impl DoubtSettlement {
         }
     }
 
-    /// Finds what is to be looked at now, by provider; what is due by a service's policy is given up.
+    /// Finds what is to be looked at now, by provider.
     async fn due(&self, watch: &mut Watch) -> HashMap<ProviderId, Vec<InDoubt>> {
         let doubts = match load::in_doubt(&self.needs.reads).await {
             Ok(doubts) => doubts,
@@ -127,7 +127,6 @@ impl DoubtSettlement {
                 return HashMap::new();
             }
         };
-        self.give_up(&doubts).await;
         watch.retain(|id, _| doubts.iter().any(|doubt| doubt.attempt() == *id));
         let mut due: HashMap<ProviderId, Vec<InDoubt>> = HashMap::new();
         let now = Instant::now();
