@@ -1,5 +1,6 @@
 use std::collections::{HashMap, HashSet};
 
+use chrono::Utc;
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use sqlx::PgPool;
 use tokio::{
@@ -118,7 +119,7 @@ impl DoubtSettlement {
         }
     }
 
-    /// Finds what is to be looked at now, by provider.
+    /// Finds what is to be looked at now, by provider. One that asked to be left alone is.
     async fn due(&self, watch: &mut Watch) -> HashMap<ProviderId, Vec<InDoubt>> {
         let doubts = match load::in_doubt(&self.needs.reads).await {
             Ok(doubts) => doubts,
@@ -134,7 +135,16 @@ impl DoubtSettlement {
         for doubt in doubts.into_iter().filter(is_due) {
             due.entry(doubt.provider()).or_default().push(doubt);
         }
+        due.retain(|provider, _| !self.is_left_alone(*provider));
         due
+    }
+
+    fn is_left_alone(&self, provider: ProviderId) -> bool {
+        let now = Utc::now();
+        self.needs.commands.catalogue().read(|known| {
+            let provider = known.provider(provider);
+            provider.is_some_and(|it| it.aggregate.breaker.is_left_alone(now))
+        })
     }
 
     async fn take(&self, watch: &mut Watch, doubt: &InDoubt, look: Look) {

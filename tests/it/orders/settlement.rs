@@ -6,8 +6,11 @@ use futures_util::future::join_all;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use signalbox::{
+    domain::provider::BreakerPolicy,
     process::DoubtPace,
-    simulator::{Action, Catalogue, Fault, FaultRule, Pace, Panel, PanelConfig, Switches},
+    simulator::{
+        Action, Catalogue, Fault, FaultRule, Pace, Panel, PanelConfig, RateLimitBody, Switches,
+    },
 };
 use tokio::time::{Instant, sleep};
 
@@ -312,6 +315,37 @@ async fn busy_link_after_our_own_timeout_keeps_the_first_order_from_going_on() {
     })
     .await;
     assert_eq!(running.order(&id).await["status"], "IN_DOUBT");
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn provider_that_asks_to_be_left_alone_is_not_asked_for_evidence_meanwhile() {
+    let running = Running::start_with(|config| {
+        let tenth = Duration::from_millis(100);
+        config.doubt_pace = DoubtPace { look: tenth, first: tenth, at_most: tenth };
+        config.breaker = Some(BreakerPolicy::default());
+    })
+    .await;
+    let shop = Shop::open(&running, 2).await;
+    order_in_doubt(&running, &shop).await;
+    let looks = || shop.panels[0].state().requests.get(&Action::Orders).copied().unwrap_or(0);
+    until("it is looked", async || looks() >= 2).await;
+    let asks = Fault::TooManyRequests { retry_after_seconds: Some(3), body: RateLimitBody::Json };
+    shop.panels[0].set_faults(vec![FaultRule::on(Action::Add, asks).times(1)]);
+    let other = running.place(shop.order("https://social.example/p/2")).await;
+    running.order_at_rest(&other).await;
+    let health = "query($id: ID!) { provider(id: $id) { health } }";
+    until("it is set aside", async || {
+        let provider = running.data(health, json!({"id": shop.providers[0]})).await;
+        provider["provider"]["health"] == "SUSPENDED"
+    })
+    .await;
+    // What was under way may end.
+    sleep(Duration::from_millis(200)).await;
+    let before = looks();
+    sleep(Duration::from_secs(1)).await;
+    assert_eq!(looks(), before);
+    until("it is looked again", async || looks() > before).await;
     running.stop().await;
 }
 
