@@ -2,7 +2,7 @@
 --
 -- folds: PriceMoveNoticed, DelistingNoticed, ServiceIdReused
 -- folds: SyncFailed
--- folds: UnknownStatusSeen, DuplicateFound
+-- folds: UnknownStatusSeen, DuplicateFound, OrderFailed
 -- folds: LowBalanceNoticed, LowBalanceEnded, ProviderDownNoticed, ProviderDownEnded
 -- folds: ProviderDeactivated, ProviderDeleted
 -- ignores: ProviderAdded, ProviderRenamed, ProviderUrlChanged, ProviderPriorityChanged, ProviderKeyReplaced
@@ -12,7 +12,7 @@
 -- ignores: ServiceMapped, ServiceUnmapped, ServiceRetired
 -- ignores: SyncStarted, SyncCompleted
 -- ignores: OrderPlaced, AttemptStarted, AttemptPlaced, AttemptRefused, AttemptInDoubt, AttemptNotSent, FailedOver
--- ignores: AttemptSettled, OrderDeferred, OrderFailed
+-- ignores: AttemptSettled, OrderDeferred
 -- ignores: OrderStatusChanged, RefillRequested, RefillRefused, RefillStatusChanged
 -- ignores: CancelRequested, CancelRefused
 -- ignores: Reserved, ReservationReleased
@@ -130,8 +130,19 @@ begin
                 payload ->> 'provider_status'
             )
             when 'DuplicateFound' then format(
-                'the provider holds the order as %s, though it had gone on elsewhere: it exists twice',
-                payload ->> 'api_order_id'
+                'the provider holds the order as %s, though %s',
+                payload ->> 'api_order_id',
+                case
+                    when exists (
+                        select
+                        from events as failed
+                        where failed.aggregate_type = 'order'
+                            and failed.aggregate_id = noticed.aggregate_id
+                            and failed.sequence < noticed.sequence
+                            and failed.event_type = 'OrderFailed'
+                    ) then 'it had failed and its charge was given back'
+                    else 'it had gone on elsewhere: it exists twice'
+                end
             )
             when 'LowBalanceNoticed' then low_balance(payload)
             when 'ProviderDownNoticed' then format(

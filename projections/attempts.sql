@@ -57,6 +57,9 @@ create index on attempts (provider_id, started_at) where outcome in ('STARTED', 
 create index on attempts (started_at) where outcome = 'IN_DOUBT';
 create index on attempts (provider_id, since) where outcome = 'PLACED';
 
+-- What was turned away because its link was busy.
+create index on attempts (provider_id, started_at) where class = 'link_busy';
+
 -- Every id under which a provider holds an order that exists elsewhere, too.
 create table duplicates (
     provider_id  uuid not null,

@@ -1,13 +1,13 @@
 //! Commands on orders that nobody knows the whereabouts of.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 
 use super::{CommandError, Commands, race::retried};
 use crate::{
     domain::{
         Aggregate, OrderId, Position,
         order::{Order, OrderCommand},
-        service::{DoubtPolicy, Service},
+        service::Service,
     },
     journal::AppendRequest,
 };
@@ -29,14 +29,10 @@ impl Commands {
             let service_id = order.aggregate.service_id;
             let service = self.catalogue().read(|known| known.service(service_id).cloned());
             let service = service.unwrap_or_default();
-            let policy = service.aggregate.imported().map(|it| it.doubt_policy);
-            let Some(DoubtPolicy::GiveUp { given_up_as, after_minutes }) = policy else {
-                return Ok(None);
-            };
             let now = Utc::now();
-            if now < since + TimeDelta::minutes(i64::from(after_minutes)) {
-                return Ok(None);
-            }
+            let policy = service.aggregate.imported().map(|it| it.doubt_policy);
+            let given_up = policy.and_then(|policy| policy.gives_up(since, now));
+            let Some((given_up_as, after_minutes)) = given_up else { return Ok(None) };
             let command = OrderCommand::GiveUpDoubt {
                 attempt,
                 policy: given_up_as,

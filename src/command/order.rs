@@ -310,10 +310,11 @@ impl Commands {
 }
 
 /// Returns the reservation of a provider's order id that goes with these events: the id that the command brought, which
-/// stands in the first.
+/// stands in the first. An id in a later event was reserved when it came.
 pub(crate) fn held_order(id: OrderId, events: &[OrderEvent]) -> Option<(Subject, String)> {
     let (provider, api_order_id) = events.first().and_then(|event| match event {
-        OrderEvent::AttemptPlaced { provider_id, api_order_id, .. } => {
+        OrderEvent::AttemptPlaced { provider_id, api_order_id, .. }
+        | OrderEvent::DuplicateFound { provider_id, api_order_id, .. } => {
             Some((*provider_id, api_order_id))
         }
         OrderEvent::AttemptSettled { provider_id, api_order_id: Some(api_order_id), .. } => {

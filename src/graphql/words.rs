@@ -91,7 +91,7 @@ pub(super) enum RoutingStrategy {
     BestScore,
 }
 
-/// PRICE_MOVED: a rate moved further at once than is let pass. SERVICE_DELISTED: it was for sale. SERVICE_ID_REUSED: the provider sells something else under it, so it is off sale. UNKNOWN_STATUS: the order is left open. DUPLICATE_FOUND: two providers hold the same order. LOW_BALANCE: our account there will be empty soon. PROVIDER_DOWN: it does not answer balance calls. PROVIDER_SUSPENDED, SERVICE_SUSPENDED: no orders go there until it works again. More may come.
+/// PRICE_MOVED: a rate moved further at once than is let pass. SERVICE_DELISTED: it was for sale. SERVICE_ID_REUSED: the provider sells something else under it, so it is off sale. UNKNOWN_STATUS: the order is left open. DUPLICATE_FOUND: a provider holds an order that had gone on elsewhere, or had failed. LOW_BALANCE: our account there will be empty soon. PROVIDER_DOWN: it does not answer balance calls. PROVIDER_SUSPENDED, SERVICE_SUSPENDED: no orders go there until it works again. More may come.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum AlertKind {
     PriceMoved,

@@ -37,6 +37,7 @@ async fn gauges(app: &App) -> Gauges {
         journal_ready: journal.state().borrow().refusal().is_none(),
         dispatching: *app.dispatching.borrow() == DispatchStatus::Dispatching,
         waiting_orders: vec![("QUEUED", counts.queued), ("IN_DOUBT", counts.in_doubt)],
+        given_up_attempts: counts.given_up_attempts,
         suspended_providers: suspended_providers(app.backend.commands.catalogue()),
         models: app.backend.projections.status().into_iter().map(model).collect(),
         pools: app.pools.iter().map(pool).collect(),

@@ -42,6 +42,7 @@ pub(super) const MODEL_LAG: &str = "signalbox_projection_lag_positions";
 pub(super) const MODEL_STOPPED: &str = "signalbox_projection_stopped";
 pub(super) const DISPATCHING: &str = "signalbox_dispatching";
 pub(super) const WAITING_ORDERS: &str = "signalbox_waiting_orders";
+pub(super) const GIVEN_UP_ATTEMPTS: &str = "signalbox_given_up_attempts";
 pub(super) const SUSPENDED_PROVIDERS: &str = "signalbox_suspended_providers";
 pub(super) const ATTEMPTS: &str = "signalbox_attempts_total";
 pub(super) const REFUSALS: &str = "signalbox_refusals_total";
@@ -83,6 +84,11 @@ pub(super) const METRICS: &[Metric] = &[
         WAITING_ORDERS,
         Kind::Gauge,
         "Orders that wait: QUEUED for a provider, IN_DOUBT for somebody to settle them.",
+    ),
+    (
+        GIVEN_UP_ATTEMPTS,
+        Kind::Gauge,
+        "Attempts in doubt that a service's policy gave up, and that nobody has settled yet.",
     ),
     (
         SUSPENDED_PROVIDERS,

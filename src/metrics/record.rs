@@ -56,6 +56,8 @@ pub struct Gauges {
     pub dispatching: bool,
     /// Orders by the states in which they wait; `None` where they could not be counted.
     pub waiting_orders: Vec<(&'static str, Option<i64>)>,
+    /// Attempts in doubt that a policy gave up; `None` where they could not be counted.
+    pub given_up_attempts: Option<i64>,
     /// Active providers that are set aside, by how.
     pub suspended_providers: [(&'static str, usize); 2],
     /// Each read model.
@@ -96,9 +98,9 @@ impl Gauges {
         gauge!(catalogue::JOURNAL_READY).set(f64::from(u8::from(self.journal_ready)));
         gauge!(catalogue::DISPATCHING).set(f64::from(u8::from(self.dispatching)));
         for (status, count) in self.waiting_orders {
-            let count = count.map_or(f64::NAN, |count| count as f64);
-            gauge!(catalogue::WAITING_ORDERS, "status" => status).set(count);
+            gauge!(catalogue::WAITING_ORDERS, "status" => status).set(if_known(count));
         }
+        gauge!(catalogue::GIVEN_UP_ATTEMPTS).set(if_known(self.given_up_attempts));
         for (circuit, count) in self.suspended_providers {
             gauge!(catalogue::SUSPENDED_PROVIDERS, "circuit" => circuit).set(count as f64);
         }
@@ -107,6 +109,10 @@ impl Gauges {
         }
         self.pools.into_iter().for_each(PoolGauges::record);
     }
+}
+
+fn if_known(count: Option<i64>) -> f64 {
+    count.map_or(f64::NAN, |count| count as f64)
 }
 
 impl ModelGauges {

@@ -5,7 +5,7 @@ use rust_decimal::dec;
 use serde_json::{Value, json};
 use signalbox::domain::{
     Incarnation, SyncId,
-    order::OrderEvent,
+    order::{GivenUpAs, OrderEvent},
     service::{PriceWatch, Pricing, ServiceEvent},
     sync::{SyncCounts, SyncEvent, SyncTrigger},
 };
@@ -109,8 +109,27 @@ async fn alarms_of_every_kind_stand_in_one_list_newest_first() {
         duplicate,
     ];
     shop.record("order", placed.0, &events).await;
+    let failed = order(&shop, 13, likes, "https://example.com/p/2").await;
+    let attempt = Attempt::new(1, peak);
+    let given_up = OrderEvent::DoubtGivenUp {
+        attempt: 1,
+        attempt_id: attempt.id,
+        provider_id: peak,
+        policy: GivenUpAs::ReturnCharge,
+        after_minutes: 60,
+    };
+    let failure = OrderEvent::OrderFailed { reason: "in doubt".to_owned(), decision: None };
+    let found = OrderEvent::DuplicateFound {
+        attempt: 1,
+        attempt_id: attempt.id,
+        provider_id: peak,
+        api_order_id: "23502".to_owned(),
+    };
+    let events = [attempt.started(likes, Utc::now()), attempt.in_doubt(), given_up, failure, found];
+    shop.record("order", failed.0, &events).await;
 
     let expected = [
+        "DUPLICATE_FOUND peak null 13: the provider holds the order as 23502, though it had failed and its charge was given back",
         "DUPLICATE_FOUND peak null 12: the provider holds the order as 23501, though it had gone on elsewhere: it exists twice",
         "UNKNOWN_STATUS peak null 12: the provider calls the refill `Lost`, a word that nobody knows",
         "UNKNOWN_STATUS peak null 12: the provider calls the order `Lost`, a word that nobody knows",

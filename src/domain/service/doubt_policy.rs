@@ -1,3 +1,4 @@
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::order::GivenUpAs;
@@ -62,6 +63,18 @@ impl DoubtPolicy {
             (Some(_), Some(minutes)) => Err(InvalidDoubtPolicy::Minutes(minutes)),
         }
     }
+
+    /// Returns to what end, and after how many minutes, an order that has been in doubt since then is given up by now.
+    pub fn gives_up(self, since: DateTime<Utc>, now: DateTime<Utc>) -> Option<(GivenUpAs, i32)> {
+        match self {
+            Self::GiveUp { given_up_as, after_minutes }
+                if now >= since + TimeDelta::minutes(i64::from(after_minutes)) =>
+            {
+                Some((given_up_as, after_minutes))
+            }
+            Self::GiveUp { .. } | Self::Hold => None,
+        }
+    }
 }
 
 impl From<DoubtPolicy> for StoredPolicy {
@@ -97,5 +110,14 @@ mod tests {
         {
             assert!(DoubtPolicy::try_new(given_up_as, minutes).is_err(), "{minutes:?}");
         }
+    }
+
+    #[test]
+    fn order_is_given_up_once_its_time_is_over_and_not_before() {
+        let (risk, since) = (GivenUpAs::AcceptRisk, DateTime::UNIX_EPOCH);
+        let policy = DoubtPolicy::try_new(Some(risk), Some(5)).unwrap();
+        let after = |seconds| policy.gives_up(since, since + TimeDelta::seconds(seconds));
+        assert_eq!((after(299), after(300)), (None, Some((risk, 5))));
+        assert_eq!(DoubtPolicy::Hold.gives_up(since, since + TimeDelta::days(999)), None);
     }
 }

@@ -8,7 +8,7 @@
 //! Only the process that dispatches sends. What is to be told is on disk before it is sent, and stays waiting until the
 //! receiver has said that it has it: a crash in between sends it again, under the same id. So everything arrives at least
 //! once, unless the receiver has been away for a day; then it is given up, visibly. That an alert is over is not told while
-//! that it began is still waiting. A channel that is new is told of what happens from then on.
+//! that it began is still waiting. A channel that is new is told of what begins from then on.
 //!
 //! # Cost
 //! Two small statements at each look. Nothing that routes orders waits for any of it.

@@ -65,7 +65,8 @@ impl Deliveries {
         .map(drop)
     }
 
-    /// Takes over what the read model has to tell since last time, but for what is too old to be news.
+    /// Takes over what the read model has to tell since last time, but for what is too old to be news. That an alert is
+    /// over is news only on a channel that was to be told that it began.
     pub(super) async fn take_over(&self, too_old: Duration) -> Result<(), sqlx::Error> {
         let Some(model) = ReadModels::embedded().into_iter().find(|m| m.name() == "alerts") else {
             return Ok(());
@@ -91,16 +92,26 @@ impl Deliveries {
                         else md5(events.event_id || ' ended')::uuid
                     end
              from (
-                 select position as alert, 'RAISED' as tells, at
+                 select position as alert, 'RAISED' as tells
                  from alerts
-                 where position > $2 and position <= $3
+                 where position > $2 and position <= $3 and at > $4
                  union all
-                 select position, 'ENDED', ended_at
-                 from alerts
-                 where ended_position > $2 and ended_position <= $3
+                 select a.position, 'ENDED'
+                 from alerts as a
+                 where a.ended_position > $2 and a.ended_position <= $3
+                   and a.ended_at > $4
+                   and (
+                       a.position > $2 and a.at > $4
+                       or exists (
+                           select
+                           from alert_deliveries as raised
+                           where raised.channel = $1
+                             and raised.alert = a.position
+                             and raised.tells = 'RAISED'
+                       )
+                   )
              ) as told
              join events on events.position = told.alert
-             where told.at > $4
              on conflict do nothing",
         )
         .bind(self.channel)

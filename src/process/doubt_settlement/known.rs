@@ -248,36 +248,34 @@ impl InDoubt {
         Ok(usize::try_from(count).unwrap_or(usize::MAX))
     }
 
-    /// Tells whether the provider turned another order for the link away as busy since the attempt began, though nothing
-    /// else of ours was under way on it there.
+    /// Tells whether the provider turned another order for the link, in any spelling, away as busy since the attempt began,
+    /// though nothing else of ours was under way there on the very link that was turned away.
     pub(super) async fn link_was_busy(&self, reads: &PgPool) -> Result<bool, sqlx::Error> {
-        sqlx::query_scalar(
-            "select exists (
-                 select
-                 from orders o
-                 join attempts a using (order_id)
-                 where o.link = $1
-                   and a.provider_id = $2
-                   and a.class = 'link_busy'
-                   and a.started_at > $3
-                   and not exists (
-                       select
-                       from orders held
-                       where held.link = $1
-                         and held.provider_id = $2
-                         and held.held_since is not null
-                         and (
-                             coalesce(held.status_there, held.status) in ('PENDING', 'PROCESSING', 'IN_PROGRESS')
-                             or held.unchanged_since > a.started_at
-                         )
-                   )
-             )",
+        let busy: Vec<String> = sqlx::query_scalar(
+            "select distinct o.link
+             from attempts a
+             join orders o using (order_id)
+             where a.provider_id = $1
+               and a.class = 'link_busy'
+               and a.started_at > $2
+               and not exists (
+                   select
+                   from orders held
+                   where held.link = o.link
+                     and held.order_id <> o.order_id
+                     and held.provider_id = $1
+                     and held.held_since is not null
+                     and (
+                         coalesce(held.status_there, held.status) in ('PENDING', 'PROCESSING', 'IN_PROGRESS')
+                         or held.unchanged_since > a.started_at
+                     )
+               )",
         )
-        .bind(&self.link)
         .bind(self.provider().0)
         .bind(self.started_at)
-        .fetch_one(reads)
-        .await
+        .fetch_all(reads)
+        .await?;
+        Ok(busy.iter().any(|link| self.is_rival(link)))
     }
 }
 

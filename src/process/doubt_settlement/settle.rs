@@ -1,5 +1,6 @@
 use std::collections::{HashMap, HashSet};
 
+use chrono::Utc;
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use sqlx::PgPool;
 use tokio::{
@@ -90,7 +91,7 @@ impl DoubtSettlement {
     }
 
     async fn settle(&self) {
-        tokio::join!(self.look_again_and_again(), self.keep_baselines());
+        tokio::join!(self.look_again_and_again(), self.keep_giving_up(), self.keep_baselines());
     }
 
     /// A provider that keeps us waiting keeps no other waiting.
@@ -118,7 +119,7 @@ impl DoubtSettlement {
         }
     }
 
-    /// Finds what is to be looked at now, by provider; what is due by a service's policy is given up.
+    /// Finds what is to be looked at now, by provider. One that asked to be left alone is.
     async fn due(&self, watch: &mut Watch) -> HashMap<ProviderId, Vec<InDoubt>> {
         let doubts = match load::in_doubt(&self.needs.reads).await {
             Ok(doubts) => doubts,
@@ -127,7 +128,6 @@ impl DoubtSettlement {
                 return HashMap::new();
             }
         };
-        self.give_up(&doubts).await;
         watch.retain(|id, _| doubts.iter().any(|doubt| doubt.attempt() == *id));
         let mut due: HashMap<ProviderId, Vec<InDoubt>> = HashMap::new();
         let now = Instant::now();
@@ -135,7 +135,16 @@ impl DoubtSettlement {
         for doubt in doubts.into_iter().filter(is_due) {
             due.entry(doubt.provider()).or_default().push(doubt);
         }
+        due.retain(|provider, _| !self.is_left_alone(*provider));
         due
+    }
+
+    fn is_left_alone(&self, provider: ProviderId) -> bool {
+        let now = Utc::now();
+        self.needs.commands.catalogue().read(|known| {
+            let provider = known.provider(provider);
+            provider.is_some_and(|it| it.aggregate.breaker.is_left_alone(now))
+        })
     }
 
     async fn take(&self, watch: &mut Watch, doubt: &InDoubt, look: Look) {

@@ -77,7 +77,8 @@ impl Drive {
         if let Some((subject, stream)) = held_order(self.id, &events) {
             let held = reservation.clone().unwrap_or_default();
             let reserve = ReservationCommand::Reserve(subject);
-            let reserved = held.aggregate.decide(reserve).unwrap_or_default();
+            // Another order holds it: looked at again, the answer proves nothing.
+            let Ok(reserved) = held.aggregate.decide(reserve) else { return Tried::Raced };
             request = request.append::<Reservation>(stream, held.version, &reserved);
         }
         let started = ticket.filter(|ticket| starts(&events, ticket));
@@ -133,6 +134,8 @@ impl Drive {
                 let reason = format!(
                     "the provider answered order id {api_order_id}, under which it holds order {holder}"
                 );
+                // An attempt that is decided or given up does not record it.
+                tracing::warn!(order = %self.id, reason, "an order id that another order has");
                 Ok((None, Some(in_doubt(&reason))))
             }
         }

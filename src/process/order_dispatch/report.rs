@@ -34,7 +34,12 @@ impl Drive {
             }
             OrderEvent::DuplicateFound { attempt, provider_id, api_order_id, .. } => {
                 let provider = self.name_of(*provider_id);
-                tracing::error!(attempt, provider, api_order_id, "order exists twice");
+                tracing::error!(
+                    attempt,
+                    provider,
+                    api_order_id,
+                    "a provider holds an order that had gone on elsewhere or failed"
+                );
             }
             _ => {}
         }

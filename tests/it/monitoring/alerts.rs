@@ -186,8 +186,13 @@ async fn channel_that_is_new_is_not_told_of_the_past() {
     })
     .await;
     panel.set_balance(dec!(900));
+    until("it is over", async || {
+        !running.data(ALERTS, json!({})).await["alerts"]["nodes"][0]["endedAt"].is_null()
+    })
+    .await;
+    panel.set_balance(dec!(3));
     until("news arrive", async || !receiver.accepted().is_empty()).await;
     let told: Vec<Value> = receiver.told().iter().map(|told| told.body["state"].clone()).collect();
-    assert_eq!(told, ["ENDED"]);
+    assert_eq!(told, ["RAISED"]);
     running.stop().await;
 }

@@ -6,8 +6,11 @@ use futures_util::future::join_all;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use signalbox::{
+    domain::provider::BreakerPolicy,
     process::DoubtPace,
-    simulator::{Action, Catalogue, Fault, FaultRule, Pace, Panel, PanelConfig, Switches},
+    simulator::{
+        Action, Catalogue, Fault, FaultRule, Pace, Panel, PanelConfig, RateLimitBody, Switches,
+    },
 };
 use tokio::time::{Instant, sleep};
 
@@ -175,6 +178,15 @@ async fn let_the_policys_time_pass(running: &Running) {
     sqlx::query(&sql).execute(pool).await.unwrap();
 }
 
+/// How many attempts are given up and still open, as the metrics have it.
+async fn given_up(running: &Running) -> String {
+    signalbox::metrics::install();
+    let text = running.get("/metrics").await.text().await.unwrap();
+    let mut lines = text.lines();
+    let count = lines.find_map(|line| line.strip_prefix("signalbox_given_up_attempts "));
+    count.unwrap_or("none").to_owned()
+}
+
 async fn order_in_doubt(running: &Running, shop: &Shop) -> String {
     shop.panels[0].set_faults(vec![FaultRule::on(Action::Add, Fault::Reset).times(1).after()]);
     let id = running.place(shop.order("https://social.example/p/1")).await;
@@ -192,11 +204,38 @@ async fn charge_is_returned_where_the_policy_says_so_and_a_late_find_is_an_alarm
     let order = settled_as(&running, &id, "FAILED").await;
     assert_eq!(order["attempts"][0]["outcome"], "IN_DOUBT");
     assert_eq!(shop.held(), [1, 0]);
+    assert_eq!(given_up(&running).await, "1");
     let there = shop.panels[0].orders()[0].id.to_string();
     let settled = running.settle(&id, "PLACED", Some(&there)).await;
     assert_eq!(settled["data"]["settleAttempt"]["order"]["status"], "FAILED", "{settled}");
     let alerts = running.data("{ alerts(first: 1) { nodes { kind } } }", json!({})).await;
     assert_eq!(alerts["alerts"]["nodes"][0]["kind"], "DUPLICATE_FOUND");
+    assert_eq!(given_up(&running).await, "0");
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn given_up_attempt_is_settled_as_placed_only_with_an_id_that_no_other_order_has() {
+    let running = running().await;
+    let shop = Shop::open(&running, 1).await;
+    set_policy(&running, &shop, "RETURN_CHARGE").await;
+    let other = running.place(shop.order("https://social.example/p/other")).await;
+    let taken = running.order_at_rest(&other).await["apiOrderId"].as_str().unwrap().to_owned();
+    let id = order_in_doubt(&running, &shop).await;
+    let_the_policys_time_pass(&running).await;
+    settled_as(&running, &id, "FAILED").await;
+    let answer = running.settle(&id, "PLACED", Some(&taken)).await;
+    assert_eq!(answer["errors"][0]["extensions"]["code"], "CONFLICT", "{answer}");
+    assert!(answer["errors"][0]["message"].as_str().unwrap().contains(&other), "{answer}");
+    assert_eq!(running.order(&id).await["attempts"][0]["outcome"], "IN_DOUBT");
+
+    let there = shop.panels[0].orders().last().unwrap().id.to_string();
+    let settled = running.settle(&id, "PLACED", Some(&there)).await;
+    assert_eq!(settled.get("errors"), None, "{settled}");
+    let next = order_in_doubt(&running, &shop).await;
+    let answer = running.settle(&next, "PLACED", Some(&there)).await;
+    assert_eq!(answer["errors"][0]["extensions"]["code"], "CONFLICT", "{answer}");
+    assert!(answer["errors"][0]["message"].as_str().unwrap().contains(&id), "{answer}");
     running.stop().await;
 }
 
@@ -264,7 +303,7 @@ async fn busy_link_after_our_own_timeout_keeps_the_first_order_from_going_on() {
     assert_eq!(running.order_at_rest(&id).await["status"], "IN_DOUBT");
     let busy = "You have active order with this link. Please wait until order being completed.";
     shop.panels[0].set_faults(vec![refuse(busy)]);
-    let other = running.place(shop.order("https://social.example/p/1")).await;
+    let other = running.place(shop.order("http://www.social.example/p/1/?from=app")).await;
     until("the link is busy", async || {
         running.order(&other).await["attempts"][0]["outcome"] == "REFUSED"
     })
@@ -276,6 +315,37 @@ async fn busy_link_after_our_own_timeout_keeps_the_first_order_from_going_on() {
     })
     .await;
     assert_eq!(running.order(&id).await["status"], "IN_DOUBT");
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn provider_that_asks_to_be_left_alone_is_not_asked_for_evidence_meanwhile() {
+    let running = Running::start_with(|config| {
+        let tenth = Duration::from_millis(100);
+        config.doubt_pace = DoubtPace { look: tenth, first: tenth, at_most: tenth };
+        config.breaker = Some(BreakerPolicy::default());
+    })
+    .await;
+    let shop = Shop::open(&running, 2).await;
+    order_in_doubt(&running, &shop).await;
+    let looks = || shop.panels[0].state().requests.get(&Action::Orders).copied().unwrap_or(0);
+    until("it is looked", async || looks() >= 2).await;
+    let asks = Fault::TooManyRequests { retry_after_seconds: Some(3), body: RateLimitBody::Json };
+    shop.panels[0].set_faults(vec![FaultRule::on(Action::Add, asks).times(1)]);
+    let other = running.place(shop.order("https://social.example/p/2")).await;
+    running.order_at_rest(&other).await;
+    let health = "query($id: ID!) { provider(id: $id) { health } }";
+    until("it is set aside", async || {
+        let provider = running.data(health, json!({"id": shop.providers[0]})).await;
+        provider["provider"]["health"] == "SUSPENDED"
+    })
+    .await;
+    // What was under way may end.
+    sleep(Duration::from_millis(200)).await;
+    let before = looks();
+    sleep(Duration::from_secs(1)).await;
+    assert_eq!(looks(), before);
+    until("it is looked again", async || looks() > before).await;
     running.stop().await;
 }
 

@@ -108,6 +108,17 @@ impl Breaker {
         }
     }
 
+    /// Tells whether the provider has asked to be left alone, and the time that it asked for is not over.
+    pub fn is_left_alone(&self, now: DateTime<Utc>) -> bool {
+        match &self.circuit {
+            Circuit::Open(suspension) => {
+                suspension.cause == SuspensionCause::RetryAfter
+                    && suspension.until.is_some_and(|until| now < until)
+            }
+            Circuit::Closed | Circuit::HalfOpen { .. } => false,
+        }
+    }
+
     /// Tells whether the provider is asked again and again whether it works, so that nobody else need ask it.
     pub fn is_probed(&self) -> bool {
         match &self.circuit {

@@ -144,6 +144,15 @@ fn provider_that_asks_to_be_left_alone_is_for_just_that_long_up_to_an_hour() {
     }
 }
 
+#[test_case(RetryAfter, 3 => true)]
+#[test_case(RetryAfter, 999_999 => false; "once the time is over")]
+#[test_case(FailuresInARow, 3 => false; "what only fails may be asked")]
+fn provider_is_left_alone_while_it_asked_for_it(cause: SuspensionCause, now: i64) -> bool {
+    let mut provider = Provider::default();
+    provider.evolve(&suspended(cause, 0, 1));
+    provider.breaker.is_left_alone(at(now))
+}
+
 #[test]
 fn balance_call_after_the_pause_lets_one_order_through() {
     let open = suspended(FailuresInARow, 0, 1);
