@@ -33,7 +33,7 @@ A changed file needs no replay: `serve` builds what it lacks by itself.
   signalbox replay orders --to 120000         as of a position, into a schema of its own
   signalbox replay --to 2026-11-01T00:00:00Z  as of a time";
 
-/// Connections: the one that builds, one that compares, one that looks things up.
+/// Connections: the two that build, one that compares, one that looks things up.
 const CONNECTIONS: u32 = 4;
 
 /// Build read models anew from the journal, beside the live ones, and swap them in

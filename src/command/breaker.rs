@@ -7,7 +7,7 @@ use crate::{
     domain::{
         Aggregate, AttemptId, Balance, ProviderId, ServiceId,
         order::{Order, Waiting},
-        provider::{BackOff, Provider, ProviderCommand, Trip, Verdict},
+        provider::{BackOff, ProviderCommand, Trip, Verdict},
         routing::{Candidate, Decision},
         service::{Imported, Service, ServiceCommand, WaitLimit},
     },
@@ -167,19 +167,5 @@ impl Commands {
 
     fn back_off(&self) -> BackOff {
         BackOff { policy: self.parts.breaker, random: fastrand::u32(..) }
-    }
-
-    async fn tell_provider(
-        &self,
-        name: &str,
-        id: ProviderId,
-        command: impl Fn() -> ProviderCommand,
-    ) -> Result<Done<ProviderId>, CommandError> {
-        retried!(self, {
-            let provider = self.provider(id)?;
-            let events = provider.aggregate.decide(command())?;
-            let request = AppendRequest::of_command(name);
-            self.change(request.append::<Provider>(id, provider.version, &events), id).await
-        })
     }
 }

@@ -3,12 +3,12 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::{CommandError, Commands, Done, race::retried};
+use super::{CommandError, Commands};
 use crate::{
     domain::{
         Aggregate, Balance, Incarnation, ProviderId,
         calls::{CallSums, CallsCommand, ProviderCalls},
-        provider::{Provider, ProviderCommand, Silence},
+        provider::{ProviderCommand, Silence},
     },
     journal::{AppendError, AppendRequest},
 };
@@ -41,7 +41,7 @@ impl Commands {
     ) -> Result<(), CommandError> {
         let watch = self.parts.balance_watch;
         let command = ProviderCommand::RecordBalance { balance, response_ms, read_at, watch };
-        self.observe("recordBalance", id, command).await
+        self.tell_provider("recordBalance", id, || command.clone()).await.map(drop)
     }
 
     /// Notes that a provider does not answer balance calls, unless that is on record.
@@ -53,22 +53,8 @@ impl Commands {
         id: ProviderId,
         silence: Silence,
     ) -> Result<(), CommandError> {
-        self.observe("recordSilence", id, ProviderCommand::RecordSilence(silence)).await
-    }
-
-    async fn observe(
-        &self,
-        name: &str,
-        id: ProviderId,
-        command: ProviderCommand,
-    ) -> Result<(), CommandError> {
-        let observed = retried!(self, {
-            let provider = self.provider(id)?;
-            let events = provider.aggregate.decide(command.clone())?;
-            let request = AppendRequest::of_command(name);
-            self.change(request.append::<Provider>(id, provider.version, &events), ()).await
-        });
-        observed.map(|done: Done<()>| done.value)
+        let command = ProviderCommand::RecordSilence(silence);
+        self.tell_provider("recordSilence", id, || command.clone()).await.map(drop)
     }
 
     /// Puts the calls of a minute on record. To do it again changes nothing, so what may have failed is tried again.

@@ -317,14 +317,23 @@ impl Commands {
         measures: Measures,
         basis: Basis,
     ) -> Result<(), CommandError> {
-        let ranked = retried!(self, {
+        let command = || ProviderCommand::Rank { measures, basis };
+        self.tell_provider("rankProvider", id, command).await.map(drop)
+    }
+
+    /// Has a provider decide on a command, made anew at each try, and records what follows.
+    pub(super) async fn tell_provider(
+        &self,
+        name: &str,
+        id: ProviderId,
+        command: impl Fn() -> ProviderCommand,
+    ) -> Result<Done<ProviderId>, CommandError> {
+        retried!(self, {
             let provider = self.provider(id)?;
-            let events = provider.aggregate.decide(ProviderCommand::Rank { measures, basis })?;
-            let request = AppendRequest::of_command("rankProvider");
-            let request = request.append::<Provider>(id, provider.version, &events);
-            self.change(request, ()).await
-        });
-        ranked.map(|done: Done<()>| done.value)
+            let events = provider.aggregate.decide(command())?;
+            let request = AppendRequest::of_command(name);
+            self.change(request.append::<Provider>(id, provider.version, &events), id).await
+        })
     }
 
     /// Finds a provider that is not deleted, as this process last changed it.

@@ -107,7 +107,8 @@ impl Order {
         self.row.api_order_id.as_deref()
     }
 
-    /// Until when it is not tried again, or when it is given up; null where it does not wait.
+    /// Until when it is not tried again, or when it is given up; null where it does not wait, or waits for another order on
+    /// its link.
     async fn waits_until(&self) -> Option<DateTime> {
         self.row.waits_until.map(DateTime)
     }

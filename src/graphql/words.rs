@@ -12,7 +12,7 @@ pub(super) enum ProviderStatus {
     Inactive,
 }
 
-/// SUSPENDED: set aside by the circuit breaker until a probe succeeds.
+/// SUSPENDED: set aside by the circuit breaker or an operator; no orders go there.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
 #[graphql(remote = "crate::read::Health")]
 pub(super) enum ProviderHealth {

@@ -10,27 +10,24 @@ use serde_json::Value;
 use signalbox::domain::{
     Aggregate, AttemptId, Event, Incarnation, Link, OrderId, Position, ProviderId, ServiceId,
     SyncId,
-    calls::CallsEvent,
     order::{
-        Claim, Holding, NextStep, Order, OrderCommand, OrderEvent, OrderFields, ProviderAnswer,
-        SettledAs, StatusReading, Waiting,
+        Claim, Holding, NextStep, Order, OrderCommand, OrderFields, ProviderAnswer, SettledAs,
+        StatusReading, Waiting,
     },
-    provider::{Provider, ProviderEvent},
-    refusal::{
-        ErrorText, RefusalClass, RefusalText, RefusalTextCommand, RefusalTextEvent, TextClass,
-    },
-    reservation::{Reservation, ReservationCommand, ReservationEvent, Subject},
+    provider::Provider,
+    refusal::{ErrorText, RefusalClass, RefusalText, RefusalTextCommand, TextClass},
+    reservation::{Reservation, ReservationCommand, Subject},
     routing::{Candidate, Decision, Exclusion, Strategy},
     service::{
-        Equivalent, ForSale, PriceWatch, Service, ServiceCommand, ServiceEvent, ServiceKind,
-        ServiceListing, WaitLimit,
+        Equivalent, ForSale, PriceWatch, Service, ServiceCommand, ServiceKind, ServiceListing,
+        WaitLimit,
     },
-    sync::{SyncCommand, SyncCounts, SyncEvent, SyncRun, SyncTrigger},
+    sync::{SyncCommand, SyncCounts, SyncRun, SyncTrigger},
 };
 use sqlx::PgPool;
 use uuid::Uuid;
 
-use crate::projections_doubt as doubt;
+use crate::{golden::event_types, projections_doubt as doubt};
 
 mod providers;
 mod watch;
@@ -96,17 +93,8 @@ impl History {
     /// Holds the history to contain every event type there is.
     pub(crate) fn assert_complete(&self) {
         let occur: BTreeSet<&str> = self.entries.iter().map(|entry| entry.event_type).collect();
-        let types = [
-            ProviderEvent::TYPES,
-            CallsEvent::TYPES,
-            ServiceEvent::TYPES,
-            SyncEvent::TYPES,
-            OrderEvent::TYPES,
-            ReservationEvent::TYPES,
-            RefusalTextEvent::TYPES,
-        ];
         let missing: Vec<_> =
-            types.concat().into_iter().filter(|name| !occur.contains(name)).collect();
+            event_types().into_iter().filter(|name| !occur.contains(name)).collect();
         assert!(missing.is_empty(), "no {missing:?} among {} events", self.entries.len());
     }
 

@@ -8,20 +8,13 @@ use serde_json::{Value, json};
 use signalbox::{
     command::{MinuteOfCalls, Stored},
     domain::{
-        Aggregate, Balance, Event, Incarnation, OrderId, Position, ProviderId, ServiceId,
-        calls::{CallFailureKind, CallSums, CallsEvent, EndedCall},
+        Aggregate, Balance, Incarnation, OrderId, Position, ProviderId, ServiceId,
+        calls::{CallFailureKind, CallSums, EndedCall},
         order::{
-            Evidence, EvidenceSource, GivenUpAs, NextStep, Order, OrderCommand, OrderEvent,
-            ProviderAnswer, RemainderPlan, SettledAs,
+            Evidence, EvidenceSource, GivenUpAs, NextStep, Order, OrderCommand, ProviderAnswer,
+            RemainderPlan, SettledAs,
         },
-        provider::{
-            BackOff, Basis, BreakerPolicy, Measures, Provider, ProviderCommand, ProviderEvent,
-            Silence,
-        },
-        refusal::RefusalTextEvent,
-        reservation::ReservationEvent,
-        service::ServiceEvent,
-        sync::SyncEvent,
+        provider::{BackOff, Basis, BreakerPolicy, Measures, Provider, ProviderCommand, Silence},
     },
     journal::{AppendRequest, read_head},
     process::DoubtPace,
@@ -31,6 +24,7 @@ use signalbox::{
 use tokio::time::sleep;
 
 use crate::{
+    golden::event_types,
     projections::contents,
     support::{
         catalogue::{
@@ -437,16 +431,7 @@ impl History {
             .await
             .unwrap();
         let occur: BTreeSet<&str> = occur.iter().map(String::as_str).collect();
-        let types = [
-            ProviderEvent::TYPES,
-            CallsEvent::TYPES,
-            ServiceEvent::TYPES,
-            SyncEvent::TYPES,
-            OrderEvent::TYPES,
-            ReservationEvent::TYPES,
-            RefusalTextEvent::TYPES,
-        ];
-        assert_eq!(occur, types.concat().into_iter().collect());
+        assert_eq!(occur, event_types().into_iter().collect());
     }
 }
 

@@ -49,10 +49,10 @@ const GLANCE: Duration = Duration::from_millis(50);
 /// How long the orders may take to come to rest.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// The alerts that are told of at the end.
-const ALERTS: PageRequest = PageRequest { first: 6, after: None };
 /// How much longer for evidence on those in doubt.
 const DOUBT_PATIENCE: Duration = Duration::from_secs(15);
+/// The alerts that are told of at the end.
+const ALERTS: PageRequest = PageRequest { first: 6, after: None };
 
 /// Watch orders fail over between three simulated panels with different faults
 #[derive(Debug, Args)]

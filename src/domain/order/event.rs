@@ -229,7 +229,7 @@ pub enum OrderEvent {
         /// In words.
         reason: String,
     },
-    /// No provider took it, and none will be asked any more.
+    /// None will be asked any more: no provider took it, or a policy gave up what was in doubt.
     OrderFailed {
         /// Why.
         reason: String,

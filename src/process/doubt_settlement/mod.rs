@@ -13,8 +13,8 @@
 //! by itself.
 //!
 //! # Cost
-//! A look is a call for the list, and where there is none one for the balance and up to four for statuses. An attempt that
-//! stays in doubt is looked at ever more rarely, and a look that shows nothing new is not recorded.
+//! A look is a call for the list; at an exclusive provider with nothing else open also one for the balance and one for the
+//! statuses of our own orders; and without a list up to three more for ids. An attempt that stays in doubt is looked at ever more rarely, and a look that shows nothing new is not recorded.
 
 mod ask;
 mod baseline;
