@@ -9,6 +9,7 @@ mod outcomes;
 mod placing;
 mod secrets;
 mod settlement;
+mod settlement_policies;
 mod settling;
 mod sharing;
 mod tenure;
