@@ -25,7 +25,7 @@ use crate::{
         service::PriceWatch,
     },
     journal::{AppendRequest, Journal, StreamId, read_head},
-    projection::{ReadModel, ReadModels},
+    projection::ReadModels,
 };
 
 /// Between two looks at how far the read models are.
@@ -211,9 +211,7 @@ impl Commands {
         names: &[&str],
         position: Position,
     ) -> Result<Option<String>, sqlx::Error> {
-        let models = ReadModels::embedded();
-        let models: Vec<&ReadModel> =
-            models.iter().filter(|model| names.contains(&model.name())).collect();
+        let models = ReadModels::named(names);
         sqlx::query_scalar(
             "select name
              from unnest($1::text[], $2::text[]) as wanted (name, hash)

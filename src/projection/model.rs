@@ -1,3 +1,5 @@
+use std::sync::LazyLock;
+
 use sha2::{Digest, Sha256};
 
 /// Who answers for a read model's file.
@@ -136,27 +138,37 @@ macro_rules! files {
     };
 }
 
+/// Hashed once for all, because decisions look their checkpoints up again and again.
+static EMBEDDED: LazyLock<Vec<ReadModel>> = LazyLock::new(|| {
+    files![
+        "alerts",
+        "attempts",
+        "deliveries",
+        "error_texts",
+        "evidence",
+        "failover_logs",
+        "ledgers",
+        "orders",
+        "price_history",
+        "provider_calls",
+        "provider_health",
+        "provider_performance",
+        "providers",
+        "refills",
+        "services",
+        "sync_logs",
+    ]
+});
+
 impl ReadModels {
     /// Returns the files of `projections/`, as they were when the program was built.
     pub fn embedded() -> Vec<ReadModel> {
-        files![
-            "alerts",
-            "attempts",
-            "deliveries",
-            "error_texts",
-            "evidence",
-            "failover_logs",
-            "ledgers",
-            "orders",
-            "price_history",
-            "provider_calls",
-            "provider_health",
-            "provider_performance",
-            "providers",
-            "refills",
-            "services",
-            "sync_logs",
-        ]
+        EMBEDDED.clone()
+    }
+
+    /// Returns those of them that are called so, in the order of the files.
+    pub fn named(names: &[&str]) -> Vec<&'static ReadModel> {
+        EMBEDDED.iter().filter(|model| names.contains(&model.name())).collect()
     }
 }
 

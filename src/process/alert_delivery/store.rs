@@ -68,9 +68,8 @@ impl Deliveries {
     /// Takes over what the read model has to tell since last time, but for what is too old to be news. That an alert is
     /// over is news only on a channel that was to be told that it began.
     pub(super) async fn take_over(&self, too_old: Duration) -> Result<(), sqlx::Error> {
-        let Some(model) = ReadModels::embedded().into_iter().find(|m| m.name() == "alerts") else {
-            return Ok(());
-        };
+        let models = ReadModels::named(&["alerts"]);
+        let Some(model) = models.first() else { return Ok(()) };
         let mut tx = self.pool.begin().await?;
         let span: Option<(i64, i64)> = sqlx::query_as(
             "select channel.position, model.position

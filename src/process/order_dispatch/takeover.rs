@@ -10,7 +10,7 @@ use crate::{
         Link, OrderId, Position, ServiceId, SyncId,
         sync::{SyncCommand, SyncCounts},
     },
-    projection::{ReadModel, ReadModels},
+    projection::ReadModels,
 };
 
 /// The read model that knows where each order stands.
@@ -37,8 +37,8 @@ struct Row {
 pub(super) async fn open_orders(
     needs: &DispatchNeeds,
 ) -> Result<(Vec<OrderId>, Position), CommandError> {
-    let models = ReadModels::embedded();
-    let hash = models.iter().find(|model| model.name() == ORDERS).map(ReadModel::hash);
+    let models = ReadModels::named(&[ORDERS]);
+    let hash = models.first().map(|model| model.hash());
     let mut rows = sqlx::query_as::<_, Row>(
         "select
              position,

@@ -9,7 +9,7 @@ use crate::{
         provider::{Basis, DELIVERY_DAYS, Measures, PLACEMENT_DAYS},
         refusal::{FailureClass, Ledger},
     },
-    projection::{ReadModel, ReadModels},
+    projection::ReadModels,
 };
 
 /// The read models that providers are measured by.
@@ -43,9 +43,7 @@ pub(super) async fn measured_providers(
     reads: &PgPool,
     as_of: DateTime<Utc>,
 ) -> Result<MeasuredProviders, sqlx::Error> {
-    let models = ReadModels::embedded();
-    let models: Vec<&ReadModel> =
-        models.iter().filter(|model| MEASURED_BY.contains(&model.name())).collect();
+    let models = ReadModels::named(&MEASURED_BY);
     let rows: Vec<MeasuresRow> = sqlx::query_as(
         "with known as (
              select min(position) as basis
