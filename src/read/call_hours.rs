@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::FromRow;
 use uuid::Uuid;
 
-use super::{ReadError, Reads};
+use super::{ReadError, Reads, p95::bucket_of_p95};
 use crate::domain::{ProviderId, calls::DurationBucket};
 
 /// Which hours of a provider are asked for.
@@ -57,14 +57,7 @@ impl CallHour {
 
     /// Returns the time in milliseconds that 95 of 100 calls did not exceed, within a sixteenth.
     pub fn p95_ms(&self) -> Option<f64> {
-        let total: i64 = self.durations.iter().map(|(_, count)| count).sum();
-        let rank = (total * 95 + 99) / 100;
-        let mut passed = 0;
-        let (bucket, _) = self.durations.iter().find(|(_, count)| {
-            passed += count;
-            passed >= rank
-        })?;
-        Some(bucket.middle_ms())
+        bucket_of_p95(self.durations.iter().copied()).map(DurationBucket::middle_ms)
     }
 }
 

@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::FromRow;
 use uuid::Uuid;
 
-use super::{ReadError, Reads};
+use super::{ReadError, Reads, p95::bucket_of_p95};
 use crate::domain::{
     ProviderId,
     refusal::{FailureClass, Ledger},
@@ -124,14 +124,8 @@ impl Performance {
 
     /// Returns the time in milliseconds that 95 of 100 measured times do not exceed, within 5 %.
     pub fn p95_response_ms(&self) -> Option<f64> {
-        let measured: i64 = self.latencies.values().sum();
-        let rank = (measured * 95 + 99) / 100;
-        let mut passed = 0;
-        let (bucket, _) = self.latencies.iter().find(|(_, count)| {
-            passed += **count;
-            passed >= rank
-        })?;
-        Some(bucket_middle(*bucket))
+        let counts = self.latencies.iter().map(|(bucket, count)| (*bucket, *count));
+        bucket_of_p95(counts).map(bucket_middle)
     }
 
     /// Takes another span of the same provider in.
