@@ -26,20 +26,8 @@ struct AddProviderInput {
     api_key: String,
     #[graphql(default = 1)]
     priority: i32,
-    /// What operators note about it; empty for nothing.
-    description: Option<String>,
-    /// How it wants to be called.
-    dialect: Option<ProviderDialectInput>,
-    /// Orders that may be on their way to it at once, 1 to 1000. Null: 64.
-    concurrent_calls: MaybeUndefined<i32>,
-    /// Most calls of any sort in a second, 0.001 to 1000. Null: no limit.
-    requests_per_second: MaybeUndefined<f64>,
-    /// How long an order's answer is waited for, 15 to 300. Null: as long as the installation says, and so for the others.
-    order_timeout_seconds: MaybeUndefined<i32>,
-    /// For balance and status, 1 to 300.
-    read_timeout_seconds: MaybeUndefined<i32>,
-    /// For lists of services or orders, 1 to 900.
-    catalogue_timeout_seconds: MaybeUndefined<i32>,
+    #[graphql(flatten)]
+    terms: ProviderTermsInput,
 }
 
 /// Only the given fields change; a new `apiKey` replaces the stored one.
@@ -52,6 +40,15 @@ struct UpdateProviderInput {
     priority: Option<i32>,
     /// Null or 0: never by itself.
     sync_interval_minutes: MaybeUndefined<i32>,
+    #[graphql(flatten)]
+    terms: ProviderTermsInput,
+    /// True: nobody but us orders with our account there from now on, and nothing runs there that others ordered.
+    exclusive: Option<bool>,
+}
+
+/// How a provider is called, and what is noted about it.
+#[derive(InputObject)]
+struct ProviderTermsInput {
     /// What operators note about it; empty for nothing.
     description: Option<String>,
     /// How it wants to be called.
@@ -66,26 +63,23 @@ struct UpdateProviderInput {
     read_timeout_seconds: MaybeUndefined<i32>,
     /// For lists of services or orders, 1 to 900.
     catalogue_timeout_seconds: MaybeUndefined<i32>,
-    /// True: nobody but us orders with our account there from now on, and nothing runs there that others ordered.
-    exclusive: Option<bool>,
 }
 
-/// What both inputs say of a provider's terms.
-macro_rules! terms {
-    ($input:expr) => {
-        ProviderTerms {
-            description: described($input.description)?,
-            dialect: $input.dialect.map(ProviderDialectInput::dialect).transpose()?,
+impl ProviderTermsInput {
+    fn terms(self) -> ApiResult<ProviderTerms> {
+        Ok(ProviderTerms {
+            description: described(self.description)?,
+            dialect: self.dialect.map(ProviderDialectInput::dialect).transpose()?,
             limits: LimitChanges {
-                concurrent_calls: given($input.concurrent_calls),
-                calls_per_1000_s: given($input.requests_per_second)
+                concurrent_calls: given(self.concurrent_calls),
+                calls_per_1000_s: given(self.requests_per_second)
                     .map(|rate| rate.map(thousandfold)),
-                order_timeout_s: given($input.order_timeout_seconds),
-                read_timeout_s: given($input.read_timeout_seconds),
-                catalogue_timeout_s: given($input.catalogue_timeout_seconds),
+                order_timeout_s: given(self.order_timeout_seconds),
+                read_timeout_s: given(self.read_timeout_seconds),
+                catalogue_timeout_s: given(self.catalogue_timeout_seconds),
             },
-        }
-    };
+        })
+    }
 }
 
 fn described(text: Option<String>) -> ApiResult<Option<Description>> {
@@ -168,7 +162,7 @@ impl ProviderMutations {
             api_url: input.api_url,
             api_key: input.api_key.into(),
             priority: input.priority,
-            terms: terms!(input),
+            terms: input.terms.terms()?,
         };
         changed(ctx, |commands| async move { commands.add_provider(command).await }).await
     }
@@ -189,7 +183,7 @@ impl ProviderMutations {
                 MaybeUndefined::Null => Some(0),
                 MaybeUndefined::Value(minutes) => Some(minutes),
             },
-            terms: terms!(input),
+            terms: input.terms.terms()?,
             exclusive: input.exclusive,
         };
         changed(ctx, |commands| async move { commands.update_provider(command).await }).await
