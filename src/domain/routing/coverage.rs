@@ -151,28 +151,9 @@ mod tests {
     use uuid::Uuid;
 
     use super::{CoverageProblem::*, *};
-    use crate::domain::ProviderId;
 
     fn candidate(id: u128, mapping_priority: Option<i32>) -> CandidateFacts {
-        CandidateFacts {
-            provider_id: ProviderId(Uuid::from_u128(id)),
-            service_id: ServiceId(Uuid::from_u128(id)),
-            provider_service_id: id.to_string(),
-            mapping_priority,
-            provider_priority: 1,
-            score_ppm: 800_000,
-            active: true,
-            enabled: true,
-            listed: true,
-            kind_fits: true,
-            limits: (10, 1000),
-            dripfeed: true,
-            rate: dec!(0.5),
-            balance: None,
-            set_aside: vec![],
-            on_trial: false,
-            barred: None,
-        }
+        crate::domain::routing::decision::tests::candidate(id, mapping_priority, 1)
     }
 
     fn backup(change: impl FnOnce(&mut CandidateFacts)) -> BackupFacts {

@@ -339,4 +339,4 @@ impl CandidateFacts {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

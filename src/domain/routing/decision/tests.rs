@@ -5,7 +5,12 @@ use uuid::Uuid;
 
 use super::*;
 
-fn candidate(id: u128, mapping_priority: Option<i32>, provider_priority: i32) -> CandidateFacts {
+/// One that takes ten to a thousand, and that nothing is said against.
+pub(in crate::domain::routing) fn candidate(
+    id: u128,
+    mapping_priority: Option<i32>,
+    provider_priority: i32,
+) -> CandidateFacts {
     CandidateFacts {
         provider_id: ProviderId(Uuid::from_u128(id)),
         service_id: ServiceId(Uuid::from_u128(id)),
