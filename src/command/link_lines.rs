@@ -12,12 +12,13 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard},
 };
 
 use tokio::sync::{oneshot, watch};
 use uuid::Uuid;
 
+use super::claims::lock;
 use crate::domain::{Link, OrderId, ServiceId};
 
 /// An order that stands in a line.
@@ -232,7 +233,7 @@ impl LinkLines {
     }
 
     fn lock(&self) -> MutexGuard<'_, Lines> {
-        self.shared.lines.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.shared.lines)
     }
 }
 
