@@ -14,6 +14,8 @@ mod provider_calls;
 mod provider_health;
 mod provider_ranking;
 mod scheduled_sync;
+mod tenures;
+mod timing;
 
 pub use alert_delivery::{AlertDelivery, AlertDeliveryNeeds, DeliveryPace};
 pub use balance_monitor::{BalanceMonitor, BalanceMonitorNeeds, BalancePace};

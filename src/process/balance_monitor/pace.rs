@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use crate::domain::provider::DOWN_AFTER;
+use crate::{domain::provider::DOWN_AFTER, process::timing::spread};
 
 /// How providers are asked for balances.
 #[derive(Debug, Clone, Copy)]
@@ -35,7 +35,7 @@ impl BalancePace {
 
     /// The wait after a call, with jitter: up to a tenth longer or shorter.
     pub(super) fn jittered(wait: Duration) -> Duration {
-        wait.mul_f64(0.9 + fastrand::f64() / 5.0)
+        spread(wait, 0.1)
     }
 }
 

@@ -11,7 +11,7 @@ use super::{BalancePace, timetable::Timetable};
 use crate::{
     command::{Commands, Snapshot},
     domain::provider::UpstreamPolicy,
-    process::{DispatchStatus, Endpoints},
+    process::{DispatchStatus, Endpoints, tenures},
     provider_api::PanelClient,
 };
 
@@ -48,20 +48,11 @@ impl BalanceMonitor {
 
     /// Asks, whenever this process dispatches, until the program is to stop.
     pub async fn run(self) {
-        let stop = self.needs.stop.clone();
         let asking = async {
             let Some(interval) = self.needs.pace.interval else { return pending().await };
-            let mut dispatching = self.needs.dispatching.clone();
-            let is_ours = |status: &DispatchStatus| *status == DispatchStatus::Dispatching;
-            while dispatching.wait_for(is_ours).await.is_ok() {
-                let mut ending = self.needs.dispatching.clone();
-                tokio::select! {
-                    () = self.keep_asking(interval) => {}
-                    _ = ending.wait_for(|status| !is_ours(status)) => {}
-                }
-            }
+            tenures::in_each(&self.needs.dispatching, || self.keep_asking(interval)).await;
         };
-        stop.run_until_cancelled(asking).await;
+        self.needs.stop.run_until_cancelled(asking).await;
     }
 
     async fn keep_asking(&self, interval: Duration) {

@@ -4,7 +4,10 @@ use chrono::{DateTime, Utc};
 use tokio::time::Instant;
 
 use super::BalancePace;
-use crate::domain::{ProviderId, provider::Silence};
+use crate::{
+    domain::{ProviderId, provider::Silence},
+    process::timing::{anywhere_in, longest_due},
+};
 
 /// When each provider is asked next, and how often it has failed to answer.
 #[derive(Debug)]
@@ -38,7 +41,7 @@ impl Timetable {
         let mut known = std::mem::take(&mut self.entries);
         for id in providers {
             let entry = known.remove(&id).unwrap_or_else(|| {
-                let due = now + self.interval.mul_f64(fastrand::f64());
+                let due = now + anywhere_in(self.interval);
                 Entry { due: Some(due), failed: None }
             });
             self.entries.insert(id, entry);
@@ -47,19 +50,13 @@ impl Timetable {
 
     /// Returns up to so many that are due; they are being asked from now on.
     pub(super) fn take_due(&mut self, most: usize, now: Instant) -> Vec<ProviderId> {
-        let mut due: Vec<(Instant, ProviderId)> = self
-            .entries
-            .iter()
-            .filter_map(|(id, entry)| entry.due.filter(|due| *due <= now).map(|due| (due, *id)))
-            .collect();
-        due.sort_unstable();
-        due.truncate(most);
-        for (_, id) in &due {
+        let due = longest_due(self.entries.iter().map(|(id, entry)| (*id, entry.due)), most, now);
+        for id in &due {
             if let Some(entry) = self.entries.get_mut(id) {
                 entry.due = None;
             }
         }
-        due.into_iter().map(|(_, id)| id).collect()
+        due
     }
 
     /// Notes that one answered.

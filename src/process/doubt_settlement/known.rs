@@ -7,15 +7,18 @@ use rust_decimal::Decimal;
 use sqlx::{FromRow, PgPool};
 
 use super::load::InDoubt;
-use crate::domain::{
-    order::DeliveryStatus,
-    settlement::{Anchor, BalanceBefore, Known, same_target},
+use crate::{
+    domain::{
+        order::DeliveryStatus,
+        settlement::{Anchor, BalanceBefore, Known, same_target},
+    },
+    process::order_status::LOOKED_AT_DAYS,
 };
 
 /// How many of the latest orders the highest id is looked for in: more than can be under way at once.
 const LATEST: i64 = 100;
 /// How long what has ended is expected to be paid back, as long as its status is looked at.
-const PAID_BACK_WITHIN: TimeDelta = TimeDelta::days(5);
+const PAID_BACK_WITHIN: TimeDelta = TimeDelta::days(LOOKED_AT_DAYS as i64);
 /// More orders than this are not asked about, which is one call.
 pub(super) const MOST_OWN: usize = 100;
 
@@ -32,6 +35,14 @@ struct OwnRecord {
     status: String,
     cost: Option<Decimal>,
     unchanged_since: DateTime<Utc>,
+}
+
+/// A reading of a balance; all empty for the change of account that came after the last one.
+#[derive(FromRow)]
+struct ReadingRecord {
+    amount: Option<Decimal>,
+    answered_at: Option<DateTime<Utc>>,
+    response_ms: Option<i64>,
 }
 
 impl InDoubt {
@@ -145,7 +156,8 @@ impl InDoubt {
         Ok(claimed.into_iter().collect())
     }
 
-    /// Counts the orders that turned out to be held by the provider since then, by the database's clock or by ours.
+    /// Counts the orders that turned out to be held by the provider since then, by the database's clock or by ours. That the
+    /// two are not a day apart lets an index find them.
     pub(super) async fn placed_since(
         &self,
         reads: &PgPool,
@@ -156,6 +168,7 @@ impl InDoubt {
              from attempts
              where provider_id = $1
                and outcome = 'PLACED'
+               and since > $2::timestamptz - interval '1 day'
                and greatest(since, started_at + coalesce(response_ms, 0) * interval '1 ms') > $2",
         )
         .bind(self.provider().0)
@@ -171,22 +184,18 @@ impl InDoubt {
         &self,
         reads: &PgPool,
     ) -> Result<Option<BalanceBefore>, sqlx::Error> {
-        let found: Option<(Decimal, DateTime<Utc>, i64)> = sqlx::query_as(
-            "select (payload ->> 'balance')::numeric,
-                    coalesce(payload ->> 'tested_at', payload ->> 'read_at')::timestamptz,
-                    (payload ->> 'response_ms')::bigint
+        let found: Option<ReadingRecord> = sqlx::query_as(
+            "select (payload ->> 'balance')::numeric as amount,
+                    coalesce(payload ->> 'tested_at', payload ->> 'read_at')::timestamptz as answered_at,
+                    (payload ->> 'response_ms')::bigint as response_ms
              from events
              where aggregate_type = 'provider'
                and aggregate_id = $1
-               and event_type in ('ConnectionTestSucceeded', 'BalanceRead')
-               and coalesce(payload ->> 'tested_at', payload ->> 'read_at')::timestamptz < $2
-               and sequence > coalesce((
-                   select max(changed.sequence)
-                   from events changed
-                   where changed.aggregate_type = 'provider'
-                     and changed.aggregate_id = $1
-                     and changed.event_type in ('ProviderKeyReplaced', 'ProviderUrlChanged')
-               ), 0)
+               and (
+                   event_type in ('ProviderKeyReplaced', 'ProviderUrlChanged')
+                   or event_type in ('ConnectionTestSucceeded', 'BalanceRead')
+                   and coalesce(payload ->> 'tested_at', payload ->> 'read_at')::timestamptz < $2
+               )
              order by sequence desc
              limit 1",
         )
@@ -194,10 +203,7 @@ impl InDoubt {
         .bind(self.started_at)
         .fetch_optional(reads)
         .await?;
-        Ok(found.map(|(amount, answered_at, response_ms)| {
-            let asked_at = answered_at - TimeDelta::milliseconds(response_ms);
-            BalanceBefore { amount, asked_at }
-        }))
+        Ok(found.and_then(ReadingRecord::before))
     }
 
     /// Lists our orders at the provider that are open or ended lately; one more than [`MOST_OWN`] where they are more.
@@ -276,6 +282,13 @@ impl InDoubt {
         .fetch_all(reads)
         .await?;
         Ok(busy.iter().any(|link| self.is_rival(link)))
+    }
+}
+
+impl ReadingRecord {
+    fn before(self) -> Option<BalanceBefore> {
+        let asked_at = self.answered_at? - TimeDelta::milliseconds(self.response_ms?);
+        Some(BalanceBefore { amount: self.amount?, asked_at })
     }
 }
 

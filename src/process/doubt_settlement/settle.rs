@@ -22,7 +22,7 @@ use crate::{
         provider::UpstreamPolicy,
         settlement::{Verdict, Why},
     },
-    process::{DispatchStatus, Endpoints},
+    process::{DispatchStatus, Endpoints, tenures},
     provider_api::PanelClient,
 };
 
@@ -73,21 +73,8 @@ impl DoubtSettlement {
 
     /// Looks for evidence, whenever this process dispatches, until the program is to stop.
     pub async fn run(self) {
-        let stop = self.needs.stop.clone();
-        let _ = stop.run_until_cancelled(self.tenures()).await;
-    }
-
-    /// Returns when there is nobody any more who says whether this process dispatches.
-    async fn tenures(&self) {
-        let mut dispatching = self.needs.dispatching.clone();
-        let mut ending = dispatching.clone();
-        let is_on = |status: &DispatchStatus| *status == DispatchStatus::Dispatching;
-        while dispatching.wait_for(is_on).await.is_ok() {
-            tokio::select! {
-                () = self.settle() => {}
-                _ = ending.wait_for(|status| !is_on(status)) => {}
-            }
-        }
+        let settling = tenures::in_each(&self.needs.dispatching, || self.settle());
+        self.needs.stop.run_until_cancelled(settling).await;
     }
 
     async fn settle(&self) {

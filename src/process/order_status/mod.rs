@@ -23,5 +23,6 @@ mod poll;
 mod schedule;
 mod watch;
 
+pub(super) use pace::LOOKED_AT_DAYS;
 pub use pace::StatusPace;
 pub use poll::{StatusPoll, StatusPollNeeds};

@@ -1,5 +1,10 @@
 use std::time::Duration;
 
+use crate::process::timing::spread;
+
+/// How many days an order that has ended is looked at.
+pub(in crate::process) const LOOKED_AT_DAYS: u32 = 5;
+
 /// How often providers are asked how orders stand.
 #[derive(Debug, Clone, Copy)]
 pub struct StatusPace {
@@ -29,7 +34,7 @@ impl Default for StatusPace {
             part_of_age: 10,
             at_most: hour / 2,
             ended: 12 * hour,
-            ended_for: 5 * 24 * hour,
+            ended_for: LOOKED_AT_DAYS * 24 * hour,
             gather: Duration::from_secs(5),
             rest: Duration::from_secs(15),
         }
@@ -49,14 +54,9 @@ impl StatusPace {
     }
 }
 
-/// A wait that is up to a fifth shorter or longer, so that what began together does not stay together.
-pub(super) fn spread(wait: Duration) -> Duration {
-    wait.mul_f64(0.8 + 0.4 * fastrand::f64())
-}
-
-/// A part of a wait, evenly drawn: what was begun before this process joins in as if it had been there all along.
-pub(super) fn anywhere_in(wait: Duration) -> Duration {
-    wait.mul_f64(fastrand::f64())
+/// A wait with jitter.
+pub(super) fn jittered(wait: Duration) -> Duration {
+    spread(wait, 0.2)
 }
 
 #[cfg(test)]

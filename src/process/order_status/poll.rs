@@ -13,7 +13,7 @@ use crate::{
     command::Commands,
     domain::{Position, provider::UpstreamPolicy},
     journal::{Filter, Follower, Page},
-    process::{DispatchStatus, Endpoints},
+    process::{DispatchStatus, Endpoints, tenures},
     provider_api::PanelClient,
 };
 
@@ -66,30 +66,9 @@ impl StatusPoll {
     /// Polls, whenever this process dispatches, until the program is to stop. A call that is cut off then has no other
     /// effect than that nothing is heard.
     pub async fn run(self) {
-        let stop = self.shared.needs.stop.clone();
-        let mut dispatching = self.shared.needs.dispatching.clone();
-        loop {
-            tokio::select! {
-                begun = dispatching.wait_for(|status| *status == DispatchStatus::Dispatching) => {
-                    if begun.is_err() {
-                        return;
-                    }
-                }
-                () = stop.cancelled() => return,
-            }
-            tokio::select! {
-                () = self.poll() => {}
-                () = self.dispatching_ends() => {}
-                () = stop.cancelled() => return,
-            }
-            sleep(RETRY).await;
-        }
-    }
-
-    async fn dispatching_ends(&self) {
-        let mut dispatching = self.shared.needs.dispatching.clone();
-        // Without a sender it has ended too.
-        let _ = dispatching.wait_for(|status| *status != DispatchStatus::Dispatching).await;
+        let needs = &self.shared.needs;
+        let polling = tenures::in_each(&needs.dispatching, || self.poll());
+        needs.stop.run_until_cancelled(polling).await;
     }
 
     /// Returns when the journal is closed, or a call's task has failed, and with it what was known of its orders.

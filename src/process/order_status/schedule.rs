@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::{
     StatusPace,
     ask::{Asked, Batch, Finished},
-    pace::{anywhere_in, spread},
+    pace::jittered,
     watch::{Line, Subject, Watch},
 };
 use crate::{
@@ -17,6 +17,7 @@ use crate::{
         order::{OrderEvent, SettledAs},
     },
     journal::RecordedEvent,
+    process::timing,
     provider_api::IDS_A_CALL,
 };
 
@@ -47,7 +48,7 @@ impl Schedule {
     pub(super) fn resume(&mut self, subject: Subject, watch: Watch, now: Instant) {
         let Some(wait) = watch.wait(&self.pace) else { return };
         self.watches.insert(subject.clone(), watch);
-        self.put(&subject, now + anywhere_in(wait));
+        self.put(&subject, now + timing::anywhere_in(wait));
     }
 
     /// Takes in what has happened to an order.
@@ -86,7 +87,7 @@ impl Schedule {
                 self.moved(Subject::Order(order), Watch { ended, ..watch }, now);
             }
             OrderEvent::CancelRequested { .. } => {
-                self.put(&Subject::Order(order), now + spread(self.pace.first));
+                self.put(&Subject::Order(order), now + jittered(self.pace.first));
             }
             OrderEvent::RefillRequested { provider_id, refill_id } => {
                 let watch = Watch::new(provider_id, refill_id.clone(), at);
@@ -122,7 +123,7 @@ impl Schedule {
 
     fn put_by_age(&mut self, subject: &Subject, now: Instant) {
         match self.watches.get(subject).and_then(|watch| watch.wait(&self.pace)) {
-            Some(wait) => self.put(subject, now + spread(wait)),
+            Some(wait) => self.put(subject, now + jittered(wait)),
             None => self.forget(subject),
         }
     }
@@ -176,7 +177,7 @@ impl Schedule {
         queue.busy = false;
         queue.failures = if failed { queue.failures + 1 } else { 0 };
         let rest = self.pace.rest_after(queue.failures);
-        queue.rests_until = failed.then(|| now + spread(rest));
+        queue.rests_until = failed.then(|| now + jittered(rest));
         for (subject, said) in said {
             // Something may have put it in its place meanwhile.
             let Some(watch) = self.watches.get_mut(&subject).filter(|w| w.due.is_none()) else {

@@ -1,5 +1,3 @@
-use std::time::Duration;
-
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::{
     sync::watch,
@@ -14,12 +12,9 @@ use super::{
 };
 use crate::{
     domain::ProviderId,
-    process::{DispatchStatus, ProviderOperations},
+    process::{DispatchStatus, ProviderOperations, tenures},
     read::Reads,
 };
-
-/// Between two tenures.
-const RETRY: Duration = Duration::from_millis(500);
 
 /// What the schedule is composed of.
 #[derive(Debug)]
@@ -50,29 +45,8 @@ impl ScheduledSync {
 
     /// Syncs what is due, whenever this process dispatches, until the program is to stop.
     pub async fn run(self) {
-        let mut dispatching = self.needs.dispatching.clone();
-        loop {
-            tokio::select! {
-                begun = dispatching.wait_for(|status| *status == DispatchStatus::Dispatching) => {
-                    if begun.is_err() {
-                        return;
-                    }
-                }
-                () = self.needs.stop.cancelled() => return,
-            }
-            tokio::select! {
-                () = self.keep() => {}
-                () = self.dispatching_ends() => {}
-                () = self.needs.stop.cancelled() => return,
-            }
-            sleep(RETRY).await;
-        }
-    }
-
-    async fn dispatching_ends(&self) {
-        let mut dispatching = self.needs.dispatching.clone();
-        // Without a sender it has ended too.
-        let _ = dispatching.wait_for(|status| *status != DispatchStatus::Dispatching).await;
+        let keeping = tenures::in_each(&self.needs.dispatching, || self.keep());
+        self.needs.stop.run_until_cancelled(keeping).await;
     }
 
     /// Returns when a run's task has failed. Dropping the future lets the runs go on to their end.

@@ -4,7 +4,11 @@ use chrono::{DateTime, Utc};
 use tokio::time::Instant;
 
 use super::SyncPace;
-use crate::{domain::ProviderId, read::SyncScheduleRow};
+use crate::{
+    domain::ProviderId,
+    process::timing::{anywhere_in, longest_due},
+    read::SyncScheduleRow,
+};
 
 /// A wait grows by up to this part of the interval, so that what began together does not stay together.
 const JITTER: u32 = 10;
@@ -56,17 +60,13 @@ impl Timetable {
 
     /// Returns up to so many providers whose time has come, the longest due first; they are under way from now on.
     pub(super) fn take_due(&mut self, most: usize, now: Instant) -> Vec<ProviderId> {
-        let due =
-            |(id, entry): (&ProviderId, &Entry)| Some((entry.due.filter(|due| *due <= now)?, *id));
-        let mut due: Vec<(Instant, ProviderId)> = self.entries.iter().filter_map(due).collect();
-        due.sort_unstable();
-        due.truncate(most);
-        for (_, id) in &due {
+        let due = longest_due(self.entries.iter().map(|(id, entry)| (*id, entry.due)), most, now);
+        for id in &due {
             if let Some(entry) = self.entries.get_mut(id) {
                 entry.due = None;
             }
         }
-        due.into_iter().map(|(_, id)| id).collect()
+        due
     }
 
     /// Takes note that a sync is over. Once its start is read, the next one is planned by that.
@@ -80,14 +80,10 @@ impl Timetable {
         let interval = self.pace.minute * u32::try_from(row.minutes).unwrap_or_default();
         let age = (now.wall - row.since).to_std().unwrap_or_default();
         match interval.saturating_sub(age) {
-            Duration::ZERO => now.steady + part_of(self.pace.overdue_within.min(interval)),
-            left => now.steady + left + part_of(interval / JITTER),
+            Duration::ZERO => now.steady + anywhere_in(self.pace.overdue_within.min(interval)),
+            left => now.steady + left + anywhere_in(interval / JITTER),
         }
     }
-}
-
-fn part_of(wait: Duration) -> Duration {
-    wait.mul_f64(fastrand::f64())
 }
 
 #[cfg(test)]
