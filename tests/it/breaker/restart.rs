@@ -1,28 +1,22 @@
 //! That a provider is set aside outlives the program.
 
-use std::{fs::Permissions, os::unix::fs::PermissionsExt};
-
 use serde_json::json;
-use signalbox::postgres::PrivatePostgres;
 use sqlx::PgPool;
 
 use super::{dead, impatient, is, occurred, occurs, provider};
 use crate::support::{
-    program::Program,
     running::Running,
     shop::{Census, Shop},
+    site::Site,
 };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn kill_changes_neither_who_is_set_aside_nor_who_waits() {
-    let folder =
-        tempfile::Builder::new().permissions(Permissions::from_mode(0o755)).tempdir().unwrap();
-    let postgres = PrivatePostgres::start(&folder.path().join("database")).await.unwrap();
-    let mut program = Program::start(&folder.path().join("program"), &postgres.url());
-    program.dispatches("here").await;
+    let site = Site::open().await;
+    let mut program = site.start(&[]).await;
     let api = program.api();
     let shop = Shop::open(&api, 1).await;
-    let journal = PgPool::connect_with(postgres.options()).await.unwrap();
+    let journal = site.pool();
     shop.panels[0].set_faults(dead());
     for number in 0..5 {
         api.order_at_rest(&api.place(shop.order(&format!("https://a.example/{number}"))).await)
@@ -45,7 +39,7 @@ async fn kill_changes_neither_who_is_set_aside_nor_who_waits() {
     let census = shop.census(&journal).await;
     assert_eq!(census, Census { placed: 1, failed: 5, ..Census::default() });
     assert!(program.terminate().await);
-    postgres.stop().await;
+    site.close().await;
 }
 
 #[tokio::test]

@@ -1,11 +1,9 @@
 //! The program is killed again and again while orders wait for one another.
 
-use std::{fs::Permissions, os::unix::fs::PermissionsExt, time::Duration};
+use std::time::Duration;
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
-use signalbox::postgres::PrivatePostgres;
-use sqlx::PgPool;
 use tokio::time::sleep;
 
 use super::{assert_one_by_one, stays};
@@ -13,18 +11,15 @@ use crate::{
     status_poll::{panel, refresh_all},
     support::{
         api::{Api, PLACE, until},
-        program::Program,
         shop::{Shop, assert_gapless},
+        site::Site,
     },
 };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ten_kills_let_no_two_orders_on_one_link_overlap_and_strand_none() {
-    let folder =
-        tempfile::Builder::new().permissions(Permissions::from_mode(0o755)).tempdir().unwrap();
-    let postgres = PrivatePostgres::start(&folder.path().join("database")).await.unwrap();
-    let mut program = Program::start(&folder.path().join("program"), &postgres.url());
-    program.dispatches("here").await;
+    let site = Site::open().await;
+    let mut program = site.start(&[]).await;
     let api = program.api();
     let shop = Shop::open_with(&api, vec![panel(100, 100)]).await;
     for round in 0..10 {
@@ -55,12 +50,12 @@ async fn ten_kills_let_no_two_orders_on_one_link_overlap_and_strand_none() {
         left["orders"]["totalCount"] == 0
     })
     .await;
-    let journal = PgPool::connect_with(postgres.options()).await.unwrap();
+    let journal = site.pool();
     assert_one_by_one(&stays(&journal).await);
     assert_gapless(&journal).await;
     journal.close().await;
     assert!(program.terminate().await);
-    postgres.stop().await;
+    site.close().await;
 }
 
 /// Says which of the panel's orders on the link is the one in doubt: the only one that no other order claims.

@@ -3,7 +3,7 @@
 use nix::sys::signal::Signal;
 use serde_json::json;
 
-use super::site::Site;
+use crate::support::site::Site;
 use crate::support::{
     api::until,
     catalogue::{panel, plain_rows},

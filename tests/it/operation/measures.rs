@@ -6,7 +6,7 @@ use http::StatusCode;
 use serde_json::json;
 use signalbox::simulator::{Action, Fault, FaultRule};
 
-use super::site::Site;
+use crate::support::site::Site;
 use crate::support::{
     api::{Api, until},
     shop::Shop,

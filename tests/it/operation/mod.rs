@@ -7,5 +7,4 @@ mod measures;
 mod read_only;
 mod requests;
 mod secrets;
-mod site;
 mod stopping;

@@ -9,7 +9,7 @@ use signalbox::{
     domain::{OrderId, order::Order},
 };
 
-use super::site::Site;
+use crate::support::site::Site;
 use crate::support::{
     api::{Api, PLACE},
     running::Running,

@@ -2,7 +2,7 @@
 
 use signalbox::simulator::{Action, Fault, FaultRule, Panel};
 
-use super::site::{PASSWORD, Site};
+use crate::support::site::{PASSWORD, Site};
 use crate::support::{api::TOKEN, running::SECRET_KEY, shop::Shop};
 
 /// A key as it is, and as a form writes it.

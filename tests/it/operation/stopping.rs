@@ -10,7 +10,7 @@ use serde_json::json;
 use signalbox::simulator::{Action, Fault, FaultRule, Latency};
 use tokio::time::sleep;
 
-use super::site::Site;
+use crate::support::site::Site;
 use crate::support::{
     api::until,
     shop::{Census, Shop},

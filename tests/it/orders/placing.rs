@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use crate::support::{
     api::PLACE,
+    catalogue::count_events,
     running::Running,
     scripted::{Call, ScriptedPanel},
     shop::{Census, Shop},
@@ -19,14 +20,6 @@ use crate::support::{
 fn with_key(mut order: Value, key: &str) -> Value {
     order["idempotencyKey"] = json!(key);
     order
-}
-
-async fn count(running: &Running, event_type: &str) -> i64 {
-    sqlx::query_scalar("select count(*) from events where event_type = $1")
-        .bind(event_type)
-        .fetch_one(running.database.pool())
-        .await
-        .unwrap()
 }
 
 #[tokio::test]
@@ -57,7 +50,7 @@ async fn fifty_requests_with_one_key_at_once_are_one_order() {
     running.all_at_rest().await;
     let census = shop.census(running.database.pool()).await;
     assert_eq!(census, Census { placed: 1, ..Census::default() });
-    assert_eq!(count(&running, "OrderPlaced").await, 1);
+    assert_eq!(count_events(&running, &["OrderPlaced"]).await, 1);
     running.stop().await;
 }
 
@@ -73,7 +66,7 @@ async fn order_that_nobody_can_take_records_nothing() {
     let refusal = running.refusal(PLACE, json!({"input": order})).await;
     assert_eq!(refusal["extensions"]["code"], "UNROUTABLE");
     assert!(refusal["message"].as_str().unwrap().contains("the provider is inactive"));
-    assert_eq!(count(&running, "OrderPlaced").await, 0);
+    assert_eq!(count_events(&running, &["OrderPlaced"]).await, 0);
     running.data(off, json!({"id": shop.providers[1]})).await;
     let id = running.place(order).await;
     assert_eq!(running.order_at_rest(&id).await["provider"]["name"], "panel 2");

@@ -1,11 +1,9 @@
 //! The program is killed again and again while remainders are ordered.
 
-use std::{fs::Permissions, os::unix::fs::PermissionsExt, time::Duration};
+use std::time::Duration;
 
 use futures_util::future::join_all;
 use serde_json::json;
-use signalbox::postgres::PrivatePostgres;
-use sqlx::PgPool;
 use tokio::time::sleep;
 
 use super::{ending, input, open};
@@ -13,18 +11,15 @@ use crate::{
     status_poll::refresh_all,
     support::{
         api::{PLACE, until},
-        program::Program,
         shop::assert_gapless,
+        site::Site,
     },
 };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ten_kills_order_every_remainder_once() {
-    let folder =
-        tempfile::Builder::new().permissions(Permissions::from_mode(0o755)).tempdir().unwrap();
-    let postgres = PrivatePostgres::start(&folder.path().join("database")).await.unwrap();
-    let mut program = Program::start(&folder.path().join("program"), &postgres.url());
-    program.dispatches("here").await;
+    let site = Site::open().await;
+    let mut program = site.start(&[]).await;
     let api = program.api();
     let shop = open(&api, vec![ending(0.0, 1.0), ending(0.0, 0.0)]).await;
     let update = "mutation($ids: [ID!]!) {
@@ -63,7 +58,7 @@ async fn ten_kills_order_every_remainder_once() {
             .all(|order| order["children"][0]["status"] == "IN_DOUBT")
     })
     .await;
-    let journal = PgPool::connect_with(postgres.options()).await.unwrap();
+    let journal = site.pool();
     let (parents, children): (i64, i64) = sqlx::query_as(
         "select
              count(*) filter (where event_type = 'RemainderOrdered'),
@@ -83,5 +78,5 @@ async fn ten_kills_order_every_remainder_once() {
     assert_gapless(&journal).await;
     journal.close().await;
     assert!(program.terminate().await);
-    postgres.stop().await;
+    site.close().await;
 }

@@ -13,3 +13,4 @@ pub(crate) mod scripted;
 pub(crate) mod served;
 pub(crate) mod server;
 pub(crate) mod shop;
+pub(crate) mod site;

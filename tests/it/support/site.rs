@@ -9,13 +9,13 @@ use tempfile::TempDir;
 use crate::support::program::Program;
 
 /// A folder that goes with this value; in it a durable PostgreSQL, and the program's own data.
-pub(super) struct Site {
+pub(crate) struct Site {
     folder: TempDir,
     postgres: PrivatePostgres,
 }
 
 impl Site {
-    pub(super) async fn open() -> Self {
+    pub(crate) async fn open() -> Self {
         // PostgreSQL's account must be able to enter.
         let mode = Permissions::from_mode(0o755);
         let folder = tempfile::Builder::new().permissions(mode).tempdir().unwrap();
@@ -24,31 +24,31 @@ impl Site {
     }
 
     /// Starts the program with further environment variables; returns once it dispatches.
-    pub(super) async fn start(&self, settings: &[(&'static str, &str)]) -> Program {
+    pub(crate) async fn start(&self, settings: &[(&'static str, &str)]) -> Program {
         let settings = settings.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
         let program = Program::start_with(&self.data(), &self.url(), settings);
         program.dispatches("here").await;
         program
     }
 
-    pub(super) fn data(&self) -> PathBuf {
+    pub(crate) fn data(&self) -> PathBuf {
         self.folder.path().join("program")
     }
 
     /// The value of `DATABASE_URL`. The password is one that the database does not ask for.
-    pub(super) fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("{}&password={PASSWORD}", self.postgres.url())
     }
 
     /// Looks into the database.
-    pub(super) fn pool(&self) -> PgPool {
+    pub(crate) fn pool(&self) -> PgPool {
         PgPoolOptions::new().max_connections(2).connect_lazy_with(self.postgres.options())
     }
 
-    pub(super) async fn close(self) {
+    pub(crate) async fn close(self) {
         self.postgres.stop().await;
     }
 }
 
 /// Of the database's account.
-pub(super) const PASSWORD: &str = "pass-word-of-the-database";
+pub(crate) const PASSWORD: &str = "pass-word-of-the-database";
