@@ -68,6 +68,15 @@ const CANCEL: Call<()> = Call {
     read: decode::cancelled,
 };
 
+/// How a panel is asked about ids.
+#[derive(Debug, Clone, Copy)]
+enum Way {
+    /// By a list, or one by one where it takes none.
+    AsItCan,
+    /// By a list or not at all.
+    InOneList,
+}
+
 impl PanelClient {
     /// Asks how orders stand, at most [`IDS_A_CALL`] of them; answers in their order. What an answer says is the
     /// provider's own: nothing is inferred, and a missing order is not a cancelled one.
@@ -79,7 +88,7 @@ impl PanelClient {
         endpoint: &Endpoint,
         orders: &[String],
     ) -> Result<Timed<Vec<AnswerFor<StatusReading>>>, CallFailure> {
-        self.follow(endpoint, &STATUS, orders).await
+        self.follow(endpoint, &STATUS, orders, Way::AsItCan).await
     }
 
     /// Asks how orders stand, in one call: where the panel takes no lists of ids it is not asked one by one. Ids may be asked
@@ -92,16 +101,7 @@ impl PanelClient {
         endpoint: &Endpoint,
         orders: &[String],
     ) -> Result<Timed<Vec<AnswerFor<StatusReading>>>, CallFailure> {
-        endpoint.turns.take().await;
-        let started = Instant::now();
-        let redactor = Redactor::new(&endpoint.key);
-        let meanings = Meanings::new(&endpoint.texts, &redactor);
-        let question = Question { form: Form::List, asked: orders, meanings };
-        let answers = self.once(endpoint, &STATUS, question).await;
-        let response_ms = milliseconds_since(started);
-        let answers = answers.map_err(|fault| failure(&fault, &redactor, response_ms))?;
-        let value = answers.into_iter().map(|answer| answer.clean(&redactor)).collect();
-        Ok(Timed { value, response_ms })
+        self.follow(endpoint, &STATUS, orders, Way::InOneList).await
     }
 
     /// Asks for refills of orders, at most [`IDS_A_CALL`] of them; answers with the refills' ids, in the orders' order.
@@ -113,7 +113,7 @@ impl PanelClient {
         endpoint: &Endpoint,
         orders: &[String],
     ) -> Result<Timed<Vec<AnswerFor<String>>>, CallFailure> {
-        self.follow(endpoint, &REFILL, orders).await
+        self.follow(endpoint, &REFILL, orders, Way::AsItCan).await
     }
 
     /// Asks how refills stand, at most [`IDS_A_CALL`] of them; answers with the provider's words, in their order.
@@ -125,7 +125,7 @@ impl PanelClient {
         endpoint: &Endpoint,
         refills: &[String],
     ) -> Result<Timed<Vec<AnswerFor<String>>>, CallFailure> {
-        self.follow(endpoint, &REFILL_STATUS, refills).await
+        self.follow(endpoint, &REFILL_STATUS, refills, Way::AsItCan).await
     }
 
     /// Asks to cancel orders, at most [`IDS_A_CALL`] of them; answers whether each request was taken, in their order. Only
@@ -138,7 +138,7 @@ impl PanelClient {
         endpoint: &Endpoint,
         orders: &[String],
     ) -> Result<Timed<Vec<AnswerFor<()>>>, CallFailure> {
-        self.follow(endpoint, &CANCEL, orders).await
+        self.follow(endpoint, &CANCEL, orders, Way::AsItCan).await
     }
 
     async fn follow<T: Clean>(
@@ -146,14 +146,21 @@ impl PanelClient {
         endpoint: &Endpoint,
         call: &Call<T>,
         ids: &[String],
+        way: Way,
     ) -> Result<Timed<Vec<AnswerFor<T>>>, CallFailure> {
         endpoint.turns.take().await;
         let started = Instant::now();
         let redactor = Redactor::new(&endpoint.key);
         let meanings = Meanings::new(&endpoint.texts, &redactor);
-        let form = if ids.len() == 1 { call.form_for_one } else { Form::List };
+        let form = match way {
+            Way::AsItCan if ids.len() == 1 => call.form_for_one,
+            _ => Form::List,
+        };
         let question = Question { form, asked: ids, meanings };
-        let answers = self.by_list_or_one_by_one(endpoint, call, question).await;
+        let answers = match way {
+            Way::AsItCan => self.by_list_or_one_by_one(endpoint, call, question).await,
+            Way::InOneList => self.once(endpoint, call, question).await,
+        };
         let response_ms = milliseconds_since(started);
         let answers = answers.map_err(|fault| failure(&fault, &redactor, response_ms))?;
         let value = answers.into_iter().map(|answer| answer.clean(&redactor)).collect();

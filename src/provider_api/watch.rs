@@ -4,6 +4,7 @@ use std::{fmt, sync::Arc, time::Instant};
 
 use chrono::{DateTime, Utc};
 
+use super::client::milliseconds_since;
 use crate::domain::{ProviderId, calls::CallFailureKind};
 
 /// A call that has ended.
@@ -89,7 +90,7 @@ impl Drop for OpenCall {
             provider_id: self.provider_id,
             action: self.action,
             started_at: self.started_at,
-            duration_ms: i64::try_from(self.started.elapsed().as_millis()).unwrap_or(i64::MAX),
+            duration_ms: milliseconds_since(self.started),
             http_status: self.http_status,
             failure: self.failure.take(),
         });

@@ -1,5 +1,6 @@
 //! Keeps the lines of orders on their links in step with the journal.
 
+use serde::Deserialize;
 use tokio::time::sleep;
 
 use super::dispatch::{Dispatch, RETRY};
@@ -13,7 +14,7 @@ use crate::{
 };
 
 /// What an event says of an order's place in its line.
-#[derive(Debug, serde::Deserialize)]
+#[derive(Debug, Deserialize)]
 struct Said {
     number: Option<i64>,
     service_id: Option<ServiceId>,
@@ -85,7 +86,7 @@ impl Dispatch {
 }
 
 fn said(event: &RecordedEvent) -> Option<Said> {
-    match serde_json::from_value(event.payload.clone()) {
+    match Said::deserialize(&event.payload) {
         Ok(said) => Some(said),
         Err(error) => {
             tracing::error!(position = event.position, %error, "event left out of the lines on links");
