@@ -20,6 +20,7 @@ use super::{
     measure,
     request::AppendRequest,
     state,
+    tail::Tail,
 };
 use crate::domain::Position;
 
@@ -61,6 +62,7 @@ pub(super) struct Appender {
     pub(super) options: PgConnectOptions,
     pub(super) queue: mpsc::Receiver<Job>,
     pub(super) head: watch::Sender<Position>,
+    pub(super) tail: Tail,
     pub(super) state: watch::Sender<JournalState>,
     pub(super) connection: Option<PgConnection>,
     pub(super) used_at: Instant,
@@ -82,7 +84,7 @@ impl Appender {
             let jobs = self.gather(first, &mut left_over);
             let (requests, waiting): (Vec<_>, Vec<_>) =
                 jobs.into_iter().map(|job| (job.request, job.answer)).unzip();
-            let answers = self.answer(&requests).await;
+            let answers = self.answer(requests).await;
             for (waiting, answer) in waiting.into_iter().zip(answers) {
                 // Nobody waits any more: the append stands all the same.
                 let _ = waiting.send(answer);
@@ -102,18 +104,20 @@ impl Appender {
             match timeout(PROBE_PAUSE, self.queue.recv()).await {
                 Ok(job) => return job,
                 // A request without events goes the whole way to the disk and changes nothing.
-                Err(_) => drop(self.answer(&[AppendRequest::of_command("probe")]).await),
+                Err(_) => drop(self.answer(vec![AppendRequest::of_command("probe")]).await),
             }
         }
         self.queue.recv().await
     }
 
-    async fn answer(&mut self, requests: &[AppendRequest]) -> Answers {
+    async fn answer(&mut self, requests: Vec<AppendRequest>) -> Answers {
         let began = Instant::now();
-        let answers = self.append(requests).await;
+        let answers = self.append(&requests).await;
         self.used_at = Instant::now();
-        measure::batch(requests, &answers, began.elapsed());
+        measure::batch(&requests, &answers, began.elapsed());
         state::note(&self.state, &answers);
+        // Who hears of the new head finds there what led to it.
+        self.tail.keep(requests, &answers);
         self.publish(&answers);
         answers
     }

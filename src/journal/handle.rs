@@ -8,8 +8,11 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    AppendError, AppendRequest, Appended, JournalState, StreamId, appender::Appender,
-    appender::Job, heads::Heads, measure,
+    AppendError, AppendRequest, Appended, Filter, Follower, JournalState, StreamId,
+    appender::{Appender, Job},
+    heads::Heads,
+    measure,
+    tail::Tail,
 };
 use crate::{domain::Position, vital};
 
@@ -23,6 +26,7 @@ const POLL: Duration = Duration::from_millis(100);
 pub struct Journal {
     queue: mpsc::Sender<Job>,
     head: watch::Receiver<Position>,
+    tail: Tail,
     state: watch::Receiver<JournalState>,
     heads: Heads,
     pool: PgPool,
@@ -37,10 +41,12 @@ impl Journal {
         let (queue, jobs) = mpsc::channel(QUEUE);
         let (head_sender, head) = watch::channel(read_head(&pool).await?);
         let (state_sender, state) = watch::channel(JournalState::Ready);
+        let tail = Tail::default();
         let appender = Appender {
             options: options.application_name("signalbox journal"),
             queue: jobs,
             head: head_sender.clone(),
+            tail: tail.clone(),
             state: state_sender,
             connection: None,
             used_at: Instant::now(),
@@ -56,7 +62,7 @@ impl Journal {
             drop(closing);
         });
         let heads = Heads::start(pool.clone());
-        Ok(Self { queue, head, state, heads, pool })
+        Ok(Self { queue, head, tail, state, heads, pool })
     }
 
     /// Appends a request wholly, or not at all; returns once it is on disk.
@@ -87,6 +93,12 @@ impl Journal {
     /// Returns the end of the journal as far as this process knows it, and a way to wait for more.
     pub fn head(&self) -> watch::Receiver<Position> {
         self.head.clone()
+    }
+
+    /// Begins to follow the journal after a position.
+    pub fn follow(&self, filter: Filter, after: Position) -> Follower {
+        let (pool, tail, head) = (self.pool.clone(), self.tail.clone(), self.head.clone());
+        Follower { pool, tail, head, filter, position: after, read_at: None }
     }
 
     /// Returns the sequence of a stream's last event; 0 where there is none.

@@ -59,9 +59,7 @@ impl Catalogue {
     /// # Errors
     /// The database's words where the journal cannot be read.
     pub async fn start(journal: &Journal, default_strategy: Strategy) -> Result<Self, sqlx::Error> {
-        let filter = Filter::Catalogue;
-        let mut follower =
-            Follower::new(journal.pool().clone(), journal.head(), filter, Position(0));
+        let mut follower = journal.follow(Filter::Catalogue, Position(0));
         let (position, shifts) = (watch::Sender::new(Position(0)), watch::Sender::new(()));
         let catalogue = Self {
             snapshot: Arc::new(RwLock::new(Snapshot::new(default_strategy))),
@@ -72,7 +70,7 @@ impl Catalogue {
         let end = read_head(journal.pool()).await?;
         while *told.position.borrow() < end {
             let Some(page) = follower.next().await? else { break };
-            catalogue.take(page, &told);
+            catalogue.take(&page, &told);
         }
         let following = catalogue.clone().follow(follower, told);
         tokio::spawn(vital::or_end("catalogue", following));
@@ -100,7 +98,7 @@ impl Catalogue {
     async fn follow(self, mut follower: Follower, told: Told) {
         loop {
             match follower.next().await {
-                Ok(Some(page)) => self.take(page, &told),
+                Ok(Some(page)) => self.take(&page, &told),
                 Ok(None) => return,
                 Err(error) => {
                     tracing::debug!(%error, "catalogue cannot read the journal");
@@ -110,13 +108,13 @@ impl Catalogue {
         }
     }
 
-    fn take(&self, page: Page, told: &Told) {
+    fn take(&self, page: &Page, told: &Told) {
         let mut shifted = false;
         let mut snapshot = self.snapshot.write().unwrap_or_else(PoisonError::into_inner);
-        for event in page.events {
-            let (position, event_type) = (event.position, event.event_type.clone());
-            shifted |= SHIFTS.contains(&event_type.as_str());
-            if let Err(error) = snapshot.apply(event) {
+        for event in page.events() {
+            let (position, event_type) = (event.position, event.event_type);
+            shifted |= SHIFTS.contains(&event_type);
+            if let Err(error) = snapshot.apply(&event) {
                 tracing::error!(position, event_type, %error, "event left out of the catalogue");
             }
         }

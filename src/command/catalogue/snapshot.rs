@@ -195,8 +195,8 @@ impl Snapshot {
     ///
     /// # Errors
     /// What cannot be decoded: an event of a later version of the program.
-    pub(super) fn apply(&mut self, event: RecordedEvent) -> Result<(), serde_json::Error> {
-        match event.aggregate_type.as_str() {
+    pub(super) fn apply(&mut self, event: &RecordedEvent<'_>) -> Result<(), serde_json::Error> {
+        match event.aggregate_type {
             Provider::TYPE => {
                 if let Ok(id) = event.aggregate_id.parse() {
                     fold(self.providers.entry(id).or_default(), event)?;
@@ -208,7 +208,7 @@ impl Snapshot {
                 }
             }
             RefusalText::TYPE => {
-                let said = serde_json::from_value(event.payload)?;
+                let said = event.content()?;
                 Arc::make_mut(&mut self.error_texts).take(&said);
             }
             _ => {}
@@ -219,7 +219,7 @@ impl Snapshot {
     fn apply_to_service(
         &mut self,
         id: ServiceId,
-        event: RecordedEvent,
+        event: &RecordedEvent<'_>,
     ) -> Result<(), serde_json::Error> {
         let service = self.services.entry(id).or_default();
         let before = backups(&service.aggregate);
@@ -250,12 +250,12 @@ fn backups(service: &Service) -> BTreeSet<ServiceId> {
 
 fn fold<A: Aggregate>(
     stream: &mut Versioned<A>,
-    event: RecordedEvent,
+    event: &RecordedEvent<'_>,
 ) -> Result<(), serde_json::Error>
 where
     A::Event: DeserializeOwned,
 {
-    stream.aggregate.evolve(&serde_json::from_value(event.payload)?);
+    stream.aggregate.evolve(&event.content()?);
     stream.version = event.sequence;
     Ok(())
 }

@@ -162,9 +162,7 @@ impl Dispatch {
             () = self.hand_on(work) => return,
         };
         let tidying = self.tidy_up();
-        let journal = self.commands().journal();
-        let (pool, head) = (journal.pool().clone(), journal.head());
-        let mut follower = Follower::new(pool, head, Filter::OpenOrders, from);
+        let mut follower = self.commands().journal().follow(Filter::OpenOrders, from);
         tokio::select! {
             () = self.follow(&mut follower, from, end) => {}
             () = self.hand_on(work) => {}
@@ -248,10 +246,10 @@ impl Dispatch {
     }
 
     async fn take_page(&self, page: Page) {
-        for event in page.events {
+        for event in page.events() {
             self.stand_in_line(&event).await;
             if let Ok(order) = event.aggregate_id.parse()
-                && Filter::frees_an_order(&event.event_type)
+                && Filter::frees_an_order(event.event_type)
             {
                 self.resume(order, event.sequence);
             }

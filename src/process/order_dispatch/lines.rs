@@ -1,6 +1,6 @@
 //! Keeps the lines of orders on their links in step with the journal.
 
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
 use tokio::time::sleep;
 
 use super::dispatch::{Dispatch, RETRY};
@@ -8,7 +8,7 @@ use crate::{
     command::{CommandError, LinkedOrder, Loaded},
     domain::{
         Link, OrderId, ServiceId,
-        order::{DeliveryStatus, Order},
+        order::{DeliveryStatus, Order, Overall},
     },
     journal::RecordedEvent,
 };
@@ -19,15 +19,22 @@ struct Said {
     number: Option<i64>,
     service_id: Option<ServiceId>,
     link: Option<Link>,
-    /// Of how the order stands in all.
+    remainder_of: Option<IgnoredAny>,
+    /// How the order stands at its provider.
     status: Option<DeliveryStatus>,
-    #[serde(default)]
-    is_remainder: bool,
+    /// How it stands with what was ordered for its remainder.
+    overall: Option<Overall>,
+}
+
+impl Said {
+    fn in_all(&self) -> Option<DeliveryStatus> {
+        self.overall.as_ref().map_or(self.status, |overall| Some(overall.status))
+    }
 }
 
 impl Dispatch {
     /// Takes in what has happened to an order, or to a service.
-    pub(super) async fn stand_in_line(&self, event: &RecordedEvent) {
+    pub(super) async fn stand_in_line(&self, event: &RecordedEvent<'_>) {
         if event.event_type == "ServiceLinkLockSet" {
             if let Ok(service) = event.aggregate_id.parse() {
                 let claims = self.claims();
@@ -36,13 +43,13 @@ impl Dispatch {
             return;
         }
         let Ok(order) = event.aggregate_id.parse() else { return };
-        match event.event_type.as_str() {
+        match event.event_type {
             "OrderPlaced" => self.arrived(order, event),
             "AttemptStarted" => self.claims().links().went_ahead(order),
             "OrderFailed" => self.claims().is_over(order),
             "OrderStatusChanged" | "RemainderStatusChanged" => {
                 let said = said(event);
-                match said.and_then(|said| said.status) {
+                match said.and_then(|said| said.in_all()) {
                     Some(status) if status.has_ended() => self.claims().is_over(order),
                     _ => self.goes_on(order).await,
                 }
@@ -51,8 +58,8 @@ impl Dispatch {
         }
     }
 
-    fn arrived(&self, order_id: OrderId, event: &RecordedEvent) {
-        let Some(said) = said(event).filter(|said| !said.is_remainder) else { return };
+    fn arrived(&self, order_id: OrderId, event: &RecordedEvent<'_>) {
+        let Some(said) = said(event).filter(|said| said.remainder_of.is_none()) else { return };
         if let (Some(number), Some(service_id), Some(link)) =
             (said.number, said.service_id, said.link)
         {
@@ -85,8 +92,8 @@ impl Dispatch {
     }
 }
 
-fn said(event: &RecordedEvent) -> Option<Said> {
-    match Said::deserialize(&event.payload) {
+fn said(event: &RecordedEvent<'_>) -> Option<Said> {
+    match event.content() {
         Ok(said) => Some(said),
         Err(error) => {
             tracing::error!(position = event.position, %error, "event left out of the lines on links");

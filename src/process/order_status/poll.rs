@@ -75,8 +75,7 @@ impl StatusPoll {
     async fn poll(&self) {
         let (mut schedule, from) = self.load().await;
         let journal = self.shared.needs.commands.journal();
-        let (pool, head) = (journal.pool().clone(), journal.head());
-        let mut follower = Follower::new(pool, head, Filter::HeldOrders, from);
+        let mut follower = journal.follow(Filter::HeldOrders, from);
         let mut calls = JoinSet::new();
         loop {
             while let Some(batch) = schedule.next_batch(Instant::now()) {
@@ -85,7 +84,7 @@ impl StatusPoll {
             }
             tokio::select! {
                 page = next_page(&mut follower) => match page {
-                    Some(page) => page.events.into_iter().for_each(|event| schedule.take(event, Instant::now())),
+                    Some(page) => page.events().for_each(|event| schedule.take(&event, Instant::now())),
                     None => return,
                 },
                 Some(finished) = calls.join_next() => match finished {

@@ -52,10 +52,10 @@ impl Schedule {
     }
 
     /// Takes in what has happened to an order.
-    pub(super) fn take(&mut self, event: RecordedEvent, now: Instant) {
+    pub(super) fn take(&mut self, event: &RecordedEvent<'_>, now: Instant) {
         let Ok(order) = event.aggregate_id.parse() else { return };
         let at = event.recorded_at;
-        match serde_json::from_value(event.payload) {
+        match event.content() {
             Ok(happened) => self.take_event((order, happened), at, now),
             Err(error) => {
                 let position = event.position;
