@@ -57,10 +57,9 @@ pub(super) async fn heads_of(
     executor: impl PgExecutor<'_>,
     streams: impl Iterator<Item = &StreamId> + Clone,
 ) -> Result<Vec<i64>, sqlx::Error> {
-    // The function answers in the order in which it was asked.
-    sqlx::query_scalar("select sequence from stream_heads($1, $2)")
+    sqlx::query_scalar("select heads_of_streams($1, $2)")
         .bind(streams.clone().map(|stream| stream.aggregate_type).collect::<Vec<_>>())
         .bind(streams.map(|stream| stream.id.as_str()).collect::<Vec<_>>())
-        .fetch_all(executor)
+        .fetch_one(executor)
         .await
 }
