@@ -1,6 +1,6 @@
 //! What is measured of appends.
 
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
 use super::{AppendError, Appended, batch::Answers, request::AppendRequest};
 use crate::metrics::{self, AppendOutcome};
@@ -9,8 +9,11 @@ use crate::metrics::{self, AppendOutcome};
 pub(super) fn batch(requests: &[AppendRequest], answers: &Answers, took: Duration) {
     metrics::batch_written(requests.len(), took);
     let recorded = requests.iter().zip(answers).filter(|(_, answer)| answer.is_ok());
-    let events = recorded.flat_map(|(request, _)| request.events());
-    events.for_each(|event| metrics::event_recorded(event.event_type));
+    let mut counts: HashMap<&'static str, u64> = HashMap::new();
+    for event in recorded.flat_map(|(request, _)| request.events()) {
+        *counts.entry(event.event_type).or_default() += 1;
+    }
+    counts.into_iter().for_each(|(event_type, count)| metrics::events_recorded(event_type, count));
 }
 
 /// Notes how a request was answered.

@@ -19,7 +19,7 @@ mod recorder;
 
 pub use record::{
     AppendOutcome, AttemptOutcome, Delivery, Gauges, ModelGauges, PoolGauges, alert_told,
-    append_answered, attempt_ended, batch_written, call_not_logged, event_recorded, graphql_error,
+    append_answered, attempt_ended, batch_written, call_not_logged, events_recorded, graphql_error,
     provider_called, request_served, sync_ended,
 };
 pub use recorder::{install, keep, render};

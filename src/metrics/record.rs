@@ -165,9 +165,9 @@ pub fn batch_written(requests: usize, took: Duration) {
     histogram!(catalogue::BATCH_SECONDS).record(took);
 }
 
-/// Notes that an event is on record.
-pub fn event_recorded(event_type: &'static str) {
-    counter!(catalogue::EVENTS, "type" => event_type).increment(1);
+/// Notes that so many events of a type are on record.
+pub fn events_recorded(event_type: &'static str, count: u64) {
+    counter!(catalogue::EVENTS, "type" => event_type).increment(count);
 }
 
 /// Notes that what became of an attempt is on record.
