@@ -3,7 +3,8 @@
 //! # Shape
 //! [`PrivatePostgres`] owns one cluster in the data folder and a task that supervises its server. `binaries` finds
 //! an installed PostgreSQL, `place` decides where data and socket may live and as whom the server runs, `cluster`
-//! makes the cluster, `server` starts, adopts and stops one postmaster, `processes` reads what the kernel knows of it.
+//! makes the cluster, `settings` and `memory` say how it runs, `server` starts, adopts and stops one postmaster, and
+//! `processes` reads what the kernel knows of it.
 //!
 //! # Correctness
 //! - One program per cluster: an exclusive lock on a file beside it, which the kernel drops when the program dies.
@@ -15,6 +16,7 @@ mod account;
 mod binaries;
 mod cluster;
 mod error;
+mod memory;
 mod place;
 mod private;
 mod processes;

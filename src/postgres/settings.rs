@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use super::memory;
+
 /// Says what a commit is worth when the machine loses power.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Durability {
@@ -37,15 +39,21 @@ impl Settings {
             "listen_addresses=".to_owned(),
             "unix_socket_permissions=0700".to_owned(),
             format!("max_connections={}", self.max_connections),
-            "shared_buffers=128MB".to_owned(),
             // Compiling a plan costs more than these short statements gain by it.
             "jit=off".to_owned(),
             "timezone=UTC".to_owned(),
             "log_timezone=UTC".to_owned(),
             "log_checkpoints=off".to_owned(),
         ];
-        if self.durability == Durability::Volatile {
-            settings.extend(["fsync=off", "full_page_writes=off"].map(str::to_owned));
+        match self.durability {
+            // Under load a checkpoint every few hundred megabytes would write most pages to the log once more.
+            Durability::Durable => settings.extend([
+                format!("shared_buffers={}MB", memory::shared_buffers()),
+                "max_wal_size=2GB".to_owned(),
+            ]),
+            Durability::Volatile => {
+                settings.extend(["fsync=off", "full_page_writes=off"].map(str::to_owned));
+            }
         }
         settings
     }
