@@ -44,7 +44,8 @@ create table attempts (
     -- Time to the last answer, in milliseconds.
     response_ms  bigint,
     started_at   timestamptz not null,
-    decision     jsonb not null
+    -- Where the journal has its `AttemptStarted`: the decision stands there, larger than all of this.
+    started_position bigint not null
 );
 
 create unique index on attempts (order_id, number);
@@ -102,6 +103,7 @@ begin
             lead(position) over attempt is null as is_latest,
             -- Nothing where the attempt started before this range.
             first_value(case when event_type = 'AttemptStarted' then payload end) over attempt as started,
+            first_value(position) over attempt as started_position,
             array_agg(api_order_id) filter (where api_order_id is not null) over attempt as api_order_ids,
             array_agg(response_ms) filter (where response_ms is not null) over attempt as responses
         from answers
@@ -112,6 +114,7 @@ begin
             attempt_id,
             aggregate_id,
             started,
+            started_position,
             case event_type
                 when 'AttemptStarted' then 'STARTED'
                 when 'AttemptRefused' then 'REFUSED'
@@ -141,7 +144,7 @@ begin
     inserted as (
         insert into attempts (
             attempt_id, order_id, number, provider_id, service_id, outcome, since, given_up, class, reason, api_order_id,
-            response_ms, started_at, decision
+            response_ms, started_at, started_position
         )
         select
             attempt_id,
@@ -157,7 +160,7 @@ begin
             api_order_id,
             response_ms,
             (started ->> 'started_at')::timestamptz,
-            started -> 'decision'
+            started_position
         from latest
         where started is not null
     ),

@@ -63,7 +63,7 @@ impl Reads {
     }
 
     /// Finds the candidates and the choice of attempts, as recorded. They are larger than all the rest of an attempt, and
-    /// seldom asked for.
+    /// seldom asked for, so they stand in the journal alone.
     ///
     /// # Errors
     /// [`ReadError`]
@@ -74,14 +74,15 @@ impl Reads {
         let (orders, numbers): (Vec<Uuid>, Vec<i32>) =
             attempts.iter().map(|(order, number)| (order.0, *number)).unzip();
         let rows: Vec<(Uuid, i32, Value)> = sqlx::query_as(
-            "select wanted.order_id, wanted.number, a.decision
+            "select wanted.order_id, wanted.number, started.decision
              from unnest($1::uuid[], $2::int[]) as wanted (order_id, number)
              cross join lateral (
-                 select decision
+                 select payload -> 'decision' as decision
                  from attempts
+                 join events on position = started_position
                  where order_id = wanted.order_id and number = wanted.number
                  limit 1
-             ) as a",
+             ) as started",
         )
         .bind(orders)
         .bind(numbers)
