@@ -57,33 +57,41 @@ create table attempt_minutes (
     primary key (provider_id, minute, outcome, class, text)
 ) with (fillfactor = 50);
 
--- What each event made of its attempt. The journal is the fold's memory: an attempt that has more to say is looked up in
--- its order's stream, so that it can count as something else from then on.
+-- What each event made of its attempt, of which the highest is the latest word: 16 * position plus 1 for placed, 2 for failed,
+-- 4 for in doubt, and nothing for an attempt that does not count. The journal is the fold's memory: an attempt that has more
+-- to say is looked up in its order's stream, so that it can count as something else from then on.
 create view reports as
 select
     position,
     aggregate_id as order_id,
-    (payload ->> 'attempt_id')::uuid as attempt_id,
-    (payload ->> 'provider_id')::uuid as provider_id,
+    payload ->> 'attempt_id' as attempt_id,
+    payload ->> 'provider_id' as provider_id,
+    -- Of the start. The journal has instants in UTC.
+    case when event_type = 'AttemptStarted' then left(payload ->> 'started_at', 16) end as minute,
+    16 * position + case
+        when event_type in ('AttemptStarted', 'AttemptNotSent') then 0
+        when event_type = 'AttemptPlaced' then 1
+        when event_type = 'AttemptInDoubt' then 4
+        when event_type in ('AttemptRefused', 'DoubtCleared') or payload ->> 'settled_as' = 'NOT_PLACED' then 2
+        else 1
+    end as word,
+    -- The highest is the latest.
     case
-        when event_type = 'AttemptStarted' then date_trunc('minute', (payload ->> 'started_at')::timestamptz, 'UTC')
-    end as minute,
+        when event_type in ('AttemptRefused', 'AttemptInDoubt') then array[
+            lpad(position::text, 19, '0'),
+            case
+                when event_type = 'AttemptRefused' then payload ->> 'class'
+                when payload ->> 'text' is not null then 'doubt'
+                else 'no_answer'
+            end,
+            coalesce(payload ->> 'text', '')
+        ]
+    end as failure,
+    -- The lowest is the first answer's; a duration has 28 bits, three days.
     case
-        when event_type = 'AttemptStarted' then 'STARTED'
-        when event_type = 'AttemptInDoubt' then 'IN_DOUBT'
-        when event_type = 'AttemptNotSent' then 'NOT_SENT'
-        when event_type in ('AttemptRefused', 'DoubtCleared') or payload ->> 'settled_as' = 'NOT_PLACED' then 'FAILED'
-        else 'PLACED'
-    end as outcome,
-    case
-        when event_type = 'AttemptRefused' then payload ->> 'class'
-        when event_type = 'AttemptInDoubt' and payload ->> 'text' is not null then 'doubt'
-        when event_type = 'AttemptInDoubt' then 'no_answer'
-    end as class,
-    coalesce(payload ->> 'text', '') as text,
-    case
-        when event_type in ('AttemptPlaced', 'AttemptRefused') then (payload ->> 'response_ms')::bigint
-    end as response_ms
+        when event_type in ('AttemptPlaced', 'AttemptRefused')
+            then position << 28 | (payload ->> 'response_ms')::bigint
+    end as answer
 from events
 where aggregate_type = 'order'
     and event_type in (
@@ -109,7 +117,7 @@ declare
     last_day  date := day_of_last_start(upto_position);
     day_ended boolean := last_day is distinct from day_of_last_start(after_position);
     kept_from timestamptz := (last_day - 8)::timestamp at time zone 'UTC';
-    shrunk    bigint;
+    shrunk    boolean;
 begin
     insert into reclassified_texts (text, class)
     select distinct on (payload ->> 'text') payload ->> 'text', payload ->> 'class'
@@ -121,43 +129,31 @@ begin
     on conflict (text) do update
     set class = excluded.class;
 
-    -- Read once: each use of a column would take it from its payload again.
-    with reported as materialized (
-        select *
+    with latest as materialized (
+        select
+            order_id,
+            attempt_id,
+            provider_id,
+            max(minute) as minute,
+            max(word) as word,
+            max(failure) as failure,
+            min(answer) as answer
         from reports
         where position > after_position
             and position <= upto_position
-    ),
-    latest as (
-        select
-            attempt_id,
-            provider_id,
-            min(order_id) as order_id,
-            max(minute) as minute,
-            (array_agg(outcome order by position desc))[1] as outcome,
-            (array_agg(class order by position desc) filter (where class is not null))[1] as class,
-            (array_agg(text order by position desc) filter (where class is not null))[1] as text,
-            (array_agg(response_ms order by position) filter (where response_ms is not null))[1] as response_ms
-        from reported
-        group by attempt_id, provider_id
+        group by order_id, attempt_id, provider_id
     ),
     -- Those that started before this range.
     earlier as materialized (
         select
-            latest.provider_id,
+            provider_id,
             known.*,
-            latest.outcome as now_outcome,
-            coalesce(latest.class, known.class) as now_class,
-            coalesce(latest.text, known.text) as now_text,
-            coalesce(known.response_ms, latest.response_ms) as now_response_ms
+            latest.word as now_word,
+            coalesce(latest.failure, known.failure) as now_failure,
+            coalesce(known.answer, latest.answer) as now_answer
         from latest
         cross join lateral (
-            select
-                max(minute) as minute,
-                (array_agg(outcome order by position desc))[1] as outcome,
-                (array_agg(class order by position desc) filter (where class is not null))[1] as class,
-                (array_agg(text order by position desc) filter (where class is not null))[1] as text,
-                (array_agg(response_ms order by position) filter (where response_ms is not null))[1] as response_ms
+            select max(minute) as minute, max(word) as word, max(failure) as failure, min(answer) as answer
             from reports
             where reports.order_id = latest.order_id
                 and reports.attempt_id = latest.attempt_id
@@ -166,29 +162,29 @@ begin
         where latest.minute is null
     ),
     moved as (
-        select provider_id, minute, outcome, class, text, 1 as count, response_ms
+        select provider_id, minute, word, failure, answer, 1 as count
         from latest
         where minute is not null
         union all
-        select provider_id, minute, now_outcome, now_class, now_text, 1, now_response_ms
+        select provider_id, minute, now_word, now_failure, now_answer, 1
         from earlier
         union all
-        select provider_id, minute, outcome, class, text, -1, response_ms
+        select provider_id, minute, word, failure, answer, -1
         from earlier
     ),
     counted as materialized (
         select
-            provider_id,
-            minute,
-            outcome,
-            case outcome when 'PLACED' then '' else coalesce(class, 'no_answer') end as class,
-            case outcome when 'PLACED' then '' else coalesce(text, '') end as text,
+            provider_id::uuid,
+            (minute || 'Z')::timestamptz as minute,
+            case word & 7 when 1 then 'PLACED' when 2 then 'FAILED' else 'IN_DOUBT' end as outcome,
+            case word & 7 when 1 then '' else coalesce(failure[2], 'no_answer') end as class,
+            case word & 7 when 1 then '' else coalesce(failure[3], '') end as text,
             sum(count) as count,
-            coalesce(sum(count) filter (where response_ms is not null), 0) as response_count,
-            coalesce(sum(count * response_ms), 0) as response_ms_sum
+            coalesce(sum(count) filter (where answer is not null), 0) as response_count,
+            coalesce(sum(count * (answer & (1 << 28) - 1)), 0) as response_ms_sum
         from moved
-        where outcome in ('PLACED', 'FAILED', 'IN_DOUBT')
-        group by 1, 2, 3, 4, 5
+        where word & 7 > 0
+        group by moved.provider_id, moved.minute, 3, 4, 5
     ),
     by_day as (
         insert into failure_days as known (provider_id, day, class, text, count)
@@ -213,13 +209,10 @@ begin
             response_count = known.response_count + excluded.response_count,
             response_ms_sum = known.response_ms_sum + excluded.response_ms_sum
     )
-    select count(*)
-    into shrunk
-    from moved
-    where count < 0
-        and outcome in ('PLACED', 'FAILED', 'IN_DOUBT');
+    select exists (select from earlier where word & 7 > 0)
+    into shrunk;
 
-    if shrunk > 0 then
+    if shrunk then
         delete from failure_days where count = 0;
         delete from attempt_minutes where count = 0;
     end if;

@@ -25,8 +25,8 @@
 
 create table orders (
     order_id        uuid primary key,
-    number          bigint not null unique,
-    placed_position bigint not null unique,
+    number          bigint not null,
+    placed_position bigint not null,
     account         text not null,
     service_id      uuid not null,
     link            text not null,
@@ -57,6 +57,9 @@ create table orders (
     unchanged_since timestamptz,
     created_at      timestamptz not null
 );
+
+create index on orders (number);
+create index on orders (placed_position);
 
 -- Each also serves its page of newest first; that of the status, the queue of what is to be dispatched.
 create index on orders (provider_id, placed_position);
@@ -187,33 +190,41 @@ begin
     where orders.order_id = latest.order_id
         and placed is null;
 
-    -- How an order stands with what was ordered for its remainder. Once something was, each status of it says so too.
-    with wholes as (
+    -- How an order stands with what was ordered for its remainder. Once something was, each status of it says so too; before
+    -- that ever happened there is nothing to look for.
+    if exists (
         select
-            aggregate_id::uuid as order_id,
-            (array_agg(payload -> 'overall' order by position desc) filter (where payload ? 'overall'))[1] as overall,
-            (array_agg(payload ->> 'reason' order by position desc)
-                filter (where event_type = 'RemainderNotOrdered'))[1] as reason,
-            bool_or(event_type = 'OrderStatusChanged') as is_told_there
         from events
-        where position > after_position
+        where event_type in ('RemainderOrdered', 'RemainderNotOrdered')
             and position <= upto_position
-            and (
-                event_type in ('RemainderOrdered', 'RemainderNotOrdered', 'RemainderStatusChanged')
-                or event_type = 'OrderStatusChanged' and payload ? 'overall'
-            )
-        group by aggregate_id
-    )
-    update orders
-    set status = coalesce(overall ->> 'status', status),
-        status_there = case
-            when overall is null then status_there
-            when is_told_there then status
-            else coalesce(status_there, status)
-        end,
-        remains = coalesce((overall ->> 'remains')::bigint, remains),
-        remainder_reason = coalesce(wholes.reason, remainder_reason)
-    from wholes
-    where orders.order_id = wholes.order_id;
+    ) then
+        with wholes as (
+            select
+                aggregate_id::uuid as order_id,
+                (array_agg(payload -> 'overall' order by position desc) filter (where payload ? 'overall'))[1] as overall,
+                (array_agg(payload ->> 'reason' order by position desc)
+                    filter (where event_type = 'RemainderNotOrdered'))[1] as reason,
+                bool_or(event_type = 'OrderStatusChanged') as is_told_there
+            from events
+            where position > after_position
+                and position <= upto_position
+                and (
+                    event_type in ('RemainderOrdered', 'RemainderNotOrdered', 'RemainderStatusChanged')
+                    or event_type = 'OrderStatusChanged' and payload ? 'overall'
+                )
+            group by aggregate_id
+        )
+        update orders
+        set status = coalesce(overall ->> 'status', status),
+            status_there = case
+                when overall is null then status_there
+                when is_told_there then status
+                else coalesce(status_there, status)
+            end,
+            remains = coalesce((overall ->> 'remains')::bigint, remains),
+            remainder_reason = coalesce(wholes.reason, remainder_reason)
+        from wholes
+        where orders.order_id = wholes.order_id;
+    end if;
 end
 $$;

@@ -60,8 +60,8 @@ select
     aggregate_id as order_id,
     payload ->> 'attempt_id' as attempt_id,
     payload ->> 'provider_id' as provider_id,
-    -- The journal has instants in UTC.
-    case when event_type = 'AttemptStarted' then left(payload ->> 'started_at', 10)::date end as day,
+    -- Of the start. The journal has instants in UTC.
+    case when event_type = 'AttemptStarted' then left(payload ->> 'started_at', 10) end as day,
     16 * position + case
         when event_type = 'AttemptStarted' then 1
         when event_type = 'AttemptPlaced' then 1 + 2
@@ -70,9 +70,11 @@ select
         when event_type in ('AttemptRefused', 'DoubtCleared') or payload ->> 'settled_as' = 'NOT_PLACED' then 1 + 4
         else 1 + 2
     end as word,
+    -- The lowest is the first answer's; a duration has 28 bits, three days.
     case
-        when event_type in ('AttemptPlaced', 'AttemptRefused') then (payload ->> 'response_ms')::bigint
-    end as response_ms,
+        when event_type in ('AttemptPlaced', 'AttemptRefused')
+            then position << 28 | (payload ->> 'response_ms')::bigint
+    end as answer,
     recorded_at
 from events
 where aggregate_type = 'order'
@@ -111,59 +113,71 @@ begin atomic
 end;
 
 create function fold(after_position bigint, upto_position bigint) returns void
-language plpgsql set plan_cache_mode = force_custom_plan set random_page_cost = 1.1 as $$
+language plpgsql set plan_cache_mode = force_custom_plan set random_page_cost = 1.1
+-- By pages, not by rows: what a range holds lies together.
+set enable_indexscan = off as $$
 begin
-    -- Read once: each use of a column would take it from its payload again.
-    with answered as materialized (
-        select *
-        from answers
-        where position > after_position
-            and position <= upto_position
-    ),
-    latest as (
+    with latest as (
         select
             order_id,
             attempt_id,
             provider_id,
             max(day) as day,
             max(word) as word,
-            -- Of the first answer, where there are two.
-            (min(array[position, response_ms]) filter (where response_ms is not null))[2] as response_ms,
+            min(answer) & (1 << 28) - 1 as response_ms,
             max(recorded_at) filter (where word & 2 > 0) as last_success,
             max(recorded_at) filter (where word & 4 > 0) as last_failure
-        from answered
+        -- What stands behind `offset 0` is worked out once for each event, however often it is used.
+        from (
+            select *
+            from answers
+            where position > after_position
+                and position <= upto_position
+            offset 0
+        ) as answered
         group by order_id, attempt_id, provider_id
     ),
     moved as (
-        select provider_id, day, 0 as counted_as, word, response_ms, last_success, last_failure
-        from latest
-        where day is not null
-        union all
-        -- Those that started before this range.
         select
             provider_id,
-            earlier.day,
-            earlier.word,
+            coalesce(latest.day, earlier.day) as day,
+            coalesce(earlier.word, 0) as counted_as,
             latest.word,
-            case when earlier.response_ms is null then latest.response_ms end,
+            case when earlier.answer is null then response_ms end as response_ms,
             last_success,
             last_failure
         from latest
+        -- Of those that started before this range.
         cross join lateral (
-            select max(day) as day, max(word) as word, max(response_ms) as response_ms
+            select max(day) as day, max(word) as word, min(answer) as answer
             from answers
-            where answers.order_id = latest.order_id
+            where latest.day is null
+                and answers.order_id = latest.order_id
                 and answers.attempt_id = latest.attempt_id
                 and position <= after_position
         ) as earlier
-        where latest.day is null
+    ),
+    counted as materialized (
+        select
+            provider_id,
+            day,
+            latency_bucket(response_ms) as bucket,
+            sum((word & 1) - (counted_as & 1)) as total,
+            sum((word >> 1 & 1) - (counted_as >> 1 & 1)) as placed,
+            sum((word >> 2 & 1) - (counted_as >> 2 & 1)) as failed,
+            sum((word >> 3 & 1) - (counted_as >> 3 & 1)) as in_doubt,
+            count(response_ms) as response_count,
+            sum(response_ms) as response_ms_sum,
+            max(last_success) as last_success,
+            max(last_failure) as last_failure
+        from moved
+        group by provider_id, day, latency_bucket(response_ms)
     ),
     timed as (
         insert into provider_latency_buckets as known (provider_id, day, bucket, count)
-        select provider_id::uuid, day, latency_bucket(response_ms), count(*)
-        from moved
-        where response_ms is not null
-        group by provider_id, day, latency_bucket(response_ms)
+        select provider_id::uuid, day::date, bucket, response_count
+        from counted
+        where response_count > 0
         order by 1, 2, 3
         on conflict (provider_id, day, bucket) do update
         set count = known.count + excluded.count
@@ -173,16 +187,16 @@ begin
     )
     select
         provider_id::uuid,
-        day,
-        sum((word & 1) - (counted_as & 1)),
-        sum((word >> 1 & 1) - (counted_as >> 1 & 1)),
-        sum((word >> 2 & 1) - (counted_as >> 2 & 1)),
-        sum((word >> 3 & 1) - (counted_as >> 3 & 1)),
-        count(response_ms),
-        coalesce(sum(response_ms), 0),
+        day::date,
+        sum(total),
+        sum(placed),
+        sum(failed),
+        sum(in_doubt),
+        sum(response_count),
+        coalesce(sum(response_ms_sum), 0),
         max(last_success),
         max(last_failure)
-    from moved
+    from counted
     group by provider_id, day
     order by 1, 2
     on conflict (provider_id, day) do update

@@ -396,9 +396,14 @@ async fn durations_are_read_from_their_buckets_within_five_percent() {
          from (
              select provider_id, day, percentile_disc(0.95) within group (order by response_ms) as p95
              from (
-                 select distinct on (attempt_id) attempt_id, provider_id::uuid, response_ms, max(day) over (partition by attempt_id) as day
+                 select distinct on (attempt_id)
+                     attempt_id,
+                     provider_id::uuid,
+                     (payload ->> 'response_ms')::bigint as response_ms,
+                     max(day) over (partition by attempt_id)::date as day
                  from answers
-                 order by attempt_id, response_ms is null, position
+                 join events using (position)
+                 order by attempt_id, answer is null, position
              ) as first_answers
              where response_ms is not null
              group by provider_id, day
