@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use anyhow::{Result, bail};
 
-use figures::{commands, decision, growth, orders, page, rebuild, sync};
+use figures::{commands, decision, doubts, growth, orders, page, rebuild, sync};
 use support::{
     cluster::Cluster,
     table::{self, Line},
@@ -18,7 +18,8 @@ use support::{
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-const NAMES: [&str; 7] = ["commands", "decision", "rebuild", "page", "orders", "sync", "growth"];
+const NAMES: [&str; 8] =
+    ["commands", "decision", "rebuild", "page", "orders", "doubts", "sync", "growth"];
 /// Lengths of journals that figures are compared at; the last only with `--full`.
 const SIZES: [i64; 3] = [10_000, 1_000_000, 5_000_000];
 
@@ -104,6 +105,7 @@ async fn figure(name: &str, cluster: &Cluster) -> Result<Vec<Line>> {
         "rebuild" => rebuild::measure(cluster).await,
         "page" => page::measure(cluster).await,
         "orders" => orders::measure(cluster).await,
+        "doubts" => doubts::measure(cluster).await,
         _ => sync::measure(cluster).await,
     }
 }

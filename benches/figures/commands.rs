@@ -27,7 +27,7 @@ use crate::support::{
 };
 
 const MANY: Crowd = Crowd { clients: 256, streams: 40 };
-const ONE: Crowd = Crowd { clients: 1, streams: 150 };
+const ONE: Crowd = Crowd { clients: 1, streams: 600 };
 /// Pools that the peer is tried with; the best is measured.
 const POOLS: [u32; 5] = [4, 8, 16, 32, 64];
 

@@ -2,6 +2,7 @@
 
 pub(crate) mod commands;
 pub(crate) mod decision;
+pub(crate) mod doubts;
 pub(crate) mod growth;
 pub(crate) mod orders;
 pub(crate) mod page;

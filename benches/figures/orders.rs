@@ -126,7 +126,8 @@ async fn arrive(site: &Site, services: &[ServiceId]) -> Result<Vec<(OrderId, Ins
     placing.join_all().await.into_iter().collect()
 }
 
-fn order(site: &Site, service_id: ServiceId) -> PlaceOrder {
+/// What is ordered of a service, on a link of its own.
+pub(crate) fn order(site: &Site, service_id: ServiceId) -> PlaceOrder {
     let link = format!("https://social.example/p/{}", uuid::Uuid::now_v7());
     let quantity = Some(site.quantity);
     PlaceOrder {

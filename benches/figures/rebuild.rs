@@ -13,7 +13,7 @@ use crate::support::{
 };
 
 /// Events in the journal.
-const EVENTS: i64 = 300_000;
+const EVENTS: i64 = 1_000_000;
 /// Of which the peer's view is rebuilt from so many: it takes its time.
 const SAMPLE: i64 = 3_000;
 
