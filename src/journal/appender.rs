@@ -46,10 +46,11 @@ const RECONNECT_PAUSE: Duration = Duration::from_millis(200);
 const PROBE_PAUSE: Duration = Duration::from_secs(1);
 
 /// What the appender relies on, whatever the database's defaults: each statement sees what was committed before it, and
-/// a process that freezes with the journal's lock in hand loses it.
+/// a process that freezes with the journal's lock in hand loses it. Its few statements are planned once.
 const SESSION: &str = "
     set session characteristics as transaction isolation level read committed;
-    set idle_in_transaction_session_timeout = '3s'";
+    set idle_in_transaction_session_timeout = '3s';
+    set plan_cache_mode = force_generic_plan";
 
 /// A request and where its answer goes.
 pub(super) struct Job {
