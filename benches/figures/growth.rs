@@ -8,7 +8,7 @@ use super::{commands, orders, page, rebuild, sync};
 use crate::support::{
     cluster::Cluster,
     site::Site,
-    stats::{ROUNDS, median, milliseconds, percentile},
+    stats::{ROUNDS, median, milliseconds},
     table::{a_second, in_ms, print_rows, thousands},
 };
 
@@ -49,8 +49,7 @@ async fn at(cluster: &Cluster, events: i64) -> Result<[String; 11]> {
         one.push(commands::one(&site).await?.rate);
         pages.push(page::pages(&site).await?.rate);
     }
-    let own = percentile(orders::own_times(&site).await?, 0.99);
-    let failover = percentile(orders::failover_times(&site).await?, 0.99);
+    let [own, failovers] = orders::rounds(&site).await?;
     let syncs = sync::syncs(&site).await?;
     site.stop().await;
     cluster.drop(&name).await?;
@@ -60,8 +59,8 @@ async fn at(cluster: &Cluster, events: i64) -> Result<[String; 11]> {
         in_ms(median(many.iter().map(|round| milliseconds(round.p99)))),
         a_second(median(one)),
         a_second(median(pages)),
-        in_ms(milliseconds(own)),
-        in_ms(milliseconds(failover)),
+        orders::shared(&own, 0.99),
+        orders::shared(&failovers, 0.99),
         in_ms(milliseconds(syncs.first)),
         in_ms(milliseconds(syncs.unchanged)),
         orders,

@@ -45,11 +45,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// Measures an order's way with and without a failover.
 pub(crate) async fn measure(cluster: &Cluster) -> Result<Vec<Line>> {
     let site = Site::open(cluster, "orders").await?;
-    let (mut own, mut failovers) = (vec![], vec![]);
-    for _ in 0..ROUNDS {
-        own.push(own_times(&site).await?);
-        failovers.push(failover_times(&site).await?);
-    }
+    let [own, failovers] = rounds(&site).await?;
     site.stop().await;
     cluster.drop("orders").await?;
     Ok(vec![
@@ -64,13 +60,23 @@ pub(crate) async fn measure(cluster: &Cluster) -> Result<Vec<Line>> {
     ])
 }
 
+/// The times of all orders, without and with a failover, round by round.
+pub(crate) async fn rounds(site: &Site) -> Result<[Vec<Vec<Duration>>; 2]> {
+    let (mut own, mut failovers) = (vec![], vec![]);
+    for _ in 0..ROUNDS {
+        own.push(own_times(site).await?);
+        failovers.push(failover_times(site).await?);
+    }
+    Ok([own, failovers])
+}
+
 /// The median over rounds of the time under which a share of the orders stayed.
-fn shared(rounds: &[Vec<Duration>], share: f64) -> String {
+pub(crate) fn shared(rounds: &[Vec<Duration>], share: f64) -> String {
     in_ms(median(rounds.iter().map(|times| milliseconds(percentile(times.clone(), share)))))
 }
 
 /// From an order's arrival until a reader of the journal has its outcome, without the time that the panel takes.
-pub(crate) async fn own_times(site: &Site) -> Result<Vec<Duration>> {
+async fn own_times(site: &Site) -> Result<Vec<Duration>> {
     let slow = Latency { base_ms: PANEL_MS, jitter_ms: 0 };
     site.panels.iter().for_each(|panel| panel.set_latency(slow));
     let outcomes = outcomes(site).await?;
@@ -86,7 +92,7 @@ pub(crate) async fn own_times(site: &Site) -> Result<Vec<Duration>> {
 }
 
 /// From a refusal's arrival at one panel, which answers at once, until the next one has the request.
-pub(crate) async fn failover_times(site: &Site) -> Result<Vec<Duration>> {
+async fn failover_times(site: &Site) -> Result<Vec<Duration>> {
     let [first, second, ..] = &site.targets[..] else { unreachable!() };
     site.app.commands().map_service(first.service, second.service, 1).await?;
     site.app.commands().catch_up().await?;

@@ -24,8 +24,8 @@ const ELSEWHERE: Duration = Duration::from_millis(20);
 /// costs the database about as much as one of a hundred, and appends would wait for its processors. It is so many times
 /// as long as the last fold took, within limits.
 const REST_FACTOR: u32 = 6;
-const SHORTEST_REST: Duration = Duration::from_millis(100);
-const LONGEST_REST: Duration = Duration::from_millis(250);
+const SHORTEST_REST: Duration = Duration::from_millis(200);
+const LONGEST_REST: Duration = Duration::from_millis(300);
 /// How often the checkpoint is looked at all the same: a crash of the database may have taken folds back.
 const GLANCE: Duration = Duration::from_secs(1);
 /// First pause after a failure; each one that follows doubles it, up to the longest.
