@@ -8,9 +8,10 @@ use std::{
 use anyhow::{Context, Result};
 use rust_decimal::Decimal;
 use signalbox::{
-    domain::{ProviderId, ServiceId, routing::Request},
+    domain::{OrderId, ProviderId, ServiceId, routing::Request},
     simulator::{Catalogue, Panel, PanelConfig},
 };
+use uuid::Uuid;
 
 use crate::support::{
     cluster::Cluster,
@@ -22,11 +23,14 @@ use crate::support::{
 const CANDIDATES: usize = 8;
 const DECISIONS: u32 = 100_000;
 
-/// Measures decisions where the first candidate can take the order, and where all but the last are set aside.
+/// Measures decisions where the first candidate can take the order, where the others share a priority, and so draw lots, and
+/// where all but the last are set aside.
 pub(crate) async fn measure(cluster: &Cluster) -> Result<Vec<Line>> {
     let mut site = Site::open(cluster, "decision").await?;
     let providers = eight_candidates(&mut site).await?;
     let first = of_rounds(&site);
+    map(&site, &providers, |_| 1).await?;
+    let drawn = of_rounds(&site);
     for provider in &providers[..CANDIDATES - 1] {
         site.app.commands().suspend_provider(*provider, None, None).await?;
     }
@@ -39,7 +43,8 @@ pub(crate) async fn measure(cluster: &Cluster) -> Result<Vec<Line>> {
     };
     Ok(vec![
         line("a decision over 8 candidates", first),
-        line("the same with 7 of them set aside", last),
+        line("the same with 7 of them in one tier", drawn),
+        line("and with 7 of them set aside", last),
     ])
 }
 
@@ -56,16 +61,24 @@ async fn eight_candidates(site: &mut Site) -> Result<Vec<ProviderId>> {
         site.panels.push(panel);
         providers.push(provider);
     }
+    map(site, &providers, |number| number).await?;
+    Ok(providers)
+}
+
+/// Makes the others backups of the first panel's service, each with a priority.
+async fn map(site: &Site, providers: &[ProviderId], priority: impl Fn(i32) -> i32) -> Result<()> {
     let (commands, ordered) = (site.app.commands(), site.targets[0].service);
     let sold_as = commands.catalogue().read(|snapshot| {
         let service = snapshot.service(ordered)?.aggregate.imported()?;
         Some(service.listing.provider_service_id.clone())
     });
     let sold_as = sold_as.context("the site has the service that it orders")?;
-    for (provider, priority) in providers[1..].iter().zip(1..) {
-        commands.map_service(ordered, ServiceId::derive(*provider, &sold_as), priority).await?;
+    for (provider, number) in providers[1..].iter().zip(1..) {
+        let backup = ServiceId::derive(*provider, &sold_as);
+        commands.map_service(ordered, backup, priority(number)).await?;
     }
-    Ok(providers)
+    commands.catch_up().await?;
+    Ok(())
 }
 
 fn of_rounds(site: &Site) -> f64 {
@@ -75,7 +88,8 @@ fn of_rounds(site: &Site) -> f64 {
 fn decisions(site: &Site) -> Duration {
     let (commands, service) = (site.app.commands(), site.targets[0].service);
     let (units_per_run, total_units) = (Some(site.quantity), site.quantity);
-    let request = Request { units_per_run, total_units, ..Request::any() };
+    let order = Some(OrderId(Uuid::now_v7()));
+    let request = Request { units_per_run, total_units, order, ..Request::any() };
     let begun = Instant::now();
     for _ in 0..DECISIONS {
         black_box(commands.route(service, black_box(&request), |_| None));
