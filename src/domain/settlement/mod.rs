@@ -1,7 +1,7 @@
 //! What evidence proves of an attempt in doubt.
 //!
 //! # Shape
-//! Three kinds of evidence, best first: the provider's own list of our orders ([`judge`]); and, of a provider without one,
+//! Three kinds of evidence, best first: the provider's own list of our orders ([`judge()`]); and, of a provider without one,
 //! what our account there has spent ([`Purse`]) together with the ids after the last that we know ([`Scan`]), which
 //! [`judge_account`] holds against each other.
 //!
