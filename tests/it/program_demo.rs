@@ -124,7 +124,12 @@ async fn demo_without_a_terminal_is_lines_that_end_with_a_command_to_go_on_with(
     for (line, name) in summary[2..].iter().zip(["Alder", "Birch", "Cedar"]) {
         assert!(line.trim_start().starts_with(name), "{summary:?}");
     }
-    for told in ["Alerts, newest first", " services for sale: ", "Backups that take less "] {
+    for told in [
+        "Who is tried first",
+        "Alerts, newest first",
+        " services for sale: ",
+        "Backups that take less ",
+    ] {
         assert!(seen.contains(told), "no {told}: {seen}");
     }
     let curl = lines_from(&seen, "  curl http")[..3].join("\n");

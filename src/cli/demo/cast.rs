@@ -176,5 +176,8 @@ pub(super) fn eager() -> DoubtPace {
     }
 }
 
+/// Between two looks at how panels do: a demo is over within one of an installation's.
+pub(super) const RANKING_PACE: Duration = Duration::from_secs(2);
+
 /// How long a call may take in the demo: nobody wants to watch a silence for half a minute.
 pub(super) const PATIENCE: Duration = Duration::from_secs(4);

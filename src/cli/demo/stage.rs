@@ -21,7 +21,7 @@ use super::{
     summary,
 };
 use crate::{
-    app::{App, AppConfig, DatabaseConfig, Monitoring, RANKING_PACE},
+    app::{App, AppConfig, DatabaseConfig, Monitoring},
     cli::{
         logging::{LogFormat, Logging},
         signals::EndSignals,
@@ -113,7 +113,7 @@ impl Demo {
             call_limits: CallLimits { add: cast::PATIENCE, ..CallLimits::default() },
             pace: DispatchPace::default(),
             status_pace: StatusPace::default(),
-            ranking_pace: RANKING_PACE,
+            ranking_pace: cast::RANKING_PACE,
             doubt_pace: cast::eager(),
             sync_pace: SyncPace::default(),
             price_watch: PriceWatch::default(),
@@ -146,6 +146,9 @@ impl Demo {
         let placing = self.place(app, &services, &players);
         let ((), board) = tokio::try_join!(placing, self.narrate(narrator))?;
         summary::print_score(&board, &players);
+        let (rankings, advice) =
+            tokio::try_join!(app.reads().provider_rankings(), app.reads().priority_advice())?;
+        summary::print_rankings(&rankings, &advice);
         summary::print_alerts(&app.reads().alerts(ALERTS).await?.rows);
         summary::print_coverage(&app.reads().coverage().await?);
         summary::print_invitation(app.address(), token, &players);

@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 use super::{cast::Player, scoreboard::Scoreboard};
 use crate::{
     domain::routing::CoverageProblem,
-    read::{AlertRow, Coverage},
+    read::{AdviceRow, AlertRow, Coverage, ProviderRanking},
 };
 
 /// What to ask first.
@@ -35,6 +35,21 @@ pub(super) fn print_score(board: &Scoreboard, players: &[Player]) {
         println!(
             "Attempts in doubt: {settled} settled by evidence, never by a second try; {held} held."
         );
+    }
+}
+
+/// Prints in which order panels are tried, why, and where what was measured contradicts that.
+pub(super) fn print_rankings(rankings: &[ProviderRanking], advice: &[AdviceRow]) {
+    println!("Who is tried first, with a score of 0 to 1, and why:");
+    for ranking in rankings {
+        let mut label = format!("{:<7} {:.3}", ranking.provider.name, ranking.score);
+        for reason in &ranking.reasons {
+            println!("  {label:<13}  {reason}");
+            label.clear();
+        }
+    }
+    for told in advice {
+        println!("Advice: try {} before {}.", told.better.name, told.provider.name);
     }
 }
 
