@@ -159,8 +159,8 @@ begin
     ),
     counted as materialized (
         select
-            provider_id,
-            day,
+            provider_id::uuid,
+            day::date,
             latency_bucket(response_ms) as bucket,
             sum((word & 1) - (counted_as & 1)) as total,
             sum((word >> 1 & 1) - (counted_as >> 1 & 1)) as placed,
@@ -171,11 +171,11 @@ begin
             max(last_success) as last_success,
             max(last_failure) as last_failure
         from moved
-        group by provider_id, day, latency_bucket(response_ms)
+        group by moved.provider_id, moved.day, latency_bucket(response_ms)
     ),
     timed as (
         insert into provider_latency_buckets as known (provider_id, day, bucket, count)
-        select provider_id::uuid, day::date, bucket, response_count
+        select provider_id, day, bucket, response_count
         from counted
         where response_count > 0
         order by 1, 2, 3
@@ -186,8 +186,8 @@ begin
         provider_id, day, total, placed, failed, in_doubt, response_count, response_ms_sum, last_success, last_failure
     )
     select
-        provider_id::uuid,
-        day::date,
+        provider_id,
+        day,
         sum(total),
         sum(placed),
         sum(failed),

@@ -43,9 +43,8 @@ pub(crate) async fn measure(cluster: &Cluster) -> Result<Vec<Line>> {
         }
         let begun = Instant::now();
         let orders = place(&site).await?;
-        for (_, seen) in until_ended(&site, orders, "AttemptSettled").await? {
-            taken.push(seen - begun);
-        }
+        let settled = until_ended(&site, orders, "AttemptSettled").await?;
+        taken.extend(settled.into_values().map(|seen| seen - begun));
     }
     let told = |share| format!("{:.0} s", percentile(taken.clone(), share).as_secs_f64());
     let lines = vec![

@@ -10,7 +10,7 @@ use super::{
     AppendError, Appended,
     heads::heads_of,
     judge::{Heads, Plan, judge_knowing, judge_trusting},
-    request::{AppendRequest, StreamId},
+    request::{AppendRequest, PlacedEvent, StreamId},
 };
 use crate::domain::Position;
 
@@ -194,17 +194,15 @@ impl<'a> Columns<'a> {
     }
 
     fn take(&mut self, request: &'a AppendRequest) {
-        for append in &request.streams {
-            for (event, sequence) in append.events.iter().zip(append.expected + 1..) {
-                self.aggregate_types.push(append.stream.aggregate_type);
-                self.aggregate_ids.push(&append.stream.id);
-                self.sequences.push(sequence);
-                self.event_types.push(event.event_type);
-                self.event_versions.push(event.version);
-                self.payloads.push(&event.payload);
-                self.metadatas.push(&request.metadata);
-                self.event_ids.push(event.id);
-            }
+        for PlacedEvent { stream, sequence, event } in request.placed_events() {
+            self.aggregate_types.push(stream.aggregate_type);
+            self.aggregate_ids.push(&stream.id);
+            self.sequences.push(sequence);
+            self.event_types.push(event.event_type);
+            self.event_versions.push(event.version);
+            self.payloads.push(&event.payload);
+            self.metadatas.push(&request.metadata);
+            self.event_ids.push(event.id);
         }
     }
 }

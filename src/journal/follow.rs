@@ -1,6 +1,6 @@
 //! Reading the journal as it grows.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
@@ -71,12 +71,12 @@ pub enum Filter {
 /// A reader that goes through the journal in order, and waits at its end.
 #[derive(Debug)]
 pub struct Follower {
-    pub(super) pool: PgPool,
-    pub(super) tail: Tail,
-    pub(super) head: watch::Receiver<Position>,
-    pub(super) filter: Filter,
-    pub(super) position: Position,
-    pub(super) read_at: Option<Instant>,
+    pool: PgPool,
+    tail: Tail,
+    head: watch::Receiver<Position>,
+    filter: Filter,
+    position: Position,
+    read_at: Option<Instant>,
 }
 
 /// What a read found: everything that passes the filter up to a position.
@@ -108,14 +108,14 @@ impl Page {
 
     fn those_of<'a>(&self, entry: &'a Entry) -> impl Iterator<Item = RecordedEvent<'a>> {
         let (after, filter) = (self.after.0, self.filter);
-        let events = entry.events().map(|(position, append, sequence, event)| RecordedEvent {
+        let events = entry.events().map(|(position, placed)| RecordedEvent {
             position,
-            aggregate_type: append.stream.aggregate_type,
-            aggregate_id: &append.stream.id,
-            sequence,
-            event_type: event.event_type,
+            aggregate_type: placed.stream.aggregate_type,
+            aggregate_id: &placed.stream.id,
+            sequence: placed.sequence,
+            event_type: placed.event.event_type,
             recorded_at: entry.end.recorded_at,
-            payload: &event.payload,
+            payload: &placed.event.payload,
         });
         events.filter(move |event| event.position > after && filter.passes(event))
     }
@@ -136,6 +136,17 @@ impl Row {
 }
 
 impl Follower {
+    /// Begins after a position.
+    pub(super) fn new(
+        pool: PgPool,
+        tail: Tail,
+        head: watch::Receiver<Position>,
+        filter: Filter,
+        after: Position,
+    ) -> Self {
+        Self { pool, tail, head, filter, position: after, read_at: None }
+    }
+
     /// Returns the next page once there is one; `None` when the journal is closed. Dropping the future loses nothing.
     ///
     /// # Errors
@@ -159,7 +170,7 @@ impl Follower {
     }
 
     async fn read(&self, head: Position) -> Result<(Found, Position), sqlx::Error> {
-        let rows: Vec<Row> = sqlx::query_as(self.filter.statement())
+        let rows: Vec<Row> = sqlx::query_as(&self.filter.statement())
             .bind(self.position.0)
             .bind(head.0)
             .bind(PAGE)
@@ -239,14 +250,7 @@ impl Filter {
     }
 
     /// Each is a statement of its own, so that it can use an index of its own.
-    fn statement(self) -> &'static str {
-        static STATEMENTS: LazyLock<[String; 3]> = LazyLock::new(|| {
-            [Filter::Catalogue, Filter::OpenOrders, Filter::HeldOrders].map(Filter::select)
-        });
-        &STATEMENTS[self as usize]
-    }
-
-    fn select(self) -> String {
+    fn statement(self) -> String {
         let (column, values) = self.condition();
         let (column, values) = (column.name(), values.join("', '"));
         let content = match self {

@@ -97,8 +97,7 @@ impl Journal {
 
     /// Begins to follow the journal after a position.
     pub fn follow(&self, filter: Filter, after: Position) -> Follower {
-        let (pool, tail, head) = (self.pool.clone(), self.tail.clone(), self.head.clone());
-        Follower { pool, tail, head, filter, position: after, read_at: None }
+        Follower::new(self.pool.clone(), self.tail.clone(), self.head(), filter, after)
     }
 
     /// Returns the sequence of a stream's last event; 0 where there is none.

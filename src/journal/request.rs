@@ -65,6 +65,14 @@ pub struct Appended {
     pub recorded_at: DateTime<Utc>,
 }
 
+/// An event and its place in its stream, from 1.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct PlacedEvent<'a> {
+    pub(super) stream: &'a StreamId,
+    pub(super) sequence: i64,
+    pub(super) event: &'a NewEvent,
+}
+
 impl AppendRequest {
     /// Begins a request on behalf of a command, whose name goes into the events' metadata, with the id of the request
     /// that the running task works for.
@@ -125,6 +133,14 @@ impl AppendRequest {
             return Err(AppendError::Invalid("a text contains U+0000".to_owned()));
         }
         Ok(())
+    }
+
+    /// Its events with their streams and places in these, in the order in which they are appended.
+    pub(super) fn placed_events(&self) -> impl Iterator<Item = PlacedEvent<'_>> {
+        self.streams.iter().flat_map(|append| {
+            let events = append.events.iter().zip(append.expected + 1..);
+            events.map(|(event, sequence)| PlacedEvent { stream: &append.stream, sequence, event })
+        })
     }
 
     pub(super) fn events(&self) -> impl Iterator<Item = &NewEvent> {

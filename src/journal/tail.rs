@@ -15,7 +15,7 @@ use std::{
 use super::{
     Appended,
     batch::Answers,
-    request::{AppendRequest, NewEvent, StreamAppend},
+    request::{AppendRequest, PlacedEvent},
 };
 
 /// Most bytes that are kept, about: some tenths of a second of appends at their fastest, and followers rest for less.
@@ -63,16 +63,9 @@ impl Entry {
         self.end.position.0 - self.request.event_count() as i64
     }
 
-    /// Its events with their positions, streams and places in these.
-    pub(super) fn events(&self) -> impl Iterator<Item = (i64, &StreamAppend, i64, &NewEvent)> {
-        let placed = self.request.streams.iter().flat_map(|append| {
-            let events = append.events.iter().zip(append.expected + 1..);
-            events.map(move |(event, sequence)| (append, sequence, event))
-        });
-        let positions = self.after() + 1..;
-        positions
-            .zip(placed)
-            .map(|(position, (append, sequence, event))| (position, append, sequence, event))
+    /// Its events with their positions.
+    pub(super) fn events(&self) -> impl Iterator<Item = (i64, PlacedEvent<'_>)> {
+        (self.after() + 1..).zip(self.request.placed_events())
     }
 }
 
@@ -154,7 +147,7 @@ mod tests {
         let (entries, upto) = tail.after(10, 100).unwrap();
         assert_eq!(upto, 13);
         let places: Vec<_> =
-            entries[0].events().map(|(at, _, sequence, _)| (at, sequence)).collect();
+            entries[0].events().map(|(at, placed)| (at, placed.sequence)).collect();
         assert_eq!(places, [(11, 8), (12, 9)]);
         assert_eq!(positions(&tail, 10, 100), [11, 12, 13]);
         assert_eq!(positions(&tail, 12, 100), [13]);

@@ -27,8 +27,8 @@ struct Said {
 }
 
 impl Said {
-    fn in_all(&self) -> Option<DeliveryStatus> {
-        self.overall.as_ref().map_or(self.status, |overall| Some(overall.status))
+    fn in_all(self) -> Option<DeliveryStatus> {
+        self.overall.map(|overall| overall.status).or(self.status)
     }
 }
 
@@ -48,8 +48,7 @@ impl Dispatch {
             "AttemptStarted" => self.claims().links().went_ahead(order),
             "OrderFailed" => self.claims().is_over(order),
             "OrderStatusChanged" | "RemainderStatusChanged" => {
-                let said = said(event);
-                match said.and_then(|said| said.in_all()) {
+                match said(event).and_then(Said::in_all) {
                     Some(status) if status.has_ended() => self.claims().is_over(order),
                     _ => self.goes_on(order).await,
                 }

@@ -74,8 +74,7 @@ impl StatusPoll {
     /// Returns when the journal is closed, or a call's task has failed, and with it what was known of its orders.
     async fn poll(&self) {
         let (mut schedule, from) = self.load().await;
-        let journal = self.shared.needs.commands.journal();
-        let mut follower = journal.follow(Filter::HeldOrders, from);
+        let mut follower = self.shared.needs.commands.journal().follow(Filter::HeldOrders, from);
         let mut calls = JoinSet::new();
         loop {
             while let Some(batch) = schedule.next_batch(Instant::now()) {
