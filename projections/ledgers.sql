@@ -63,6 +63,7 @@ create table attempt_minutes (
 create view reports as
 select
     position,
+    aggregate_type,
     aggregate_id as order_id,
     payload ->> 'attempt_id' as attempt_id,
     payload ->> 'provider_id' as provider_id,
@@ -93,11 +94,10 @@ select
             then position << 28 | (payload ->> 'response_ms')::bigint
     end as answer
 from events
-where aggregate_type = 'order'
-    and event_type in (
-        'AttemptStarted', 'AttemptPlaced', 'AttemptRefused', 'AttemptInDoubt', 'AttemptNotSent', 'AttemptSettled',
-        'DoubtCleared', 'DuplicateFound'
-    );
+where event_type in (
+    'AttemptStarted', 'AttemptPlaced', 'AttemptRefused', 'AttemptInDoubt', 'AttemptNotSent', 'AttemptSettled',
+    'DoubtCleared', 'DuplicateFound'
+);
 
 -- The UTC day on which the last attempt up to a position was started, by the journal. What is kept depends on it, and not on
 -- where a range ends, since ranges differ from one rebuild to the next.
@@ -155,7 +155,8 @@ begin
         cross join lateral (
             select max(minute) as minute, max(word) as word, max(failure) as failure, min(answer) as answer
             from reports
-            where reports.order_id = latest.order_id
+            where reports.aggregate_type = 'order'
+                and reports.order_id = latest.order_id
                 and reports.attempt_id = latest.attempt_id
                 and position <= after_position
         ) as known

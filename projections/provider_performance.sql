@@ -57,6 +57,7 @@ create table provider_latency_buckets (
 create view answers as
 select
     position,
+    aggregate_type,
     aggregate_id as order_id,
     payload ->> 'attempt_id' as attempt_id,
     payload ->> 'provider_id' as provider_id,
@@ -77,11 +78,10 @@ select
     end as answer,
     recorded_at
 from events
-where aggregate_type = 'order'
-    and event_type in (
-        'AttemptStarted', 'AttemptPlaced', 'AttemptRefused', 'AttemptInDoubt', 'AttemptNotSent', 'AttemptSettled',
-        'DoubtCleared', 'DuplicateFound'
-    );
+where event_type in (
+    'AttemptStarted', 'AttemptPlaced', 'AttemptRefused', 'AttemptInDoubt', 'AttemptNotSent', 'AttemptSettled',
+    'DoubtCleared', 'DuplicateFound'
+);
 
 create function latency_bucket(response_ms bigint) returns int
 language sql immutable as $$
@@ -112,10 +112,23 @@ begin atomic
     limit 1;
 end;
 
+-- Tells whether a row says nothing, so that to be without it is the same, whatever is folded next.
+create function is_empty(day provider_days) returns boolean
+language sql immutable
+return day.total = 0
+    and day.placed = 0
+    and day.failed = 0
+    and day.in_doubt = 0
+    and day.response_count = 0
+    and day.last_success is null
+    and day.last_failure is null;
+
 create function fold(after_position bigint, upto_position bigint) returns void
 language plpgsql set plan_cache_mode = force_custom_plan set random_page_cost = 1.1
 -- By pages, not by rows: what a range holds lies together.
 set enable_indexscan = off as $$
+declare
+    emptied boolean;
 begin
     with latest as (
         select
@@ -152,6 +165,7 @@ begin
             select max(day) as day, max(word) as word, min(answer) as answer
             from answers
             where latest.day is null
+                and answers.aggregate_type = 'order'
                 and answers.order_id = latest.order_id
                 and answers.attempt_id = latest.attempt_id
                 and position <= after_position
@@ -181,42 +195,42 @@ begin
         order by 1, 2, 3
         on conflict (provider_id, day, bucket) do update
         set count = known.count + excluded.count
+    ),
+    counted_days as (
+        insert into provider_days as known (
+            provider_id, day, total, placed, failed, in_doubt, response_count, response_ms_sum, last_success,
+            last_failure
+        )
+        select
+            provider_id,
+            day,
+            sum(total),
+            sum(placed),
+            sum(failed),
+            sum(in_doubt),
+            sum(response_count),
+            coalesce(sum(response_ms_sum), 0),
+            max(last_success),
+            max(last_failure)
+        from counted
+        group by provider_id, day
+        order by 1, 2
+        on conflict (provider_id, day) do update
+        set total = known.total + excluded.total,
+            placed = known.placed + excluded.placed,
+            failed = known.failed + excluded.failed,
+            in_doubt = known.in_doubt + excluded.in_doubt,
+            response_count = known.response_count + excluded.response_count,
+            response_ms_sum = known.response_ms_sum + excluded.response_ms_sum,
+            last_success = greatest(known.last_success, excluded.last_success),
+            last_failure = greatest(known.last_failure, excluded.last_failure)
+        returning known as day
     )
-    insert into provider_days as known (
-        provider_id, day, total, placed, failed, in_doubt, response_count, response_ms_sum, last_success, last_failure
-    )
-    select
-        provider_id,
-        day,
-        sum(total),
-        sum(placed),
-        sum(failed),
-        sum(in_doubt),
-        sum(response_count),
-        coalesce(sum(response_ms_sum), 0),
-        max(last_success),
-        max(last_failure)
-    from counted
-    group by provider_id, day
-    order by 1, 2
-    on conflict (provider_id, day) do update
-    set total = known.total + excluded.total,
-        placed = known.placed + excluded.placed,
-        failed = known.failed + excluded.failed,
-        in_doubt = known.in_doubt + excluded.in_doubt,
-        response_count = known.response_count + excluded.response_count,
-        response_ms_sum = known.response_ms_sum + excluded.response_ms_sum,
-        last_success = greatest(known.last_success, excluded.last_success),
-        last_failure = greatest(known.last_failure, excluded.last_failure);
+    select coalesce(bool_or(is_empty(day)), false) into emptied from counted_days;
 
-    -- A day on which nothing was sent is a day without an attempt. The range that says so may have been folded before.
-    delete from provider_days
-    where total = 0
-        and placed = 0
-        and failed = 0
-        and in_doubt = 0
-        and last_success is null
-        and last_failure is null
-        and exists (select from events where position > after_position and event_type = 'AttemptNotSent');
+    -- A day on which nothing was sent is a day without an attempt.
+    if emptied then
+        delete from provider_days as known where is_empty(known);
+    end if;
 end
 $$;
