@@ -9,9 +9,9 @@ use std::{
 const MEGABYTE: u64 = 1 << 20;
 /// PostgreSQL's own default, for any machine.
 const LEAST: u64 = 128;
-/// Beyond it the kernel's cache does as well, a private server is rarely alone on its machine, and what is not on disk yet
-/// must get there before it stops.
-const MOST: u64 = 512;
+/// A private server is rarely alone on its machine, and what is not on disk yet must get there before it stops. A journal of a
+/// million events fits in.
+const MOST: u64 = 1024;
 
 /// Returns the megabytes for `shared_buffers`: a quarter of what this program may use, as PostgreSQL's manual suggests,
 /// within limits. Pages are taken from the machine only as they are filled.
@@ -53,7 +53,7 @@ mod tests {
 
     use super::*;
 
-    #[test_case(&[64 << 30], 512; "large machine")]
+    #[test_case(&[64 << 30], 1024; "large machine")]
     #[test_case(&[1 << 30], 256; "small machine")]
     #[test_case(&[256 << 20], 128; "tiny machine")]
     #[test_case(&[64 << 30, 1 << 30], 256; "group of a large machine")]

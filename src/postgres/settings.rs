@@ -50,6 +50,8 @@ impl Settings {
             Durability::Durable => settings.extend([
                 format!("shared_buffers={}MB", memory::shared_buffers()),
                 "max_wal_size=2GB".to_owned(),
+                // Whoever needs a new file of the log first would write it twice, and every commit waits meanwhile.
+                "wal_init_zero=off".to_owned(),
             ]),
             Durability::Volatile => {
                 settings.extend(["fsync=off", "full_page_writes=off"].map(str::to_owned));
