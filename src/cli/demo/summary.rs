@@ -4,7 +4,11 @@ use std::net::SocketAddr;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{cast::Player, scoreboard::Scoreboard};
+use super::{
+    cast::Player,
+    scoreboard::{Remainders, Scoreboard},
+    table::counted,
+};
 use crate::{
     domain::routing::CoverageProblem,
     read::{AdviceRow, AlertRow, Coverage, ProviderRanking},
@@ -29,6 +33,14 @@ pub(super) fn print_score(board: &Scoreboard, players: &[Player]) {
     for (panel, player) in board.panels.iter().zip(players) {
         let (placed, taken) = (panel.tally.placed, player.holds());
         println!("  {:<7} {placed:>12}   {taken:>18}", panel.name);
+    }
+    if board.waited + board.remainders.ordered > 0 {
+        let Remainders { ordered, completed } = board.remainders;
+        println!(
+            "{} waited for another on the same link. {} went to the next panel: {completed} completed.",
+            counted(board.waited, "order"),
+            counted(ordered, "remainder")
+        );
     }
     if tally.in_doubt + board.settled > 0 {
         let (settled, held) = (board.settled, tally.in_doubt);
