@@ -1,6 +1,6 @@
 //! What came of the demo's orders.
 
-use std::net::SocketAddr;
+use std::{collections::BTreeMap, net::SocketAddr};
 
 use secrecy::{ExposeSecret, SecretString};
 
@@ -60,8 +60,17 @@ pub(super) fn print_rankings(rankings: &[ProviderRanking], advice: &[AdviceRow])
             label.clear();
         }
     }
+    let mut of_backups: BTreeMap<(&str, &str), usize> = BTreeMap::new();
     for told in advice {
-        println!("Advice: try {} before {}.", told.better.name, told.provider.name);
+        let (better, worse) = (told.better.name.as_str(), told.provider.name.as_str());
+        match told.service {
+            None => println!("Advice: try {better} before {worse}."),
+            Some(_) => *of_backups.entry((better, worse)).or_default() += 1,
+        }
+    }
+    for ((better, worse), services) in of_backups {
+        let services = counted(services, "service");
+        println!("Advice: try {better} before {worse} as a backup of {services}.");
     }
 }
 
