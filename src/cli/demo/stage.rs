@@ -172,7 +172,8 @@ impl Demo {
         let mut fell_silent = false;
         let mut placed = 0;
         if self.orders >= overture::ORDERS
-            && let Some((service, least)) = services.first()
+            // Halves of a large order are the plainest.
+            && let Some((service, least)) = services.iter().max_by_key(|(_, least)| *least)
         {
             Overture { app, players }.play(*service, *least).await?;
             placed = overture::ORDERS;
