@@ -1,6 +1,6 @@
 use async_graphql::Object;
 
-use super::provider::Provider;
+use super::{provider::Provider, service::Service};
 use crate::read;
 
 #[derive(Debug, Clone)]
@@ -37,6 +37,11 @@ pub(super) struct PriorityAdvice(pub(super) read::AdviceRow);
 /// Two providers whose order of priority contradicts what was measured.
 #[Object]
 impl PriorityAdvice {
+    /// The service whose backups are meant, by the priorities of their mappings; null where it is the providers' own priorities.
+    async fn service(&self) -> Option<Service> {
+        self.0.service.clone().map(Service)
+    }
+
     /// The one that is tried first.
     async fn provider(&self) -> Provider {
         self.0.provider.clone().into()
@@ -52,7 +57,7 @@ impl PriorityAdvice {
         self.0.difference
     }
 
-    /// The figures, in words.
+    /// The figures of both, in words.
     async fn reason(&self) -> &str {
         &self.0.reason
     }

@@ -1,21 +1,11 @@
 //! Which services for sale would stand alone if their provider failed.
 
-use std::{collections::HashMap, sync::Arc};
-
-use super::{
-    MappingRow, PageRequest, ProviderRow, ReadError, Reads, ServiceRow, ServiceSelection,
-    rankings::Candidates,
-};
+use super::{ReadError, Reads, ServiceRow, rankings::Candidates};
 use crate::domain::{
-    ProviderId, ServiceId,
-    routing::{
-        BackupFacts, CandidateFacts, CoverageGap, CoverageProblem, Sale, Strategy, coverage_gaps,
-    },
+    ProviderId,
+    routing::{BackupFacts, CandidateFacts, CoverageGap, CoverageProblem, Sale, coverage_gaps},
     service::{ServiceKind, Units},
 };
-
-/// All services for sale, in one page.
-const ALL: PageRequest = PageRequest { first: i32::MAX as i64, after: None };
 
 /// How services for sale are covered.
 #[derive(Debug, Clone)]
@@ -50,53 +40,23 @@ impl Reads {
     /// # Errors
     /// [`ReadError`]
     pub async fn coverage(&self) -> Result<Coverage, ReadError> {
-        let selection = ServiceSelection { enabled: Some(true), ..ServiceSelection::default() };
-        let for_sale = self.services(&selection, ALL).await?.rows;
-        let ids: Vec<ServiceId> = for_sale.iter().map(|row| ServiceId(row.service_id)).collect();
-        let mut mappings = self.mappings(&ids).await?;
-        let backups: Vec<ServiceId> =
-            mappings.values().flatten().map(|row| ServiceId(row.backup_service_id)).collect();
-        let mut services = self.services_by_id(&backups).await?;
-        services.extend(for_sale.iter().map(|row| (ServiceId(row.service_id), row.clone())));
-        let owners: Vec<ProviderId> =
-            services.values().map(|service| ProviderId(service.provider_id)).collect();
-        let known = Known {
-            providers: Arc::new(self.providers_by_id(&owners).await?),
-            services: Arc::new(services),
-        };
-        let mut coverage = Coverage { for_sale: for_sale.len(), gaps: vec![] };
-        for service in for_sale {
-            let mapped = mappings.remove(&ServiceId(service.service_id)).unwrap_or_default();
-            coverage.gaps.extend(known.rows(service, mapped));
-        }
-        Ok(coverage)
+        let for_sale = self.all_candidates().await?;
+        let gaps = for_sale.iter().flat_map(Candidates::gaps).collect();
+        Ok(Coverage { for_sale: for_sale.len(), gaps })
     }
 }
 
-/// Everything that is for sale or stands in for it.
-struct Known {
-    services: Arc<HashMap<ServiceId, ServiceRow>>,
-    providers: Arc<HashMap<ProviderId, ProviderRow>>,
-}
-
-impl Known {
-    fn rows(&self, service: ServiceRow, mappings: Vec<MappingRow>) -> Vec<CoverageRow> {
-        let candidates = Candidates {
-            ordered: service.clone(),
-            default_strategy: Strategy::default(),
-            mappings,
-            services: self.services.clone(),
-            providers: self.providers.clone(),
-        };
-        let mut facts = candidates.known();
+impl Candidates {
+    fn gaps(&self) -> Vec<CoverageRow> {
+        let mut facts = self.known();
         let Some(primary) = facts.next() else { return vec![] };
         let backups: Vec<BackupFacts> =
             facts.map(|backup| self.compared(&primary, backup)).collect();
-        let gaps = coverage_gaps(&sale(&service), &primary, &backups);
+        let gaps = coverage_gaps(&sale(&self.ordered), &primary, &backups);
         let row = |(index, gap)| CoverageRow {
-            service: service.clone(),
+            service: self.ordered.clone(),
             gap: self.named(gap),
-            key: i64::from(service.number) << 10 | index,
+            key: i64::from(self.ordered.number) << 10 | index,
         };
         (0..).zip(gaps).map(row).collect()
     }

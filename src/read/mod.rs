@@ -13,6 +13,7 @@
 //! Pages are read by key, never by offset; lookups of many things take one statement, joined laterally to the list of
 //! keys, because plans made for small tables stay in use after the tables have grown.
 
+mod advice;
 mod alert_deliveries;
 mod alerts;
 mod attempts;
@@ -41,6 +42,7 @@ mod sync_logs;
 mod sync_schedule;
 mod waiting_orders;
 
+pub use advice::AdviceRow;
 pub use alert_deliveries::AlertDeliveryRow;
 pub use alerts::AlertRow;
 pub use attempts::AttemptRow;
@@ -59,7 +61,7 @@ pub use page::{Page, PageRequest};
 pub use performance::{Failures, Performance, ProviderDay};
 pub use price_history::{PriceHistoryOf, PricePointRow};
 pub use providers::{Health, ProviderRow, StandingRow, SuspensionRow, TermsRow};
-pub use rankings::{AdviceRow, ProviderRanking};
+pub use rankings::ProviderRanking;
 pub use reads::Reads;
 pub use refills::RefillRow;
 pub use services::{MappingRow, ServiceRow, ServiceSelection};

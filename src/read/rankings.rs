@@ -2,16 +2,16 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use super::{MappingRow, ProviderRow, ReadError, Reads, ServiceRow};
+use super::{MappingRow, PageRequest, ProviderRow, ReadError, Reads, ServiceRow, ServiceSelection};
 use crate::domain::{
     Position, ProviderId, ServiceId,
-    provider::{Activation, DELIVERY_DAYS, Measures, PLACEMENT_DAYS, WHOLE_PPM},
-    routing::{
-        Candidate, CandidateFacts, Exclusion, PriorityAdvice, Request, Standing, Strategy, advise,
-        decide,
-    },
+    provider::{DELIVERY_DAYS, Measures, PLACEMENT_DAYS, WHOLE_PPM},
+    routing::{Candidate, CandidateFacts, Decision, Exclusion, Request, Strategy, decide},
     service::ServiceKind,
 };
+
+/// All services for sale, in one page.
+const ALL: PageRequest = PageRequest { first: i32::MAX as i64, after: None };
 
 /// A provider's place in the order in which providers are tried.
 #[derive(Debug, Clone)]
@@ -31,19 +31,6 @@ pub(super) struct Candidates {
     pub(super) mappings: Vec<MappingRow>,
     pub(super) services: Arc<HashMap<ServiceId, ServiceRow>>,
     pub(super) providers: Arc<HashMap<ProviderId, ProviderRow>>,
-}
-
-/// Two providers whose order of priority contradicts what was measured.
-#[derive(Debug, Clone)]
-pub struct AdviceRow {
-    /// The one that is tried first.
-    pub provider: ProviderRow,
-    /// The one that has proved better.
-    pub better: ProviderRow,
-    /// By how much, 0 to 1.
-    pub difference: f64,
-    /// The figures, in words.
-    pub reason: String,
 }
 
 impl Reads {
@@ -81,36 +68,13 @@ impl Reads {
         service: ServiceId,
     ) -> Result<Option<Vec<ProviderRanking>>, ReadError> {
         let Some(candidates) = self.candidates(service).await? else { return Ok(None) };
-        let (usable, passed_over): (Vec<_>, Vec<_>) =
-            candidates.in_order().into_iter().partition(|found| found.excluded.is_empty());
+        let (usable, passed_over): (Vec<_>, Vec<_>) = candidates
+            .decision()
+            .candidates
+            .into_iter()
+            .partition(|found| found.excluded.is_empty());
         let tried = usable.into_iter().chain(passed_over);
         Ok(Some(tried.filter_map(|found| candidates.ranking(&found)).collect()))
-    }
-
-    /// Tells where operators' priorities contradict what was measured.
-    ///
-    /// # Errors
-    /// [`ReadError`]
-    pub async fn priority_advice(&self) -> Result<Vec<AdviceRow>, ReadError> {
-        let providers = self.providers(Some(Activation::Active)).await?;
-        let standings: Vec<Standing> = providers.iter().map(standing).collect();
-        let found = |id: ProviderId| providers.iter().find(|row| row.provider_id == id.0).cloned();
-        let in_words = |advice: PriorityAdvice| {
-            let (provider, better) = (found(advice.provider_id)?, found(advice.better_id)?);
-            let reason = format!(
-                "{} has priority {} and scores {:.3}; {} has priority {} and scores {:.3}: {}",
-                provider.name,
-                provider.priority,
-                score(&provider),
-                better.name,
-                better.priority,
-                score(&better),
-                standing_in_words(&better).join(", "),
-            );
-            let difference = share(advice.difference_ppm);
-            Some(AdviceRow { provider, better, difference, reason })
-        };
-        Ok(advise(&standings).into_iter().filter_map(in_words).collect())
     }
 
     async fn candidates(&self, service: ServiceId) -> Result<Option<Candidates>, ReadError> {
@@ -127,12 +91,36 @@ impl Reads {
         let default_strategy = self.default_strategy;
         Ok(Some(Candidates { ordered, default_strategy, mappings, services, providers }))
     }
+
+    /// Lists every service for sale with its candidates, by number.
+    pub(super) async fn all_candidates(&self) -> Result<Vec<Candidates>, ReadError> {
+        let selection = ServiceSelection { enabled: Some(true), ..ServiceSelection::default() };
+        let for_sale = self.services(&selection, ALL).await?.rows;
+        let ids: Vec<ServiceId> = for_sale.iter().map(|row| ServiceId(row.service_id)).collect();
+        let mut mappings = self.mappings(&ids).await?;
+        let backups: Vec<ServiceId> =
+            mappings.values().flatten().map(|row| ServiceId(row.backup_service_id)).collect();
+        let mut services = self.services_by_id(&backups).await?;
+        services.extend(for_sale.iter().map(|row| (ServiceId(row.service_id), row.clone())));
+        let owners: Vec<ProviderId> =
+            services.values().map(|service| ProviderId(service.provider_id)).collect();
+        let providers = Arc::new(self.providers_by_id(&owners).await?);
+        let services = Arc::new(services);
+        let of = |ordered: ServiceRow| Candidates {
+            mappings: mappings.remove(&ServiceId(ordered.service_id)).unwrap_or_default(),
+            ordered,
+            default_strategy: self.default_strategy,
+            services: services.clone(),
+            providers: providers.clone(),
+        };
+        Ok(for_sale.into_iter().map(of).collect())
+    }
 }
 
 impl Candidates {
     /// The very rule that orders are routed by, on what the read models know.
-    fn in_order(&self) -> Vec<Candidate> {
-        decide(Position(0), self.strategy(), &Request::any(), self.known().collect()).candidates
+    pub(super) fn decision(&self) -> Decision {
+        decide(Position(0), self.strategy(), &Request::any(), self.known().collect())
     }
 
     /// Lists what is known of the primary, and of each backup after it.
@@ -203,25 +191,16 @@ fn set_aside(provider: &ProviderRow, service: &ServiceRow) -> Vec<Exclusion> {
     provider.suspension.exclusion().into_iter().chain(refused).collect()
 }
 
-fn standing(provider: &ProviderRow) -> Standing {
-    Standing {
-        provider_id: ProviderId(provider.provider_id),
-        priority: provider.priority,
-        score_ppm: provider.standing.score().score_ppm,
-        judged: provider.standing.measures().judged,
-    }
-}
-
-fn score(provider: &ProviderRow) -> f64 {
+pub(super) fn score(provider: &ProviderRow) -> f64 {
     share(provider.standing.score().score_ppm)
 }
 
-fn share(ppm: i64) -> f64 {
+pub(super) fn share(ppm: i64) -> f64 {
     ppm as f64 / WHOLE_PPM as f64
 }
 
 /// What the score was computed from. What was never measured counts as is expected of everybody.
-fn standing_in_words(provider: &ProviderRow) -> Vec<String> {
+pub(super) fn standing_in_words(provider: &ProviderRow) -> Vec<String> {
     let Measures { judged, placed, responses, response_ms_sum, ended, delivered_ppm_sum } =
         provider.standing.measures();
     let mut words = vec![match judged {

@@ -26,6 +26,7 @@ pub(super) fn routes(shared: Arc<Shared>) -> Router {
         .route("/_sim/faults", faults)
         .route("/_sim/orders", get(orders))
         .route("/_sim/orders/{order}", put(say_of_order))
+        .route("/_sim/orders/{order}/end", put(end_order))
         .route("/_sim/requests", get(requests))
         .route("/_sim/balance", put(set_balance))
         .route("/_sim/latency", put(set_latency))
@@ -56,13 +57,28 @@ async fn say_of_order(
     Path(order): Path<u64>,
     Json(said): Json<Said>,
 ) -> Response {
-    match panel.lock().0.book.say(order, said.status) {
-        Some(()) => StatusCode::NO_CONTENT.into_response(),
-        None => {
-            let error = format!("no order has the id {order}; list them by GET /_sim/orders");
-            (StatusCode::NOT_FOUND, Json(json!({ "error": error }))).into_response()
-        }
-    }
+    found_order(panel.lock().0.book.say(order, said.status), order)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct End {
+    remains: u64,
+}
+
+async fn end_order(
+    Extract(panel): Panel,
+    Path(order): Path<u64>,
+    Json(end): Json<End>,
+) -> Response {
+    let (mut state, now) = panel.lock();
+    found_order(state.book.end(order, end.remains, now), order)
+}
+
+fn found_order(order: Option<()>, id: u64) -> Response {
+    let error =
+        || format!("no order has the id {id}, or it has ended; list them by GET /_sim/orders");
+    done_or(order, error)
 }
 
 async fn requests(Extract(panel): Panel) -> Json<Vec<RecordedRequest>> {
@@ -158,11 +174,12 @@ async fn remove_row(Extract(panel): Panel, Path(service): Path<String>) -> Respo
 }
 
 fn found(row: Option<()>, service: &str) -> Response {
-    match row {
+    done_or(row, || format!("no row has the id {service}; list them by GET /_sim/catalogue"))
+}
+
+fn done_or(done: Option<()>, error: impl FnOnce() -> String) -> Response {
+    match done {
         Some(()) => StatusCode::NO_CONTENT.into_response(),
-        None => {
-            let error = format!("no row has the id {service}; list them by GET /_sim/catalogue");
-            (StatusCode::NOT_FOUND, Json(json!({ "error": error }))).into_response()
-        }
+        None => (StatusCode::NOT_FOUND, Json(json!({ "error": error() }))).into_response(),
     }
 }

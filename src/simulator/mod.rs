@@ -22,6 +22,7 @@
 //! | `DELETE /_sim/faults` | ends all faults |
 //! | `GET /_sim/orders` | every order that was accepted, oldest first |
 //! | `PUT /_sim/orders/{id}` | `{"status":"Disputed"}` is answered from now on; `{"status":null}` ends that |
+//! | `PUT /_sim/orders/{id}/end` | `{"remains":400}`: it ends now, with so many units undelivered |
 //! | `GET /_sim/requests` | the last calls and how each was sent, without their keys |
 //! | `PUT /_sim/balance` | `{"balance":"12.5"}` |
 //! | `PUT /_sim/latency` | `{"base_ms":50,"jitter_ms":100}` |

@@ -136,6 +136,17 @@ impl Order {
         self.new.unit_price * Decimal::from(self.new.quantity - returned)
     }
 
+    /// Decides that it ends then, with so many units undelivered.
+    fn end_at(&mut self, ends: Instant, remains: u64) {
+        self.ends = ends;
+        self.remains_at_end = remains.min(self.new.quantity);
+        self.end = match self.remains_at_end {
+            0 => OrderStatus::Completed,
+            all if all == self.new.quantity => OrderStatus::Canceled,
+            _ => OrderStatus::Partial,
+        };
+    }
+
     fn show(&self, id: u64, now: Now) -> AcceptedOrder {
         AcceptedOrder {
             id,
@@ -264,13 +275,16 @@ impl OrderBook {
         let remains = order.remains(now);
         self.due.remove(&(order.ends, id));
         order.cancel_asked = true;
-        order.ends = order.ends.min(now.steady + self.pace.pending);
-        order.remains_at_end = remains;
-        order.end = if remains == order.new.quantity {
-            OrderStatus::Canceled
-        } else {
-            OrderStatus::Partial
-        };
+        order.end_at(order.ends.min(now.steady + self.pace.pending), remains);
+        self.due.insert((order.ends, id));
+        Some(())
+    }
+
+    /// Ends an order now, with so many units undelivered; `None` where none of this id runs.
+    pub(super) fn end(&mut self, id: u64, remains: u64, now: Now) -> Option<()> {
+        let order = self.orders.get_mut(&id).filter(|order| now.steady < order.ends)?;
+        self.due.remove(&(order.ends, id));
+        order.end_at(now.steady, remains);
         self.due.insert((order.ends, id));
         Some(())
     }
@@ -372,6 +386,25 @@ mod tests {
         book.settle(later(now, MINUTE));
         assert_eq!(book.balance, Decimal::from(100));
         assert_eq!(book.get(&id).unwrap().status(later(now, MINUTE)), OrderStatus::Canceled);
+    }
+
+    #[test]
+    fn an_order_that_is_ended_before_its_time_is_paid_back_in_part_and_cannot_end_again() {
+        for (remains, status) in [
+            (0, OrderStatus::Completed),
+            (400, OrderStatus::Partial),
+            (1000, OrderStatus::Canceled),
+        ] {
+            let (mut book, now) = (book(0.0, 0.0), Now::read());
+            let id = accept(&mut book, now);
+            let number = id.parse().unwrap();
+            book.end(number, remains, now).unwrap();
+            book.settle(now);
+            let order = book.get(&id).unwrap();
+            assert_eq!((order.status(now), order.remains(now)), (status, remains));
+            assert_eq!(book.balance + order.charge(now), Decimal::from(100));
+            assert_eq!(book.end(number, 0, now), None);
+        }
     }
 
     #[test]

@@ -114,6 +114,12 @@ impl Panel {
         let _ = self.shared.lock().0.book.say(id, word.map(str::to_owned));
     }
 
+    /// Ends an order now, with so many units undelivered, which are paid back; one that has ended stays as it is.
+    pub fn end_order(&self, id: u64, remains: u64) {
+        let (mut state, now) = self.shared.lock();
+        let _ = state.book.end(id, remains, now);
+    }
+
     /// The last calls, oldest first, without their keys; those before the last 20,000 are forgotten.
     #[must_use]
     pub fn requests(&self) -> Vec<RecordedRequest> {

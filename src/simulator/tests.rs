@@ -317,6 +317,18 @@ async fn any_word_is_said_of_an_order_on_request() {
 }
 
 #[tokio::test]
+async fn running_order_is_ended_on_request_and_no_other() {
+    let pace = Pace { pending: Duration::from_secs(60), ..Pace::default() };
+    let panel = Panel::start(PanelConfig { pace, ..config() }).await.unwrap();
+    let id = id_of(&call(&panel, ORDER).await);
+    let (path, end) = (format!("/_sim/orders/{id}/end"), json!({"remains": 1}));
+    assert_eq!(control(&panel, "PUT", &path, &end).await.0, StatusCode::NO_CONTENT);
+    let status = call(&panel, &format!("action=status&order={id}")).await;
+    assert_eq!((&status["status"], &status["remains"]), (&json!("Partial"), &json!("1")));
+    assert_eq!(control(&panel, "PUT", &path, &end).await.0, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
 async fn lists_of_ids_are_refused_where_that_is_switched_on() {
     let panel = start().await;
     panel.set_switches(Switches { no_lists: true, ..Switches::default() });

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use signalbox::domain::{
     Position, ProviderId, ServiceId,
     provider::{Measures, ProviderEvent, Score},
+    routing::Strategy,
     service::ServiceEvent,
 };
 use uuid::Uuid;
@@ -89,18 +90,66 @@ async fn priority_that_contradicts_what_was_measured_is_advised_against() {
     let _new = provider(&shop, "new", 3).await;
     measured(&shop, poor, 100, 20).await;
     measured(&shop, good, 100, 100).await;
-    let query = "{ priorityAdvice { provider { name } better { name } difference reason } }";
+    let query = "{ priorityAdvice { service { number } provider { name } better { name } difference reason } }";
     let reason = format!(
-        "poor has priority 1 and scores 0.363; good has priority 2 and scores 0.954: {}",
+        "poor has priority 1 and scores 0.363: {}; good has priority 2 and scores 0.954: {}",
+        measured_in_words(100, 20).replace(';', ","),
         measured_in_words(100, 100).replace(';', ",")
     );
     assert_eq!(
         shop.data(query, json!({})).await["priorityAdvice"],
         json!([{
-            "provider": {"name": "poor"}, "better": {"name": "good"},
+            "service": null, "provider": {"name": "poor"}, "better": {"name": "good"},
             "difference": 0.590314, "reason": reason,
         }])
     );
+}
+
+#[tokio::test]
+async fn mapping_priority_that_contradicts_what_was_measured_is_advised_against_per_service() {
+    let shop = Installation::start().await;
+    let own = provider(&shop, "own", 1).await;
+    let poor = provider(&shop, "poor", 1).await;
+    let good = provider(&shop, "good", 1).await;
+    measured(&shop, poor, 100, 20).await;
+    measured(&shop, good, 20, 20).await;
+    let poors = service(&shop, poor, 11, "Likes").await;
+    let goods = service(&shop, good, 12, "Likes").await;
+    for (number, (first, second)) in [(1, (poors, goods)), (2, (goods, poors)), (3, (poors, goods))]
+    {
+        let ordered = service(&shop, own, number, "Likes").await;
+        for (backup, priority) in [(first, 1), (second, 2)] {
+            let owner = if backup == poors { poor } else { good };
+            let mapped = ServiceEvent::ServiceMapped {
+                backup_service_id: backup,
+                backup_provider_id: owner,
+                priority,
+            };
+            shop.record("service", ordered.0, &[mapped]).await;
+        }
+        if number == 3 {
+            let strategy = Some(Strategy::BestScore);
+            let set = ServiceEvent::ServiceStrategySet { strategy };
+            shop.record("service", ordered.0, &[set]).await;
+        }
+    }
+    let query = "query($first: Int! = 100) { priorityAdvice(first: $first) {
+        service { number } provider { name } better { name } reason } }";
+    let advice = shop.data(query, json!({})).await["priorityAdvice"].clone();
+    let reason = advice[0]["reason"].as_str().unwrap();
+    let poor_in_words = measured_in_words(100, 20).replace(';', ",");
+    let good_in_words = measured_in_words(20, 20).replace(';', ",");
+    let figures = format!(
+        "as backups of service 1, poor has mapping priority 1 and scores 0.363: {poor_in_words}; good has mapping priority 2 and scores "
+    );
+    assert!(reason.starts_with(&figures) && reason.ends_with(&good_in_words), "{reason}");
+    assert_eq!(
+        advice,
+        json!([{"service": {"number": 1}, "provider": {"name": "poor"}, "better": {"name": "good"},
+            "reason": reason}])
+    );
+    let refusal = shop.refusal(query, json!({"first": 0})).await;
+    assert_eq!(refusal, json!({"code": "INVALID_INPUT", "field": "first"}));
 }
 
 #[tokio::test]

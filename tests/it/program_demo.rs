@@ -116,15 +116,29 @@ async fn demo_without_a_terminal_is_lines_that_end_with_a_command_to_go_on_with(
     demo.shows("Ctrl-C ends it.").await;
     let seen = demo.seen();
     assert!(!seen.contains('\x1b') && !seen.contains('\r'), "{seen}");
-    for number in 1..=12 {
+    // One of 13 is for the remainder of the first.
+    for number in 1..=13 {
         let story = format!("  order {number:>4}, ");
         assert_eq!(seen.lines().filter(|line| line.starts_with(&story)).count(), 1, "{seen}");
     }
+    let steps = [
+        "  order 2 waits: order 1 on the same link is not over yet",
+        "  order 1: Alder delivered ",
+        "  order 1 is complete: ",
+        "  order 2 goes ahead: its link is free",
+    ];
+    let places = steps.map(|step| seen.find(step).unwrap_or_else(|| panic!("no {step}: {seen}")));
+    assert!(places.is_sorted(), "{seen}");
     let summary = lines_from(&seen, "12 orders, ");
     for (line, name) in summary[2..].iter().zip(["Alder", "Birch", "Cedar"]) {
         assert!(line.trim_start().starts_with(name), "{summary:?}");
+        let [.., placed, taken] = line.split_whitespace().collect::<Vec<_>>()[..] else {
+            panic!("{line}")
+        };
+        assert_eq!(placed, taken, "{line}");
     }
     for told in [
+        "1 order waited for another on the same link. 1 remainder went to the next panel: 1 completed.",
         "Who is tried first",
         "Alerts, newest first",
         " services for sale: ",
@@ -158,6 +172,9 @@ async fn demo_in_a_terminal_is_a_live_table_that_an_interrupt_leaves_in_order() 
     let command = in_a_terminal(&demo(folder.path(), &["--orders", "1000"]));
     let mut demo = Watched::start(folder, command);
     demo.shows("of 1000 orders at rest").await;
+    for told in ["order 2 waits: order 1 on", "order 1 is complete: ", "order 2 goes ahead: "] {
+        demo.shows(told).await;
+    }
     demo.shows("Alder took it").await;
     demo.shows("\x1b[32mhealthy").await;
     let process = demo.seen().lines().next().unwrap().trim().parse().unwrap();

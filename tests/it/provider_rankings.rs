@@ -5,7 +5,11 @@ use std::time::Duration;
 use serde_json::json;
 use signalbox::simulator::{Action, Fault, FaultRule};
 
-use crate::support::{api::until, running::Running, shop::Shop};
+use crate::{
+    remainders::ending,
+    status_poll::{panel, quick},
+    support::{api::until, running::Running, shop::Shop},
+};
 
 #[tokio::test]
 async fn provider_that_refuses_most_orders_is_not_tried_first_where_the_best_score_is() {
@@ -67,6 +71,43 @@ async fn delivered_share_of_ended_orders_counts() {
         let ranked = running.data(rankings, json!({})).await;
         let reasons = ranked["providerRankings"][0]["reasons"].as_array().unwrap().clone();
         reasons.contains(&json!("delivered 50.0 % of 2 orders that ended in 30 days"))
+    })
+    .await;
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn provider_that_delivers_parts_ranks_below_one_that_delivers_all() {
+    let running = Running::start_with(|config| {
+        quick(config);
+        config.ranking_pace = Duration::from_millis(100);
+    })
+    .await;
+    let shop = Shop::open_with(&running, vec![ending(1.0, 0.0), panel(1, 1)]).await;
+    for name in ["first", "second"] {
+        for number in 0..6 {
+            let link = format!("https://social.example/{name}/{number}");
+            running.order_at_rest(&running.place(shop.order(&link)).await).await;
+        }
+        let toggle = "mutation($id: ID!) { toggleProviderStatus(id: $id) { position } }";
+        running.data(toggle, json!({"id": shop.providers[0]})).await;
+    }
+    assert_eq!(shop.held(), [6, 6]);
+    let delivered = shop.panels[0].orders().into_iter().map(|order| {
+        let delivered = order.quantity - order.remains;
+        delivered as f64 / order.quantity as f64
+    });
+    let share = 100.0 * delivered.sum::<f64>() / 6.0;
+    assert!(share > 1.0 && share < 99.0, "{share}");
+    let rankings = "{ providerRankings { score reasons } }";
+    until("what was delivered shows", async || {
+        let ranked = running.data(rankings, json!({})).await["providerRankings"].clone();
+        let delivers = |rank: usize, share: f64| {
+            let words = format!("delivered {share:.1} % of 6 orders that ended in 30 days");
+            ranked[rank]["reasons"].as_array().unwrap().contains(&json!(words))
+        };
+        let score = |rank: usize| ranked[rank]["score"].as_f64().unwrap();
+        delivers(0, share) && delivers(1, 100.0) && score(0) < score(1)
     })
     .await;
     running.stop().await;

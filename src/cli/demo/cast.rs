@@ -6,9 +6,10 @@ use anyhow::Context;
 use chrono::TimeDelta;
 
 use crate::{
-    command::{AddProvider, Commands, UpdateProvider},
+    command::{AddProvider, Commands, PlaceOrder, UpdateProvider},
     domain::{
-        ProviderId, ServiceId,
+        OrderId, ProviderId, ServiceId,
+        order::{HOUSE_ACCOUNT, OrderRequest},
         provider::{BreakerPolicy, ProviderTerms},
     },
     process::{Delisting, DoubtPace, ProviderOperations},
@@ -130,6 +131,20 @@ pub(super) async fn rehearse(
         }
     }
     Ok(simple.into_iter().map(|(service, _, least)| (service, least)).collect())
+}
+
+/// Places a customer's order.
+pub(super) async fn order(
+    commands: &Commands,
+    service_id: ServiceId,
+    quantity: i64,
+    link: &str,
+) -> anyhow::Result<OrderId> {
+    let request =
+        OrderRequest { link: link.to_owned(), quantity: Some(quantity), ..OrderRequest::default() };
+    let account = HOUSE_ACCOUNT.to_owned();
+    let place = PlaceOrder { service_id, request, idempotency_key: None, account };
+    Ok(commands.place_order(place).await?.value)
 }
 
 impl Player {

@@ -6,6 +6,7 @@
 mod cast;
 mod look;
 mod narrator;
+mod overture;
 mod panel_score;
 mod scoreboard;
 mod screen;

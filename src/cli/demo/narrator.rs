@@ -10,7 +10,7 @@ use super::{
 use crate::{
     domain::{
         Aggregate,
-        order::{Order, OrderEvent},
+        order::{DeliveryStatus, Order, OrderEvent},
         provider::Provider,
     },
     read::{EventRow, EventSelection, PageRequest, Reads},
@@ -60,6 +60,9 @@ impl<'a> Narrator<'a> {
         }
         let Ok(happened) = serde_json::from_value::<OrderEvent>(event.payload) else { return };
         self.board.fold(&happened);
+        if let Some(words) = self.completed(&event.aggregate_id, &happened) {
+            self.screen.note(&words);
+        }
         let story = self.stories.entry(event.aggregate_id).or_default();
         if let Some(words) = story.aside(&happened, &self.board) {
             self.screen.note(&words);
@@ -67,6 +70,16 @@ impl<'a> Narrator<'a> {
         if story.add(happened, &self.board) == Going::ToRest {
             self.screen.tell(story);
         }
+    }
+
+    /// What is told of an order of which another has delivered the rest.
+    fn completed(&self, order: &str, event: &OrderEvent) -> Option<String> {
+        let OrderEvent::RemainderStatusChanged { child_id, overall, .. } = event else {
+            return None;
+        };
+        let is_complete = overall.status == DeliveryStatus::Completed;
+        let child = self.stories.get(&child_id.to_string()).filter(|_| is_complete)?;
+        self.stories.get(order)?.completed_by(child)
     }
 
     fn take_of_provider(&mut self, event: EventRow) {

@@ -1,7 +1,11 @@
 //! What is counted over all orders, folded from the journal.
 
 use super::panel_score::{PanelScore, Tally};
-use crate::domain::{ProviderId, order::OrderEvent, provider::ProviderEvent};
+use crate::domain::{
+    ProviderId,
+    order::{DeliveryStatus, OrderEvent},
+    provider::ProviderEvent,
+};
 
 /// The state of the play.
 #[derive(Debug)]
@@ -12,18 +16,45 @@ pub(super) struct Scoreboard {
     pub(super) failed: usize,
     /// Attempts in doubt of which evidence told what had become.
     pub(super) settled: usize,
+    /// Orders that waited for another on their link.
+    pub(super) waited: usize,
+    pub(super) remainders: Remainders,
+}
+
+/// Counts of what panels left undelivered.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Remainders {
+    /// Ordered at another panel.
+    pub(super) ordered: usize,
+    /// After which nothing was left.
+    pub(super) completed: usize,
 }
 
 impl Scoreboard {
     pub(super) fn new(panels: impl IntoIterator<Item = (ProviderId, &'static str)>) -> Self {
         let panels = panels.into_iter().map(|(provider, name)| PanelScore::new(provider, name));
-        Self { panels: panels.collect(), orders: 0, failovers: 0, failed: 0, settled: 0 }
+        Self {
+            panels: panels.collect(),
+            orders: 0,
+            failovers: 0,
+            failed: 0,
+            settled: 0,
+            waited: 0,
+            remainders: Remainders::default(),
+        }
     }
 
     /// Counts what happened to an order.
     pub(super) fn fold(&mut self, event: &OrderEvent) {
         match event {
-            OrderEvent::OrderPlaced { .. } => self.orders += 1,
+            OrderEvent::OrderPlaced { remainder_of: None, .. } => self.orders += 1,
+            OrderEvent::LinkAwaited { .. } => self.waited += 1,
+            OrderEvent::RemainderOrdered { .. } => self.remainders.ordered += 1,
+            OrderEvent::RemainderStatusChanged { overall, .. }
+                if overall.status == DeliveryStatus::Completed =>
+            {
+                self.remainders.completed += 1;
+            }
             OrderEvent::FailedOver { .. } => self.failovers += 1,
             OrderEvent::OrderFailed { .. } => self.failed += 1,
             OrderEvent::AttemptStarted { provider_id, .. } => {
@@ -86,10 +117,11 @@ impl Scoreboard {
         self.panels.iter().map(|panel| panel.tally).fold(Tally::default(), Tally::plus)
     }
 
-    /// Orders that will not move any more by themselves.
+    /// Customers' orders that will not move any more by themselves. One of which a remainder is ordered moves again until
+    /// that rests.
     pub(super) fn at_rest(&self) -> usize {
         let tally = self.tally();
-        tally.placed + tally.in_doubt + self.failed
+        (tally.placed + tally.in_doubt + self.failed).saturating_sub(self.remainders.ordered)
     }
 
     /// Times of all answers in milliseconds, the least first.

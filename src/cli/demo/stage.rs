@@ -16,6 +16,7 @@ use tokio::{
 use super::{
     cast::{self, Player},
     narrator::Narrator,
+    overture::{self, Overture},
     scoreboard::Scoreboard,
     screen::Screen,
     summary,
@@ -26,10 +27,8 @@ use crate::{
         logging::{LogFormat, Logging},
         signals::EndSignals,
     },
-    command::PlaceOrder,
     domain::{
         ServiceId,
-        order::{HOUSE_ACCOUNT, OrderRequest},
         provider::UpstreamPolicy,
         routing::Strategy,
         service::{PriceWatch, WaitLimit},
@@ -171,19 +170,17 @@ impl Demo {
             bail!("the simulated catalogue has no service with link and quantity");
         }
         let mut fell_silent = false;
-        for (number, (service, least)) in (1..=self.orders).zip(services.iter().cycle()) {
-            let request = OrderRequest {
-                link: format!("https://social.example/p/{number}"),
-                quantity: Some(*least),
-                ..OrderRequest::default()
-            };
-            let place = PlaceOrder {
-                service_id: *service,
-                request,
-                idempotency_key: None,
-                account: HOUSE_ACCOUNT.to_owned(),
-            };
-            app.commands().place_order(place).await?;
+        let mut placed = 0;
+        if self.orders >= overture::ORDERS
+            // Halves of a large order are the plainest.
+            && let Some((service, least)) = services.iter().max_by_key(|(_, least)| *least)
+        {
+            Overture { app, players }.play(*service, *least).await?;
+            placed = overture::ORDERS;
+        }
+        for (number, (service, least)) in (placed + 1..=self.orders).zip(services.iter().cycle()) {
+            let link = format!("https://social.example/p/{number}");
+            cast::order(app.commands(), *service, *least, &link).await?;
             if number == self.orders / 4 {
                 players[0].die();
             }

@@ -10,7 +10,8 @@ use crate::domain::order::{OrderEvent, SettledAs};
 #[derive(Debug, Default)]
 pub(super) struct Story {
     number: i64,
-    quantity: i64,
+    pub(super) quantity: i64,
+    awaits_link: bool,
     steps: Vec<Step>,
 }
 
@@ -37,6 +38,14 @@ impl Story {
                 (self.number, self.quantity) = (number, quantity);
                 return Going::On;
             }
+            OrderEvent::LinkAwaited { .. } => {
+                self.awaits_link = true;
+                return Going::On;
+            }
+            OrderEvent::AttemptStarted { .. } => {
+                self.awaits_link = false;
+                return Going::On;
+            }
             OrderEvent::AttemptRefused { provider_id, reason, .. } => {
                 Step::Refused { panel: board.name(provider_id), reason }
             }
@@ -54,10 +63,24 @@ impl Story {
         going
     }
 
-    /// What is told of an order in doubt when something was found out, apart from its story.
+    /// What is told of an order apart from its story: that it waits for its link, what was found out of it in doubt, what a
+    /// panel left undelivered.
     pub(super) fn aside(&self, event: &OrderEvent, board: &Scoreboard) -> Option<String> {
         let number = self.number;
         match event {
+            OrderEvent::LinkAwaited { reason, .. } => {
+                Some(format!("order {number} waits: {reason}"))
+            }
+            OrderEvent::AttemptStarted { .. } if self.awaits_link => {
+                Some(format!("order {number} goes ahead: its link is free"))
+            }
+            OrderEvent::RemainderOrdered { number: child, quantity: left, .. } => {
+                let (panel, delivered) = (self.holder()?, self.quantity - left);
+                Some(format!(
+                    "order {number}: {panel} delivered {delivered} of {} units; order {child} is for the rest",
+                    self.quantity
+                ))
+            }
             OrderEvent::EvidenceRead { provider_id, answered, follows, .. } => {
                 let panel = board.name(*provider_id);
                 Some(format!("evidence on order {number} at {panel}: {answered}; {follows}"))
@@ -74,6 +97,27 @@ impl Story {
             }
             _ => None,
         }
+    }
+
+    /// What is told once another panel has delivered what its own left: parent and child in one line.
+    pub(super) fn completed_by(&self, child: &Self) -> Option<String> {
+        let delivered = self.quantity - child.quantity;
+        Some(format!(
+            "order {} is complete: {delivered} units by {}, {} by {} as order {}",
+            self.number,
+            self.holder()?,
+            child.quantity,
+            child.holder()?,
+            child.number
+        ))
+    }
+
+    /// Who took the order.
+    fn holder(&self) -> Option<&'static str> {
+        self.steps.iter().rev().find_map(|step| match step {
+            Step::Placed { panel, .. } => Some(*panel),
+            _ => None,
+        })
     }
 
     /// The story with everything in it.

@@ -1,10 +1,14 @@
 //! What came of the demo's orders.
 
-use std::net::SocketAddr;
+use std::{collections::BTreeMap, net::SocketAddr};
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{cast::Player, scoreboard::Scoreboard};
+use super::{
+    cast::Player,
+    scoreboard::{Remainders, Scoreboard},
+    table::counted,
+};
 use crate::{
     domain::routing::CoverageProblem,
     read::{AdviceRow, AlertRow, Coverage, ProviderRanking},
@@ -30,6 +34,14 @@ pub(super) fn print_score(board: &Scoreboard, players: &[Player]) {
         let (placed, taken) = (panel.tally.placed, player.holds());
         println!("  {:<7} {placed:>12}   {taken:>18}", panel.name);
     }
+    if board.waited + board.remainders.ordered > 0 {
+        let Remainders { ordered, completed } = board.remainders;
+        println!(
+            "{} waited for another on the same link. {} went to the next panel: {completed} completed.",
+            counted(board.waited, "order"),
+            counted(ordered, "remainder")
+        );
+    }
     if tally.in_doubt + board.settled > 0 {
         let (settled, held) = (board.settled, tally.in_doubt);
         println!(
@@ -48,8 +60,17 @@ pub(super) fn print_rankings(rankings: &[ProviderRanking], advice: &[AdviceRow])
             label.clear();
         }
     }
+    let mut of_backups: BTreeMap<(&str, &str), usize> = BTreeMap::new();
     for told in advice {
-        println!("Advice: try {} before {}.", told.better.name, told.provider.name);
+        let (better, worse) = (told.better.name.as_str(), told.provider.name.as_str());
+        match told.service {
+            None => println!("Advice: try {better} before {worse}."),
+            Some(_) => *of_backups.entry((better, worse)).or_default() += 1,
+        }
+    }
+    for ((better, worse), services) in of_backups {
+        let services = counted(services, "service");
+        println!("Advice: try {better} before {worse} as a backup of {services}.");
     }
 }
 

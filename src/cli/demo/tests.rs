@@ -11,13 +11,13 @@ use uuid::Uuid;
 use super::{
     look::{Colours, Look},
     panel_score::{Health, Tally},
-    scoreboard::Scoreboard,
+    scoreboard::{Remainders, Scoreboard},
     story::{Going, Story},
     table,
 };
 use crate::domain::{
-    AttemptId, Incarnation, Link, Position, ProviderId, ServiceId,
-    order::{OrderEvent, SettledAs},
+    AttemptId, Incarnation, Link, OrderId, Position, ProviderId, ServiceId,
+    order::{DeliveryStatus, OrderEvent, Overall, RemainderOf, SettledAs},
     provider::{ProviderEvent, ResumedBy, SuspensionCause},
     refusal::RefusalClass,
     routing::{Decision, Strategy},
@@ -203,6 +203,71 @@ fn doubt_ends_with_evidence(settled_as: SettledAs, placed_and_in_doubt: (usize, 
     assert_eq!(((tally.placed, tally.in_doubt), board.settled), (placed_and_in_doubt, 1));
     let told = Story::default().aside(&settled, &board).unwrap();
     assert!(told.ends_with("its balance fell by the charge"), "{told}");
+}
+
+#[test]
+fn order_that_waits_for_its_link_says_so_until_it_goes_ahead() {
+    let (mut board, mut story) = (board(), Story::default());
+    let reason = "order 1 on the same link is not over yet".to_owned();
+    let awaited = OrderEvent::LinkAwaited { order_id: OrderId(Uuid::nil()), reason };
+    board.fold(&awaited);
+    let mut told = vec![];
+    for event in [ordered(2), awaited, asked(ALDER), asked(BIRCH)] {
+        told.extend(story.aside(&event, &board));
+        story.add(event, &board);
+    }
+    let waits = "order 2 waits: order 1 on the same link is not over yet";
+    assert_eq!(told, [waits, "order 2 goes ahead: its link is free"]);
+    assert_eq!(board.waited, 1);
+}
+
+/// An order of 500 units of which another for the last 200 is ordered.
+fn remainder_ordered() -> OrderEvent {
+    OrderEvent::RemainderOrdered {
+        child_id: OrderId(Uuid::nil()),
+        number: 3,
+        cause: OrderId(Uuid::nil()),
+        quantity: 200,
+        overall: Overall { status: DeliveryStatus::InProgress, remains: 200 },
+    }
+}
+
+#[test]
+fn order_that_two_panels_deliver_is_told_with_its_child_in_one_line() {
+    let parent = told(vec![ordered(1), placed(ALDER, 40)]);
+    let mut child = told(vec![ordered(3), placed(BIRCH, 20)]);
+    child.quantity = 200;
+    assert_eq!(
+        parent.aside(&remainder_ordered(), &board()).unwrap(),
+        "order 1: Alder delivered 300 of 500 units; order 3 is for the rest"
+    );
+    assert_eq!(
+        parent.completed_by(&child).unwrap(),
+        "order 1 is complete: 300 units by Alder, 200 by Birch as order 3"
+    );
+}
+
+#[test]
+fn order_whose_remainder_is_ordered_moves_until_that_rests_and_counts_once() {
+    let mut board = folded(&[ordered(1), placed(ALDER, 40)]);
+    assert_eq!(board.at_rest(), 1);
+    board.fold(&remainder_ordered());
+    let of =
+        RemainderOf { parent: OrderId(Uuid::nil()), cause: OrderId(Uuid::nil()), not_at: vec![] };
+    let mut child = ordered(3);
+    if let OrderEvent::OrderPlaced { remainder_of, .. } = &mut child {
+        *remainder_of = Some(of);
+    }
+    board.fold(&child);
+    assert_eq!((board.orders, board.at_rest()), (1, 0));
+    board.fold(&placed(BIRCH, 20));
+    board.fold(&OrderEvent::RemainderStatusChanged {
+        child_id: OrderId(Uuid::nil()),
+        undelivered: Some(0),
+        overall: Overall { status: DeliveryStatus::Completed, remains: 0 },
+    });
+    assert_eq!((board.orders, board.at_rest()), (1, 1));
+    assert_eq!(board.remainders, Remainders { ordered: 1, completed: 1 });
 }
 
 #[test]

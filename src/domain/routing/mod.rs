@@ -5,6 +5,6 @@ mod coverage;
 mod decision;
 mod tiers;
 
-pub use advice::{PriorityAdvice, Standing, advise};
+pub use advice::{PriorityAdvice, Standing, advise, advise_on_backups};
 pub use coverage::{BackupFacts, CoverageGap, CoverageProblem, Sale, coverage_gaps};
 pub use decision::{Candidate, CandidateFacts, Decision, Exclusion, Request, Strategy, decide};

@@ -5,7 +5,7 @@ use crate::{
     graphql::{
         context::Backend,
         error::{ApiError, ApiResult},
-        input::{id, optional_id},
+        input::{id, optional_id, page},
         performance::ProviderPerformance,
         provider::{Provider, first_day},
         ranking::{PriorityAdvice, ProviderRanking},
@@ -56,10 +56,15 @@ impl ProviderQueries {
         Ok((1..).zip(rows).map(|(rank, row)| ProviderRanking { rank, row }).collect())
     }
 
-    /// Where priorities contradict what was measured, with the figures: only active providers with at least 20 judged attempts, only differences that are worth a change.
-    async fn priority_advice(&self, ctx: &Context<'_>) -> ApiResult<Vec<PriorityAdvice>> {
+    /// Where priorities contradict what was measured, with the figures: the providers' own first, then those of backups, by the number of the service for sale that they stand in for, where its strategy goes by them. Only active providers with at least 20 judged attempts, only differences that are worth a change. `first` is 1 to 1000.
+    async fn priority_advice(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(default = 100)] first: i32,
+    ) -> ApiResult<Vec<PriorityAdvice>> {
+        let most = usize::try_from(page(first, None)?.first).unwrap_or_default();
         let rows = Backend::of(ctx).reads.priority_advice().await?;
-        Ok(rows.into_iter().map(PriorityAdvice).collect())
+        Ok(rows.into_iter().take(most).map(PriorityAdvice).collect())
     }
 
     /// Oldest day first, today last; `days` is 1 to 366.

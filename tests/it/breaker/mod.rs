@@ -25,12 +25,16 @@ use crate::support::{
 };
 
 /// Pauses that a test can wait for.
-fn impatient(config: &mut AppConfig) {
-    config.breaker = Some(BreakerPolicy {
+fn policy() -> BreakerPolicy {
+    BreakerPolicy {
         first_pause: TimeDelta::milliseconds(400),
         longest_pause: TimeDelta::milliseconds(1600),
         ..BreakerPolicy::default()
-    });
+    }
+}
+
+fn impatient(config: &mut AppConfig) {
+    config.breaker = Some(policy());
     config.health_pace.glance = Duration::from_millis(50);
     config.health_pace.trial_patience = Duration::from_millis(300);
 }

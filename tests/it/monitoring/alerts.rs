@@ -1,48 +1,33 @@
 //! Operators are told of alerts once, however long they were away.
 
-use std::{net::SocketAddr, time::Duration};
+use std::time::Duration;
 
 use rust_decimal::dec;
-use secrecy::SecretString;
 use serde_json::{Value, json};
 use signalbox::{
-    alert_channel::{AlertChannels, Telegram, Webhook, address, signature_of},
+    alert_channel::{AlertChannels, Telegram, address, signature_of},
     app::AppConfig,
     domain::provider::BalanceWatch,
-    process::{BalancePace, DeliveryPace},
+    process::BalancePace,
     simulator::Panel,
 };
 
 use crate::support::{
     api::until,
     catalogue::{panel, plain_rows},
-    receiver::{Habit, Receiver, Told, silent_address},
+    receiver::{Habit, Receiver, Told, secret, silent_address, tell, webhook},
     running::Running,
 };
 
 const ALERTS: &str = "{ alerts { nodes { kind position endedAt deliveries {
     channel tells state tries reason } } } }";
 
-fn secret() -> SecretString {
-    "whsec_of_the_tests".to_owned().into()
-}
-
-fn webhook(at: SocketAddr) -> Webhook {
-    Webhook { url: address(&format!("http://{at}/hook")).unwrap(), secret: secret() }
-}
-
 /// Tells often, and raises an alert where a balance is below ten.
 fn told_by(channels: AlertChannels) -> impl FnOnce(&mut AppConfig) {
     let ms = Duration::from_millis;
     move |config| {
+        tell(config, channels);
         let monitoring = &mut config.monitoring;
-        monitoring.channels = channels;
-        monitoring.delivery = DeliveryPace {
-            glance: ms(50),
-            first: ms(100),
-            at_most: ms(300),
-            ..monitoring.delivery
-        };
         monitoring.balances =
             BalancePace { interval: Some(ms(100)), glance: ms(20), ..monitoring.balances };
         monitoring.balance_watch = BalanceWatch { hours: 0, amount: Some(dec!(10)) };
@@ -76,7 +61,8 @@ fn assert_signed(told: &Told) {
 #[tokio::test]
 async fn alert_is_delivered_once_after_the_receiver_was_down() {
     let nobody = silent_address();
-    let channels = AlertChannels { webhook: Some(webhook(nobody)), telegram: None };
+    let webhook = webhook(&format!("http://{nobody}/hook"));
+    let channels = AlertChannels { webhook: Some(webhook), telegram: None };
     let running = Running::start_with(told_by(channels)).await;
     let panel = poor_provider(&running).await;
     until("it was tried", async || {
@@ -114,10 +100,9 @@ async fn alert_is_delivered_once_after_the_receiver_was_down() {
 #[tokio::test]
 async fn channels_do_not_wait_for_one_another() {
     let (hook, bot) = (Receiver::start(Habit::Hangs).await, Receiver::start(Habit::Accepts).await);
-    let url = address(&hook.url()).unwrap();
     let token = "77:token-of-the-bot".to_owned().into();
     let channels = AlertChannels {
-        webhook: Some(Webhook { url, secret: secret() }),
+        webhook: Some(webhook(&hook.url())),
         telegram: Some(Telegram {
             base: address(&bot.url()).unwrap(),
             token,
@@ -145,9 +130,7 @@ async fn channels_do_not_wait_for_one_another() {
 #[tokio::test]
 async fn what_cannot_be_delivered_is_given_up_in_the_end_and_holds_up_nothing() {
     let receiver = Receiver::start(Habit::Refuses(400)).await;
-    let url = address(&receiver.url()).unwrap();
-    let webhook = Some(Webhook { url, secret: secret() });
-    let change = told_by(AlertChannels { webhook, telegram: None });
+    let change = told_by(receiver.channels());
     let running = Running::start_with(|config| {
         change(config);
         config.monitoring.delivery.give_up = Duration::from_secs(2);
@@ -176,10 +159,7 @@ async fn channel_that_is_new_is_not_told_of_the_past() {
     .await;
     let database = quiet.stop().await;
     let receiver = Receiver::start(Habit::Accepts).await;
-    let url = address(&receiver.url()).unwrap();
-    let channels =
-        AlertChannels { webhook: Some(Webhook { url, secret: secret() }), telegram: None };
-    let running = Running::start_beside(database, told_by(channels)).await;
+    let running = Running::start_beside(database, told_by(receiver.channels())).await;
     until("the channel is known", async || {
         let known = sqlx::query_scalar("select count(*) from alert_channels");
         known.fetch_one(running.database.pool()).await.unwrap_or(0_i64) == 1

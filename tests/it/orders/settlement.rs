@@ -6,6 +6,7 @@ use futures_util::future::join_all;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use signalbox::{
+    app::AppConfig,
     domain::provider::BreakerPolicy,
     process::DoubtPace,
     simulator::{
@@ -22,13 +23,15 @@ use crate::support::{
     shop::{Shop, default_service},
 };
 
+/// Looks for evidence every few tenths of a second.
+pub(crate) fn eager(config: &mut AppConfig) {
+    let tenth = Duration::from_millis(100);
+    config.doubt_pace = DoubtPace { look: tenth, first: tenth, at_most: 5 * tenth };
+    config.call_limits.add = Duration::from_secs(1);
+}
+
 pub(crate) async fn running() -> Running {
-    Running::start_with(|config| {
-        let tenth = Duration::from_millis(100);
-        config.doubt_pace = DoubtPace { look: tenth, first: tenth, at_most: 5 * tenth };
-        config.call_limits.add = Duration::from_secs(1);
-    })
-    .await
+    Running::start_with(eager).await
 }
 
 async fn declare(api: &Api, provider: &str, exclusive: bool) -> Value {
@@ -48,12 +51,12 @@ async fn evidence(api: &Api, order: &str) -> Vec<Value> {
     order["attempts"][0]["evidence"].as_array().unwrap().clone()
 }
 
-fn silent() -> Vec<FaultRule> {
+pub(crate) fn silent() -> Vec<FaultRule> {
     vec![FaultRule::on(Action::Add, Fault::Silent).times(1).after()]
 }
 
 /// The first panel is ours alone, and holds an order of ours.
-async fn exclusive_shop(running: &Running, panels: usize) -> Shop {
+pub(crate) async fn exclusive_shop(running: &Running, panels: usize) -> Shop {
     let shop = Shop::open(running, panels).await;
     assert_eq!(declare(running, &shop.providers[0], true).await, true);
     let known = running.place(shop.order("https://social.example/p/known")).await;

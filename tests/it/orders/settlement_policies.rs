@@ -1,13 +1,19 @@
 //! What becomes of doubt that a service's policy gives up, through the whole stack.
 
 use serde_json::json;
-use signalbox::simulator::Action;
+use signalbox::simulator::{Action, Fault, FaultRule};
 
 use super::{
-    settlement::{order_in_doubt, running, settled_as},
+    settlement::{eager, exclusive_shop, order_in_doubt, running, settled_as, silent},
     settling::let_the_waiting_time_pass,
 };
-use crate::support::{api::until, catalogue::update_services, running::Running, shop::Shop};
+use crate::support::{
+    api::until,
+    catalogue::update_services,
+    receiver::{Habit, Receiver, tell},
+    running::Running,
+    shop::Shop,
+};
 
 async fn set_policy(running: &Running, shop: &Shop, action: &str) {
     let policy = json!({"doubtPolicy": {"action": action, "afterMinutes": 1}});
@@ -103,6 +109,43 @@ async fn order_goes_on_at_its_owners_risk_where_the_policy_says_so() {
     let order = running.order(&id).await;
     assert_eq!(order["provider"]["name"], "panel 2");
     assert_eq!(order["attempts"][0]["outcome"], "PLACED");
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn order_that_evidence_finds_after_the_risk_was_accepted_is_a_duplicate_that_operators_hear_of()
+ {
+    let receiver = Receiver::start(Habit::Accepts).await;
+    let running = Running::start_with(|config| {
+        eager(config);
+        tell(config, receiver.channels());
+    })
+    .await;
+    let shop = exclusive_shop(&running, 2).await;
+    set_policy(&running, &shop, "ACCEPT_RISK").await;
+    let tells_nothing = [Action::Balance, Action::Orders, Action::Status]
+        .map(|action| FaultRule::on(action, Fault::ServerError));
+    shop.panels[0].set_faults([silent(), tells_nothing.to_vec()].concat());
+    let id = running.place(shop.order("https://social.example/p/1")).await;
+    assert_eq!(running.order_at_rest(&id).await["status"], "IN_DOUBT");
+    let_the_policys_time_pass(&running).await;
+    let order = settled_as(&running, &id, "PENDING").await;
+    assert_eq!(order["provider"]["name"], "panel 2");
+    assert_eq!((shop.held(), receiver.told().len()), (vec![2, 1], 0));
+
+    shop.panels[0].clear_faults();
+    until("the alert is delivered", async || !receiver.accepted().is_empty()).await;
+    let there = shop.panels[0].orders()[1].id.to_string();
+    let order = settled_as(&running, &id, "PENDING").await;
+    let found = order["timeline"].as_array().unwrap().iter();
+    let found: Vec<_> = found.filter(|event| event["type"] == "DuplicateFound").collect();
+    assert_eq!(found.len(), 1, "{order}");
+    assert_eq!(found[0]["payload"]["api_order_id"], there);
+    let [told] = &receiver.accepted()[..] else { panic!("{:?}", receiver.told()) };
+    assert_eq!(told.body["kind"], "DUPLICATE_FOUND");
+    assert_eq!(told.body["provider"], "panel 1");
+    let message = told.body["message"].as_str().unwrap();
+    assert!(message.contains(&there), "{message}");
     running.stop().await;
 }
 

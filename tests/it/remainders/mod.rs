@@ -27,7 +27,7 @@ const FAMILY: &str = "query($id: ID!) { order(id: $id) {
     children { id status remains quantity charge parent { id } provider { name } attempts { outcome } } } }";
 
 /// A panel on which all orders end so, at once.
-fn ending(partial_share: f64, canceled_share: f64) -> PanelConfig {
+pub(crate) fn ending(partial_share: f64, canceled_share: f64) -> PanelConfig {
     let pace = Pace {
         pending: Duration::from_millis(1),
         in_progress: Duration::from_millis(1),

@@ -4,6 +4,7 @@ pub(crate) mod api;
 pub(crate) mod catalogue;
 pub(crate) mod children;
 pub(crate) mod database;
+pub(crate) mod door;
 mod keeper;
 pub(crate) mod program;
 pub(crate) mod proxy;

@@ -4,6 +4,7 @@ use std::{
     future::pending,
     net::{SocketAddr, TcpListener},
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use axum::{
@@ -12,7 +13,13 @@ use axum::{
     http::{HeaderMap, StatusCode, Uri},
     response::{IntoResponse, Response},
 };
+use secrecy::SecretString;
 use serde_json::Value;
+use signalbox::{
+    alert_channel::{AlertChannels, Webhook, address},
+    app::AppConfig,
+    process::DeliveryPace,
+};
 use tokio::task::JoinHandle;
 
 /// What a receiver does with what it is told.
@@ -61,6 +68,24 @@ pub(crate) fn silent_address() -> SocketAddr {
     TcpListener::bind("127.65.43.22:0").and_then(|free| free.local_addr()).unwrap()
 }
 
+/// What a webhook's messages are signed with.
+pub(crate) fn secret() -> SecretString {
+    "whsec_of_the_tests".to_owned().into()
+}
+
+pub(crate) fn webhook(url: &str) -> Webhook {
+    Webhook { url: address(url).unwrap(), secret: secret() }
+}
+
+/// Lets an installation tell of alerts there, often and soon.
+pub(crate) fn tell(config: &mut AppConfig, channels: AlertChannels) {
+    let ms = Duration::from_millis;
+    let monitoring = &mut config.monitoring;
+    monitoring.channels = channels;
+    monitoring.delivery =
+        DeliveryPace { glance: ms(50), first: ms(100), at_most: ms(300), ..monitoring.delivery };
+}
+
 impl Receiver {
     pub(crate) async fn start(habit: Habit) -> Self {
         Self::start_at("127.0.0.1:0".parse().unwrap(), habit).await
@@ -90,6 +115,11 @@ impl Receiver {
 
     pub(crate) fn url(&self) -> String {
         format!("http://{}/", self.address)
+    }
+
+    /// Itself as the only channel.
+    pub(crate) fn channels(&self) -> AlertChannels {
+        AlertChannels { webhook: Some(webhook(&self.url())), telegram: None }
     }
 
     pub(crate) fn now(&self, habit: Habit) {
