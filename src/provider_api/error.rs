@@ -1,3 +1,5 @@
+use chrono::TimeDelta;
+
 use super::{
     decode::{NoAnswers, Unexpected},
     meanings::Meanings,
@@ -15,9 +17,26 @@ pub struct CallFailure {
     pub reason: String,
     /// From the start of the call to its failure, in milliseconds.
     pub response_ms: i64,
+    /// For how long the provider asks to be left alone, where it does.
+    pub retry_after: Option<TimeDelta>,
 }
 
 /// The same before its words are cleaned.
+#[derive(Debug)]
+pub(super) struct FailedRead {
+    pub(super) fault: CallFault,
+    /// For how many seconds the provider asks to be left alone.
+    pub(super) retry_after: Option<i64>,
+}
+
+impl FailedRead {
+    pub(super) fn cleaned(self, redactor: &Redactor, response_ms: i64) -> CallFailure {
+        let retry_after = self.retry_after.and_then(TimeDelta::try_seconds);
+        CallFailure { reason: redactor.words(&self.fault.to_string()), response_ms, retry_after }
+    }
+}
+
+/// Why a reading call brought no result.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum CallFault {
     /// No whole answer came.
