@@ -125,7 +125,8 @@ impl ProviderHealth {
                 self.attend(provider, trial).await;
             }
         }
-        for provider in self.syncs.take_due(Instant::now(), self.pace.sync_rest) {
+        let rests = &self.operations.list_rests;
+        for provider in self.syncs.take_due(Instant::now(), self.pace.sync_rest, rests) {
             self.sync(provider);
         }
     }

@@ -5,7 +5,7 @@ use std::{collections::HashMap, time::Duration};
 use tokio::time::Instant;
 
 use super::ProviderHealth;
-use crate::domain::ProviderId;
+use crate::{domain::ProviderId, process::rests::Rests};
 
 /// When syncs were asked for, and when they were last begun.
 #[derive(Debug, Default)]
@@ -22,12 +22,18 @@ impl RequestedSyncs {
         self.0.entry(provider).or_default().wanted = true;
     }
 
-    /// Returns those whose list was not read because of this for a while; they are under way from now on.
-    pub(super) fn take_due(&mut self, now: Instant, rest: Duration) -> Vec<ProviderId> {
+    /// Returns those whose list was not read because of this for a while, and that did not ask to be left alone; they are
+    /// under way from now on.
+    pub(super) fn take_due(
+        &mut self,
+        now: Instant,
+        rest: Duration,
+        rests: &Rests,
+    ) -> Vec<ProviderId> {
         let mut due = vec![];
         for (provider, request) in &mut self.0 {
             let rested = request.begun.is_none_or(|begun| begun + rest <= now);
-            if request.wanted && rested {
+            if request.wanted && rested && rests.is_over(*provider, now) {
                 *request = Request { wanted: false, begun: Some(now) };
                 due.push(*provider);
             }

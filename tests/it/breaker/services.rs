@@ -1,6 +1,10 @@
 //! A service that its provider refuses is set aside alone.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
+use signalbox::simulator::{Action, Fault, FaultRule};
+use tokio::time::Instant;
 
 use super::{impatient, occurred, occurs, provider, refuse};
 use crate::support::{
@@ -21,7 +25,7 @@ async fn refused_service_is_set_aside_alone_and_its_providers_list_is_asked_for(
     let running = Running::start_with(|config| {
         impatient(config);
         // One sync, and then none for as long as this test takes.
-        config.health_pace.sync_rest = std::time::Duration::from_secs(600);
+        config.health_pace.sync_rest = Duration::from_secs(600);
     })
     .await;
     let shop = Shop::open(&running, 2).await;
@@ -53,10 +57,26 @@ async fn refused_service_is_set_aside_alone_and_its_providers_list_is_asked_for(
 }
 
 #[tokio::test]
+async fn list_of_a_provider_that_asks_to_be_left_alone_is_asked_for_once_that_is_over() {
+    let running = Running::start_with(impatient).await;
+    let shop = Shop::open(&running, 2).await;
+    let asks = Fault::Unavailable { retry_after_seconds: 2 };
+    shop.panels[0].set_faults(vec![FaultRule::on(Action::Services, asks).times(1), refuse(GONE)]);
+    assert_eq!(running.sync(&shop.providers[0]).await["succeeded"], false);
+    let began = Instant::now();
+    running.order_at_rest(&running.place(shop.order("https://social.example/p/1")).await).await;
+    occurs(&running, running.database.pool(), "ServiceSuspended", 1).await;
+    occurs(&running, running.database.pool(), "ServiceResumed", 1).await;
+    assert!(began.elapsed() > Duration::from_millis(1900), "{:?}", began.elapsed());
+    assert_eq!(shop.panels[0].state().requests[&Action::Services], 3);
+    running.stop().await;
+}
+
+#[tokio::test]
 async fn list_that_has_it_is_believed_once_and_then_an_operator_has_to_say_so() {
     let running = Running::start_with(|config| {
         impatient(config);
-        config.health_pace.sync_rest = std::time::Duration::from_millis(100);
+        config.health_pace.sync_rest = Duration::from_millis(100);
     })
     .await;
     let shop = Shop::open(&running, 2).await;
