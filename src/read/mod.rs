@@ -28,6 +28,7 @@ mod feed;
 mod health_log;
 pub mod open_orders;
 mod orders;
+mod owed_syncs;
 mod p95;
 mod page;
 mod performance;
