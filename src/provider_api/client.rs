@@ -265,7 +265,7 @@ impl PanelClient {
             Err(fault) => Err(fault.into()),
         };
         let value = value.map_err(|fault| fault.told_by(&meanings));
-        call.end(value.as_ref().err().map(|fault| fault.failed_call(&redactor)));
+        call.end(value.as_ref().err().map(|fault| fault.failed_call(&meanings)));
         value.map_err(|fault| FailedRead { fault, retry_after })
     }
 

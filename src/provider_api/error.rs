@@ -58,11 +58,9 @@ impl CallFault {
     pub(super) fn kind(&self) -> CallFailureKind {
         match self {
             Self::Transport(fault) => fault.kind(),
-            Self::Unexpected(unexpected) | Self::NoLists(unexpected) => match unexpected {
-                Unexpected::KeyRefused { .. } | Unexpected::Error { .. } => {
-                    CallFailureKind::Refused
-                }
-                _ => CallFailureKind::Unreadable,
+            Self::Unexpected(_) | Self::NoLists(_) => match self.answered() {
+                Some(_) => CallFailureKind::Refused,
+                None => CallFailureKind::Unreadable,
             },
             Self::Stopping => CallFailureKind::Abandoned,
         }
@@ -78,8 +76,22 @@ impl CallFault {
     }
 
     /// Tells of it to whoever keeps count of calls.
-    pub(super) fn failed_call(&self, redactor: &Redactor) -> FailedCall {
-        FailedCall::new(self.kind(), &redactor.words(&self.to_string()))
+    pub(super) fn failed_call(&self, meanings: &Meanings<'_>) -> FailedCall {
+        let failed = FailedCall::new(self.kind(), &meanings.words(&self.to_string()));
+        FailedCall { text: self.answered().and_then(|words| meanings.met(words)), ..failed }
+    }
+
+    /// Returns the error that the provider answered, in its own words.
+    fn answered(&self) -> Option<&str> {
+        match self {
+            Self::Unexpected(unexpected) | Self::NoLists(unexpected) => match unexpected {
+                Unexpected::KeyRefused { words, .. } | Unexpected::Error { words, .. } => {
+                    Some(words)
+                }
+                _ => None,
+            },
+            Self::Transport(_) | Self::Stopping => None,
+        }
     }
 }
 

@@ -49,7 +49,7 @@ pub use call_hours::{CallHour, CallHoursOf};
 pub use call_log::CallLogRow;
 pub use coverage::{Coverage, CoverageRow};
 pub use error::ReadError;
-pub use error_texts::{ErrorTextProviderRow, ErrorTextRow};
+pub use error_texts::{ErrorTextCallRow, ErrorTextProviderRow, ErrorTextRow};
 pub use events::{EventRow, EventSelection, InvalidStream, StreamName};
 pub use evidence::EvidenceRow;
 pub use failover_logs::{FailoverLogRow, FailoverSelection};
