@@ -251,6 +251,7 @@ impl Parts {
         });
         let health = ProviderHealth::new(ProviderHealthNeeds {
             operations: self.operations.clone(),
+            reads: self.reads.clone(),
             breaker: config.breaker,
             pace: config.health_pace,
             reports: reported,

@@ -34,6 +34,7 @@ without end, before the panel acts on it. FAULT is one of
   "server_error"   "silent"   "reset"   "truncated"   "empty_list"
   {"too_many_requests":{"retry_after_seconds":3,"body":"json"}}
                    (body: json, text, html or empty)
+  {"unavailable":{"retry_after_seconds":3}}
 
 Half of the orders are accepted, and then the connection is reset:
   curl http://127.0.0.1:8090/_sim/faults \

@@ -7,7 +7,7 @@ use crate::{
     domain::{
         Aggregate, AttemptId, Balance, ProviderId, ServiceId,
         order::{Order, Waiting},
-        provider::{BackOff, ProviderCommand, Trip, Verdict},
+        provider::{BackOff, NoBalance, ProviderCommand, Trip, Verdict},
         routing::{Candidate, Decision},
         service::{Imported, Service, ServiceCommand, WaitLimit},
     },
@@ -55,7 +55,7 @@ impl Commands {
     /// # Errors
     /// As [`trip_provider`](Self::trip_provider).
     pub async fn fail_probe(&self, id: ProviderId, reason: String) -> Result<(), CommandError> {
-        let command = || self.probe(Err(reason.clone()));
+        let command = || self.probe(Err(NoBalance::because(reason.clone())));
         self.tell_provider("probeProvider", id, command).await.map(drop)
     }
 
@@ -161,11 +161,11 @@ impl Commands {
     }
 
     /// Takes in, of a provider that is set aside, what a balance call came to.
-    pub(super) fn probe(&self, reading: Result<Balance, String>) -> ProviderCommand {
+    pub(super) fn probe(&self, reading: Result<Balance, NoBalance>) -> ProviderCommand {
         ProviderCommand::TakeProbe { reading, back_off: self.back_off(), now: Utc::now() }
     }
 
     fn back_off(&self) -> BackOff {
-        BackOff { policy: self.parts.breaker, random: fastrand::u32(..) }
+        BackOff { policy: self.breaker(), random: fastrand::u32(..) }
     }
 }

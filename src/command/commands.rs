@@ -127,6 +127,11 @@ impl Commands {
         &self.parts.journal
     }
 
+    /// Returns the policy by which providers are set aside and left alone.
+    pub fn breaker(&self) -> BreakerPolicy {
+        self.parts.breaker
+    }
+
     /// Returns the lock that keeps a provider's syncs apart, from each other and from its end.
     pub fn sync_lock(&self, provider: ProviderId) -> Arc<tokio::sync::Mutex<()>> {
         let mut syncs = self.parts.syncs.lock().unwrap_or_else(PoisonError::into_inner);

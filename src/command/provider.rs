@@ -13,8 +13,8 @@ use crate::{
     domain::{
         Aggregate, Balance, ProviderId, ServiceId,
         provider::{
-            Activation, Basis, DeclaredUse, Dependents, KeyReference, Measures, Provider,
-            ProviderChanges, ProviderCommand, ProviderError, ProviderEvent, ProviderName,
+            Activation, Basis, DeclaredUse, Dependents, KeyReference, Measures, NoBalance,
+            Provider, ProviderChanges, ProviderCommand, ProviderError, ProviderEvent, ProviderName,
             ProviderTerms, ProviderUrl, SyncInterval,
         },
         reservation::{Reservation, ReservationCommand, ReservationError, Subject},
@@ -289,14 +289,14 @@ impl Commands {
     pub async fn record_connection_test(
         &self,
         id: ProviderId,
-        outcome: Result<Balance, String>,
+        outcome: Result<Balance, NoBalance>,
         response_ms: i64,
     ) -> Result<Done<ProviderId>, CommandError> {
         let tested_at = Utc::now();
         retried!(self, {
             let provider = self.provider(id)?;
-            let outcome = outcome.clone();
             let probe = self.probe(outcome.clone());
+            let outcome = outcome.clone().map_err(|no_balance| no_balance.reason);
             let watch = self.parts.balance_watch;
             let command =
                 ProviderCommand::RecordConnectionTest { outcome, response_ms, tested_at, watch };

@@ -53,7 +53,7 @@ impl Keyed for ProviderCall {
 
 impl Keyed for ErrorText {
     fn key(&self) -> i64 {
-        self.0.last_position
+        self.0.page_key
     }
 }
 

@@ -2,7 +2,7 @@ use async_graphql::{Context, Enum, Object};
 
 use super::{
     error::ApiResult,
-    loaders::{self, ErrorTextProvidersOf},
+    loaders::{self, ErrorTextCallsOf, ErrorTextProvidersOf},
     provider::Provider,
     related::Related,
     scalars::DateTime,
@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     domain::refusal::{Ledger, TextClass},
-    read::{ErrorTextProviderRow, ErrorTextRow},
+    read::{ErrorTextCallRow, ErrorTextProviderRow, ErrorTextRow},
 };
 
 /// What an error text means. DOUBT: the provider may have taken the order all the same, so it is held and nobody else is asked. LINK and QUANTITY, LINK_BUSY are the request's doing; the rest is the provider's.
@@ -41,7 +41,7 @@ pub(super) enum FailureLedger {
 #[derive(Debug, Clone)]
 pub(super) struct ErrorText(pub(super) ErrorTextRow);
 
-/// An error text that providers answered orders with, or that an operator said something of.
+/// An error text that providers answered orders or other calls with, or that an operator said something of.
 #[Object]
 impl ErrorText {
     /// As texts are compared: whole, in lower case, `#` for each number, without dots at the end.
@@ -73,7 +73,7 @@ impl ErrorText {
         self.0.reclassified_at.map(DateTime)
     }
 
-    /// Attempts that were answered with it.
+    /// Attempts that were answered with it; other calls count in `callCount`.
     async fn count(&self) -> i64 {
         self.0.count
     }
@@ -82,18 +82,35 @@ impl ErrorText {
         self.0.last_at.map(DateTime)
     }
 
-    /// Who answered with it, most often first.
+    /// Calls that were no order's (balance, status, catalogue and the like) and were answered with it. An error about one of several orders in an answer is none of the call's.
+    async fn call_count(&self) -> i64 {
+        self.0.call_count
+    }
+
+    /// When the minute began in which the last of those calls ended.
+    async fn call_last_at(&self) -> Option<DateTime> {
+        self.0.call_last_at.map(DateTime)
+    }
+
+    /// Who answered orders with it, most often first.
     async fn providers(&self, ctx: &Context<'_>) -> ApiResult<Vec<ErrorTextProvider>> {
         let key = ErrorTextProvidersOf(self.0.text.clone());
         let rows = Related::of(ctx).load_one(key).await?.unwrap_or_default();
         Ok(rows.into_iter().map(ErrorTextProvider).collect())
+    }
+
+    /// Who answered which other calls with it, most often first.
+    async fn calls(&self, ctx: &Context<'_>) -> ApiResult<Vec<ErrorTextCalls>> {
+        let key = ErrorTextCallsOf(self.0.text.clone());
+        let rows = Related::of(ctx).load_one(key).await?.unwrap_or_default();
+        Ok(rows.into_iter().map(ErrorTextCalls).collect())
     }
 }
 
 #[derive(Debug, Clone)]
 pub(super) struct ErrorTextProvider(ErrorTextProviderRow);
 
-/// How often a provider answered with a text.
+/// How often a provider answered orders with a text.
 #[Object]
 impl ErrorTextProvider {
     async fn provider(&self, ctx: &Context<'_>) -> ApiResult<Provider> {
@@ -104,6 +121,31 @@ impl ErrorTextProvider {
         self.0.count
     }
 
+    async fn last_at(&self) -> DateTime {
+        DateTime(self.0.last_at)
+    }
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct ErrorTextCalls(ErrorTextCallRow);
+
+/// How often a provider answered calls of one action, other than orders, with a text.
+#[Object]
+impl ErrorTextCalls {
+    async fn provider(&self, ctx: &Context<'_>) -> ApiResult<Provider> {
+        loaders::provider(ctx, self.0.provider()).await
+    }
+
+    /// In the panel API's word, such as `balance`.
+    async fn action(&self) -> &str {
+        &self.0.action
+    }
+
+    async fn count(&self) -> i64 {
+        self.0.count
+    }
+
+    /// When the minute began in which the last of them ended.
     async fn last_at(&self) -> DateTime {
         DateTime(self.0.last_at)
     }

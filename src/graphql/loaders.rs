@@ -14,10 +14,10 @@ use super::{
 use crate::{
     domain::{AttemptId, OrderId, Position, ProviderId, ServiceId},
     read::{
-        AlertDeliveryRow, AttemptRow, CallHour, CallHoursOf, ErrorTextProviderRow, EventRow,
-        EvidenceRow, HealthChangeRow, HealthLogOf, MappingRow, OrderRow, PriceHistoryOf,
-        PricePointRow, ProviderDay, ProviderRow, ReadError, Reads, RefillRow, ServiceRow,
-        SyncLogRow,
+        AlertDeliveryRow, AttemptRow, CallHour, CallHoursOf, ErrorTextCallRow,
+        ErrorTextProviderRow, EventRow, EvidenceRow, HealthChangeRow, HealthLogOf, MappingRow,
+        OrderRow, PriceHistoryOf, PricePointRow, ProviderDay, ProviderRow, ReadError, Reads,
+        RefillRow, ServiceRow, SyncLogRow,
     },
 };
 
@@ -108,6 +108,23 @@ impl Key for ErrorTextProvidersOf {
     ) -> Result<HashMap<Self, Vec<ErrorTextProviderRow>>, ReadError> {
         let texts: Vec<String> = keys.into_iter().map(|key| key.0).collect();
         let found = reads.error_text_providers(&texts).await?;
+        Ok(found.into_iter().map(|(text, rows)| (Self(text), rows)).collect())
+    }
+}
+
+/// Who answered which calls with an error text that were no order's.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct ErrorTextCallsOf(pub(super) String);
+
+impl Key for ErrorTextCallsOf {
+    type Value = Vec<ErrorTextCallRow>;
+
+    async fn read(
+        reads: &Reads,
+        keys: Vec<Self>,
+    ) -> Result<HashMap<Self, Vec<ErrorTextCallRow>>, ReadError> {
+        let texts: Vec<String> = keys.into_iter().map(|key| key.0).collect();
+        let found = reads.error_text_calls(&texts).await?;
         Ok(found.into_iter().map(|(text, rows)| (Self(text), rows)).collect())
     }
 }

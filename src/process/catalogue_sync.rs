@@ -1,12 +1,13 @@
 //! Bringing a provider's catalogue into ours.
 //!
 //! Correctness: only a complete list delists, and never over a fifth of the catalogue unless an operator says so. A row
-//! that could not be read is still in the list. A run whose process dies is closed as failed by the next one.
+//! that could not be read is still in the list. A provider that asks to be left alone is asked for its list before that is
+//! over by an operator alone. A run whose process dies is closed as failed by the next one.
 
 use std::{collections::HashSet, time::Duration};
 
 use chrono::Utc;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use super::ProviderOperations;
 use crate::{
@@ -136,7 +137,10 @@ impl ProviderOperations {
     ) -> Result<Vec<String>, String> {
         let endpoint = self.endpoints.of(provider).await.map_err(|error| error.to_string())?;
         let asked_at = Utc::now();
-        let called = self.client.services(&endpoint).await.map_err(|failure| failure.reason);
+        let called = self.client.services(&endpoint).await.map_err(|failure| {
+            self.list_rests.take(provider, failure.retry_after, Instant::now());
+            failure.reason
+        });
         let Timed { value: Catalogue { rows, errors: row_errors }, .. } = called?;
         let present: HashSet<ServiceId> = rows
             .iter()

@@ -5,8 +5,8 @@ use rust_decimal::Decimal;
 use super::{EndpointError, ProviderOperations};
 use crate::{
     command::{CommandError, Done},
-    domain::{Balance, ProviderId},
-    provider_api::Timed,
+    domain::{Balance, ProviderId, provider::NoBalance},
+    provider_api::{CallFailure, Timed},
 };
 
 /// What a connection test came to; `message` says it in words either way.
@@ -46,13 +46,15 @@ impl ProviderOperations {
         let called = self.client.balance(&endpoint).await;
         let (outcome, response_ms) = match called {
             Ok(Timed { value, response_ms }) => (Ok(value), response_ms),
-            Err(failure) => (Err(failure.reason), failure.response_ms),
+            Err(CallFailure { reason, response_ms, retry_after }) => {
+                (Err(NoBalance { reason, retry_after }), response_ms)
+            }
         };
         let recorded = self.commands.record_connection_test(id, outcome.clone(), response_ms);
         let position = recorded.await?.position;
         let value = match outcome {
             Ok(balance) => ConnectionTest::passed(balance, response_ms),
-            Err(reason) => ConnectionTest::failed(reason, Some(response_ms)),
+            Err(no_balance) => ConnectionTest::failed(no_balance.reason, Some(response_ms)),
         };
         Ok(Done { value, position })
     }

@@ -13,6 +13,7 @@ mod order_status;
 mod provider_calls;
 mod provider_health;
 mod provider_ranking;
+mod rests;
 mod scheduled_sync;
 mod tenures;
 mod timing;

@@ -11,7 +11,7 @@ use secrecy::SecretString;
 use super::{
     AddAnswer, AddReply, CallFailure, Catalogue, NewOrder, decode,
     encode::{self, Form},
-    error::CallFault,
+    error::{CallFault, FailedRead},
     guard::GuardedResolver,
     meanings::Meanings,
     outcome,
@@ -195,7 +195,7 @@ impl PanelClient {
         let balance = self.read(endpoint, &encode::balance(), bounds, read).await;
         let response_ms = milliseconds_since(started);
         let redactor = Redactor::new(&endpoint.key);
-        let mut value = balance.map_err(|fault| failure(&fault, &redactor, response_ms))?;
+        let mut value = balance.map_err(|failed| failed.cleaned(&redactor, response_ms))?;
         if let Some(currency) = &mut value.currency {
             redactor.clean(currency);
         }
@@ -214,7 +214,7 @@ impl PanelClient {
         let catalogue = self.read(endpoint, &encode::services(), bounds, decoded_aside).await;
         let response_ms = milliseconds_since(started);
         let redactor = Redactor::new(&endpoint.key);
-        let mut value = catalogue.map_err(|fault| failure(&fault, &redactor, response_ms))?;
+        let mut value = catalogue.map_err(|failed| failed.cleaned(&redactor, response_ms))?;
         value.clean(&redactor);
         Ok(Timed { value, response_ms })
     }
@@ -234,7 +234,7 @@ impl PanelClient {
         let listed = self.read(endpoint, &encode::orders(), bounds, read).await;
         let response_ms = milliseconds_since(started);
         let redactor = Redactor::new(&endpoint.key);
-        let value = listed.map_err(|fault| failure(&fault, &redactor, response_ms))?;
+        let value = listed.map_err(|failed| failed.cleaned(&redactor, response_ms))?;
         Ok(Timed { value, response_ms })
     }
 
@@ -250,7 +250,7 @@ impl PanelClient {
         form: &Form,
         bounds: Bounds,
         read: impl FnOnce(Answer) -> R,
-    ) -> Result<T, CallFault>
+    ) -> Result<T, FailedRead>
     where
         R: Future<Output = Result<T, CallFault>>,
     {
@@ -259,13 +259,14 @@ impl PanelClient {
         let mut call = self.begin(endpoint, form);
         let exchange = self.send(&self.reading, endpoint, form, bounds).await;
         call.answered(exchange.as_ref().ok().map(|answer| answer.status));
+        let retry_after = exchange.as_ref().ok().and_then(|answer| answer.retry_after);
         let value = match whole(exchange, &redactor) {
             Ok(answer) => read(answer).await,
             Err(fault) => Err(fault.into()),
         };
         let value = value.map_err(|fault| fault.told_by(&meanings));
-        call.end(value.as_ref().err().map(|fault| fault.failed_call(&redactor)));
-        value
+        call.end(value.as_ref().err().map(|fault| fault.failed_call(&meanings)));
+        value.map_err(|fault| FailedRead { fault, retry_after })
     }
 
     fn begin(&self, endpoint: &Endpoint, form: &Form) -> OpenCall {
@@ -356,10 +357,6 @@ async fn decoded_aside(answer: Answer) -> Result<Catalogue, CallFault> {
             Err(_) => Err(CallFault::Stopping),
         },
     }
-}
-
-pub(super) fn failure(fault: &CallFault, redactor: &Redactor, response_ms: i64) -> CallFailure {
-    CallFailure { reason: redactor.words(&fault.to_string()), response_ms }
 }
 
 fn without_key(answer: AddAnswer, redactor: &Redactor) -> AddAnswer {

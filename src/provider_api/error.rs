@@ -1,3 +1,5 @@
+use chrono::TimeDelta;
+
 use super::{
     decode::{NoAnswers, Unexpected},
     meanings::Meanings,
@@ -15,9 +17,26 @@ pub struct CallFailure {
     pub reason: String,
     /// From the start of the call to its failure, in milliseconds.
     pub response_ms: i64,
+    /// For how long the provider asks to be left alone, where it does.
+    pub retry_after: Option<TimeDelta>,
 }
 
 /// The same before its words are cleaned.
+#[derive(Debug)]
+pub(super) struct FailedRead {
+    pub(super) fault: CallFault,
+    /// For how many seconds the provider asks to be left alone.
+    pub(super) retry_after: Option<i64>,
+}
+
+impl FailedRead {
+    pub(super) fn cleaned(self, redactor: &Redactor, response_ms: i64) -> CallFailure {
+        let retry_after = self.retry_after.and_then(TimeDelta::try_seconds);
+        CallFailure { reason: redactor.words(&self.fault.to_string()), response_ms, retry_after }
+    }
+}
+
+/// Why a reading call brought no result.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum CallFault {
     /// No whole answer came.
@@ -39,11 +58,9 @@ impl CallFault {
     pub(super) fn kind(&self) -> CallFailureKind {
         match self {
             Self::Transport(fault) => fault.kind(),
-            Self::Unexpected(unexpected) | Self::NoLists(unexpected) => match unexpected {
-                Unexpected::KeyRefused { .. } | Unexpected::Error { .. } => {
-                    CallFailureKind::Refused
-                }
-                _ => CallFailureKind::Unreadable,
+            Self::Unexpected(_) | Self::NoLists(_) => match self.answered() {
+                Some(_) => CallFailureKind::Refused,
+                None => CallFailureKind::Unreadable,
             },
             Self::Stopping => CallFailureKind::Abandoned,
         }
@@ -59,8 +76,22 @@ impl CallFault {
     }
 
     /// Tells of it to whoever keeps count of calls.
-    pub(super) fn failed_call(&self, redactor: &Redactor) -> FailedCall {
-        FailedCall::new(self.kind(), &redactor.words(&self.to_string()))
+    pub(super) fn failed_call(&self, meanings: &Meanings<'_>) -> FailedCall {
+        let failed = FailedCall::new(self.kind(), &meanings.words(&self.to_string()));
+        FailedCall { text: self.answered().and_then(|words| meanings.met(words)), ..failed }
+    }
+
+    /// Returns the error that the provider answered, in its own words.
+    fn answered(&self) -> Option<&str> {
+        match self {
+            Self::Unexpected(unexpected) | Self::NoLists(unexpected) => match unexpected {
+                Unexpected::KeyRefused { words, .. } | Unexpected::Error { words, .. } => {
+                    Some(words)
+                }
+                _ => None,
+            },
+            Self::Transport(_) | Self::Stopping => None,
+        }
     }
 }
 

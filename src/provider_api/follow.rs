@@ -4,10 +4,10 @@ use std::{future::ready, time::Instant};
 
 use super::{
     CallFailure, Endpoint, PanelClient, Timed,
-    client::{MAX_ANSWER, failure, milliseconds_since},
+    client::{MAX_ANSWER, milliseconds_since},
     decode::{self, AnswerFor, Form, Question, ReadPart},
     encode,
-    error::CallFault,
+    error::{CallFault, FailedRead},
     meanings::Meanings,
     redact::{Redactor, cut},
     transport::{Answer, Bounds},
@@ -162,7 +162,7 @@ impl PanelClient {
             Way::InOneList => self.once(endpoint, call, question).await,
         };
         let response_ms = milliseconds_since(started);
-        let answers = answers.map_err(|fault| failure(&fault, &redactor, response_ms))?;
+        let answers = answers.map_err(|failed| failed.cleaned(&redactor, response_ms))?;
         let value = answers.into_iter().map(|answer| answer.clean(&redactor)).collect();
         Ok(Timed { value, response_ms })
     }
@@ -172,10 +172,10 @@ impl PanelClient {
         endpoint: &Endpoint,
         call: &Call<T>,
         question: Question<'_>,
-    ) -> Result<Vec<AnswerFor<T>>, CallFault> {
+    ) -> Result<Vec<AnswerFor<T>>, FailedRead> {
         let ids = question.asked;
         match self.once(endpoint, call, question).await {
-            Err(CallFault::NoLists(_)) => {}
+            Err(FailedRead { fault: CallFault::NoLists(_), .. }) => {}
             answers => return answers,
         }
         let mut answers = Vec::with_capacity(ids.len());
@@ -193,7 +193,7 @@ impl PanelClient {
         endpoint: &Endpoint,
         call: &Call<T>,
         question: Question<'_>,
-    ) -> Result<Vec<AnswerFor<T>>, CallFault> {
+    ) -> Result<Vec<AnswerFor<T>>, FailedRead> {
         let time = endpoint.timeouts.read.unwrap_or(self.limits().follow);
         let bounds = Bounds { time, bytes: MAX_ANSWER };
         let name = match question.form {

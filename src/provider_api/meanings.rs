@@ -1,7 +1,10 @@
 //! What a provider's error words mean: as operators say, else as panels document it.
 
 use super::redact::Redactor;
-use crate::domain::refusal::{ErrorText, ErrorTexts, RefusalClass, TextClass};
+use crate::domain::{
+    calls::MetText,
+    refusal::{ErrorText, ErrorTexts, RefusalClass, TextClass},
+};
 
 /// Finds what error words mean.
 #[derive(Debug, Clone, Copy)]
@@ -29,6 +32,13 @@ impl<'a> Meanings<'a> {
             return None;
         }
         self.texts.said_of(&self.text(words))
+    }
+
+    /// Returns an error text as it is counted, where the words say anything.
+    pub(super) fn met(&self, words: &str) -> Option<MetText> {
+        let text = self.text(words);
+        let class = self.of(words).map_or(TextClass::Doubt, TextClass::from);
+        (!text.as_str().is_empty()).then_some(MetText { text, class })
     }
 
     /// Returns words fit for logs, events and answers.

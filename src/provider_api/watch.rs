@@ -5,7 +5,10 @@ use std::{fmt, sync::Arc, time::Instant};
 use chrono::{DateTime, Utc};
 
 use super::client::milliseconds_since;
-use crate::domain::{ProviderId, calls::CallFailureKind};
+use crate::domain::{
+    ProviderId,
+    calls::{CallFailureKind, MetText},
+};
 
 /// A call that has ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +34,8 @@ pub struct FailedCall {
     pub kind: CallFailureKind,
     /// In words: without the key and without the answer's body, of at most 500 characters.
     pub reason: String,
+    /// The error that the provider answered, where the call was no order's: those are on record with their attempts.
+    pub text: Option<MetText>,
 }
 
 /// Whoever keeps count of calls. It is told on the caller's time, so it must be quick and never wait.
@@ -60,6 +65,7 @@ impl OpenCall {
         let abandoned = FailedCall {
             kind: CallFailureKind::Abandoned,
             reason: "nobody waited for the answer any more".to_owned(),
+            text: None,
         };
         Self {
             watch,
@@ -104,7 +110,7 @@ impl FailedCall {
             CallFailureKind::Unreadable => without_body(words),
             _ => words,
         };
-        Self { kind, reason: reason.to_owned() }
+        Self { kind, reason: reason.to_owned(), text: None }
     }
 }
 

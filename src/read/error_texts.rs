@@ -6,7 +6,7 @@ use sqlx::{FromRow, types::Uuid};
 use super::{Page, PageRequest, ReadError, Reads};
 use crate::domain::{ProviderId, refusal::ErrorText};
 
-/// An error text that providers answered orders with, or that an operator said something of.
+/// An error text that providers answered orders or other calls with, or that an operator said something of.
 #[derive(Debug, Clone, FromRow)]
 pub struct ErrorTextRow {
     /// The text as texts are compared.
@@ -23,11 +23,35 @@ pub struct ErrorTextRow {
     pub count: i64,
     /// When the last of them was.
     pub last_at: Option<DateTime<Utc>>,
-    /// Position of the last event about it; the key of pages.
-    pub last_position: i64,
+    /// Calls that were no order's and were answered with it.
+    pub call_count: i64,
+    /// When the minute began in which the last of them ended.
+    pub call_last_at: Option<DateTime<Utc>>,
+    /// The key of pages, which grows with the position of the last event about it.
+    pub page_key: i64,
 }
 
-/// How often a provider answered with a text.
+/// How often a provider answered calls of an action that were no order's with a text.
+#[derive(Debug, Clone, FromRow)]
+pub struct ErrorTextCallRow {
+    text: String,
+    provider_id: Uuid,
+    /// The action, in the panel API's word.
+    pub action: String,
+    /// How often.
+    pub count: i64,
+    /// When the minute began in which the last of them ended.
+    pub last_at: DateTime<Utc>,
+}
+
+impl ErrorTextCallRow {
+    /// Who.
+    pub fn provider(&self) -> ProviderId {
+        ProviderId(self.provider_id)
+    }
+}
+
+/// How often a provider answered orders with a text.
 #[derive(Debug, Clone, FromRow)]
 pub struct ErrorTextProviderRow {
     text: String,
@@ -45,8 +69,7 @@ impl ErrorTextProviderRow {
     }
 }
 
-const COLUMNS: &str =
-    "text, class, by_operator, note, reclassified_at, count, last_at, last_position";
+const COLUMNS: &str = "text, class, by_operator, note, reclassified_at, count, last_at, call_count, call_last_at, page_key";
 
 impl Reads {
     /// Lists error texts of a class, or all, those first about which something happened last, from the key on.
@@ -61,9 +84,9 @@ impl Reads {
         let sql = format!(
             "select {COLUMNS}
              from error_texts
-             where last_position < coalesce($1, 9223372036854775807)
+             where page_key < coalesce($1, 9223372036854775807)
                and ($3::text is null or class = $3)
-             order by last_position desc
+             order by page_key desc
              limit $2"
         );
         let rows = sqlx::query_as(&sql).bind(page.after).bind(page.limit()).bind(class);
@@ -79,7 +102,7 @@ impl Reads {
         Ok(sqlx::query_as(&sql).bind(text.as_str()).fetch_optional(&self.pool).await?)
     }
 
-    /// Lists who answered with each of these texts, most often first.
+    /// Lists who answered orders with each of these texts, most often first.
     ///
     /// # Errors
     /// [`ReadError`]
@@ -97,6 +120,30 @@ impl Reads {
         .fetch_all(&self.pool)
         .await?;
         let mut by_text: HashMap<String, Vec<ErrorTextProviderRow>> = HashMap::new();
+        for row in rows {
+            by_text.entry(row.text.clone()).or_default().push(row);
+        }
+        Ok(by_text)
+    }
+
+    /// Lists who answered which other calls with each of these texts, most often first.
+    ///
+    /// # Errors
+    /// [`ReadError`]
+    pub async fn error_text_calls(
+        &self,
+        texts: &[String],
+    ) -> Result<HashMap<String, Vec<ErrorTextCallRow>>, ReadError> {
+        let rows: Vec<ErrorTextCallRow> = sqlx::query_as(
+            "select text, provider_id, action, count, last_at
+             from error_text_calls
+             where text = any($1)
+             order by count desc, provider_id, action",
+        )
+        .bind(texts)
+        .fetch_all(&self.pool)
+        .await?;
+        let mut by_text: HashMap<String, Vec<ErrorTextCallRow>> = HashMap::new();
         for row in rows {
             by_text.entry(row.text.clone()).or_default().push(row);
         }

@@ -96,6 +96,11 @@ pub enum Fault {
         #[serde(default)]
         body: RateLimitBody,
     },
+    /// A firewall's HTML page under HTTP 503, with the header `Retry-After`.
+    Unavailable {
+        /// The header, in seconds.
+        retry_after_seconds: u64,
+    },
     /// HTTP 500 with a line of plain text.
     ServerError,
     /// A firewall's HTML page under this status.
@@ -167,7 +172,13 @@ mod tests {
         let fault =
             Fault::TooManyRequests { retry_after_seconds: Some(3), body: RateLimitBody::Json };
         assert_eq!(rule, FaultRule::on(Action::Add, fault).share(0.5));
-        for text in [r#""reset""#, r#"{"html":503}"#, r#"{"slow_ms":20}"#, r#"{"refuse":"no"}"#] {
+        for text in [
+            r#""reset""#,
+            r#"{"html":503}"#,
+            r#"{"slow_ms":20}"#,
+            r#"{"refuse":"no"}"#,
+            r#"{"unavailable":{"retry_after_seconds":3}}"#,
+        ] {
             let fault: Fault = serde_json::from_str(text).unwrap();
             assert_eq!(serde_json::to_string(&fault).unwrap(), text);
         }

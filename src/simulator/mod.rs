@@ -36,7 +36,7 @@
 //! A rule is `{"fault":…}` with, if wanted, `"action":"add"` (default: every action), `"share":0.5` (of the calls,
 //! default 1), `"remaining":10` (how often yet, default without end) and `"moment":"after"` (default `before`). Faults are
 //! `{"refuse":"Not enough funds on balance"}`, `{"too_many_requests":{"retry_after_seconds":3,"body":"json"}}` (body
-//! `json`, `text`, `html` or `empty`), `"server_error"`, `{"html":503}`, `{"slow_ms":3000}`, `"silent"`, `"reset"`,
+//! `json`, `text`, `html` or `empty`), `{"unavailable":{"retry_after_seconds":3}}` (HTTP 503), `"server_error"`, `{"html":503}`, `{"slow_ms":3000}`, `"silent"`, `"reset"`,
 //! `"truncated"` and `"empty_list"`. The first rule that hits a call decides it.
 //!
 //! # Correctness

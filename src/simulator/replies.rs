@@ -59,6 +59,9 @@ pub(super) async fn play(fault: &Fault, honest: &Bytes) -> Option<Response> {
         Fault::TooManyRequests { retry_after_seconds, body } => {
             too_many_requests(*retry_after_seconds, *body)
         }
+        Fault::Unavailable { retry_after_seconds } => {
+            asking(html(StatusCode::SERVICE_UNAVAILABLE), Some(*retry_after_seconds))
+        }
         Fault::ServerError => {
             (StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error\n").into_response()
         }
@@ -90,6 +93,11 @@ fn too_many_requests(retry_after_seconds: Option<u64>, body: RateLimitBody) -> R
         RateLimitBody::Empty => ().into_response(),
     };
     *response.status_mut() = StatusCode::TOO_MANY_REQUESTS;
+    asking(response, retry_after_seconds)
+}
+
+/// Asks to be left alone for a while.
+fn asking(mut response: Response, retry_after_seconds: Option<u64>) -> Response {
     if let Some(seconds) = retry_after_seconds {
         response.headers_mut().insert(RETRY_AFTER, seconds.into());
     }

@@ -166,6 +166,18 @@ async fn too_many_requests_says_when_to_come_back() {
 }
 
 #[tokio::test]
+async fn panel_that_is_unavailable_says_when_to_come_back() {
+    let panel = start().await;
+    let fault = Fault::Unavailable { retry_after_seconds: 3 };
+    panel.set_faults(vec![FaultRule::on(Action::Add, fault).times(1)]);
+    let reply = send(&panel, ORDER).await.unwrap();
+    assert_eq!(reply.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(reply.headers()[RETRY_AFTER], "3");
+    assert!(reply.text().await.unwrap().starts_with("<!DOCTYPE html>"));
+    id_of(&call(&panel, ORDER).await);
+}
+
+#[tokio::test]
 async fn a_reset_reaches_the_client_as_a_reset() {
     let panel = start().await;
     panel.set_faults(vec![FaultRule::on(Action::Add, Fault::Reset).after().times(1)]);

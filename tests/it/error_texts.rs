@@ -1,15 +1,20 @@
 //! What operators say of error texts, through the whole stack.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use signalbox::{
+    process::{CallPace, DoubtPace},
     projection::{ReadModels, rebuild},
     simulator::{Action, Fault, FaultRule},
 };
 
 use crate::{
     projections::contents,
-    support::{running::Running, shop::Shop},
+    support::{api::until, running::Running, shop::Shop},
 };
+
+const SECOND: Duration = Duration::from_secs(1);
 
 const TEXTS: &str = "query($class: ErrorClass) { errorTexts(class: $class) { nodes {
     text class ledger byOperator note count providers { count provider { name } } } } }";
@@ -45,6 +50,15 @@ async fn ledgers(running: &Running, provider: &str) -> [i64; 3] {
     ledgers
 }
 
+async fn rebuilt_equals_live(running: &Running, name: &str) {
+    let pool = running.database.pool();
+    for model in ReadModels::named(&[name]) {
+        rebuild(pool, model, "rebuilt", 10).await.unwrap();
+        let live = contents(pool, &model.schema()).await;
+        assert_eq!(contents(pool, "rebuilt").await, live, "{name}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn operator_lets_a_text_be_a_refusal_and_takes_it_back_without_a_restart() {
     let running = Running::start().await;
@@ -76,7 +90,7 @@ async fn operator_lets_a_text_be_a_refusal_and_takes_it_back_without_a_restart()
     let word = reclassify(&running, text, None).await;
     assert_eq!(word, json!({"text": text, "class": "DOUBT", "byOperator": false}));
     assert_eq!(ordered(&running, &shop, 3).await["status"], "IN_DOUBT");
-    let listed = running.data(TEXTS, json!({})).await;
+    let listed = running.data(TEXTS, json!({"class": "DOUBT"})).await;
     assert_eq!(listed["errorTexts"]["nodes"][0]["count"], 3);
     assert_eq!(shop.asked(), [3, 1]);
 
@@ -120,14 +134,71 @@ async fn three_ledgers_are_kept_apart_and_a_reclassification_recounts_the_past()
     assert_eq!(ledgers(&running, provider).await, [1, 3, 1]);
     reclassify(&running, "bad link", None).await;
     assert_eq!(ledgers(&running, provider).await, [1, 1, 3]);
-    let pool = running.database.pool();
-    for model in ReadModels::embedded() {
-        if ["ledgers", "error_texts"].contains(&model.name()) {
-            rebuild(pool, &model, "rebuilt", 10).await.unwrap();
-            let live = contents(pool, &model.schema()).await;
-            assert_eq!(contents(pool, "rebuilt").await, live, "{}", model.name());
-        }
+    rebuilt_equals_live(&running, "ledgers").await;
+    rebuilt_equals_live(&running, "error_texts").await;
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn texts_of_other_calls_are_counted_apart_from_those_of_orders() {
+    let running = Running::start_with(|config| {
+        let minute = Duration::from_millis(100);
+        config.monitoring.calls = CallPace { minute, ..CallPace::default() };
+        // Else each text would be told of until an order is in doubt no more.
+        config.doubt_pace = DoubtPace { look: 3600 * SECOND, ..DoubtPace::default() };
+        config.status_pace.first = SECOND / 10;
+    })
+    .await;
+    let shop = Shop::open(&running, 2).await;
+    let refuse = |action, words: &str| FaultRule::on(action, Fault::Refuse(words.to_owned()));
+    ordered(&running, &shop, 1).await;
+    shop.panels[0].set_faults(vec![
+        refuse(Action::Add, "Our servers rest (7)").times(1),
+        refuse(Action::Balance, "Our servers rest (8)").times(2),
+        refuse(Action::Services, "our servers rest (9).").times(1),
+        refuse(Action::Status, "API is disabled").times(1),
+    ]);
+    ordered(&running, &shop, 2).await;
+    let test = "mutation($id: ID!) { testProviderConnection(id: $id) { ok } }";
+    for _ in 0..2 {
+        running.data(test, json!({"id": shop.providers[0]})).await;
     }
+    assert_eq!(running.sync(&shop.providers[0]).await["succeeded"], false);
+    let calls = "query($after: String) { errorTexts(first: 1, after: $after) {
+        pageInfo { endCursor hasNextPage }
+        nodes { text class count callCount callLastAt providers { count }
+            calls { action count provider { name } } } } }";
+    let listed = async || {
+        let (mut texts, mut after) = (vec![], Value::Null);
+        loop {
+            let page = running.data(calls, json!({"after": after})).await["errorTexts"].clone();
+            texts.extend(page["nodes"].as_array().unwrap().clone());
+            after = page["pageInfo"]["endCursor"].clone();
+            if page["pageInfo"]["hasNextPage"] == false {
+                return texts;
+            }
+        }
+    };
+    let counted =
+        async || listed().await.iter().map(|text| text["callCount"].as_i64().unwrap()).sum::<i64>();
+    until("all calls are summed up", async || counted().await == 4).await;
+    let mut texts = listed().await;
+    texts.sort_by_key(|text| text["text"].to_string());
+    assert!(texts.iter_mut().all(|text| text["callLastAt"].take().is_string()), "{texts:?}");
+    let call =
+        |action, count| json!({"action": action, "count": count, "provider": {"name": "panel 1"}});
+    let expected = json!([
+        {"text": "api is disabled", "class": "MAINTENANCE", "count": 0, "callCount": 1,
+            "callLastAt": null, "providers": [], "calls": [call("status", 1)]},
+        {"text": "our servers rest (#)", "class": "DOUBT", "count": 1, "callCount": 3,
+            "callLastAt": null, "providers": [{"count": 1}],
+            "calls": [call("balance", 2), call("services", 1)]},
+    ]);
+    assert_eq!(json!(texts), expected);
+    assert_eq!(ledgers(&running, &shop.providers[0]).await, [0, 1, 0], "orders alone");
+    let word = reclassify(&running, "Our servers rest (1)", Some("BAD_KEY")).await;
+    assert_eq!(word["class"], "BAD_KEY");
+    rebuilt_equals_live(&running, "error_texts").await;
     running.stop().await;
 }
 

@@ -6,8 +6,10 @@ use signalbox::domain::{
     ProviderId,
     calls::{
         ActionCalls, CallFailureKind, CallsEvent, DurationBucket, DurationCount, FailureCount,
+        TextCount,
     },
     provider::ProviderEvent,
+    refusal::{ErrorText, TextClass},
 };
 use uuid::Uuid;
 
@@ -59,6 +61,7 @@ pub(crate) fn call_examples() -> Vec<Example<CallsEvent>> {
         failures: kinds.map(|kind| FailureCount { kind, count: 1 }).into(),
         duration_ms_sum: 30_492,
         durations: vec![took(0, 1), took(82, 6), took(30_000, 1)],
+        texts: vec![],
     };
     let balance = ActionCalls {
         action: "balance".to_owned(),
@@ -66,13 +69,27 @@ pub(crate) fn call_examples() -> Vec<Example<CallsEvent>> {
         failures: vec![],
         duration_ms_sum: 120,
         durations: vec![took(120, 1)],
+        texts: vec![],
     };
-    let summed = CallsEvent::CallsSummed {
+    let refused = ActionCalls {
+        action: "status".to_owned(),
+        texts: vec![TextCount {
+            text: ErrorText::of("Invalid API key"),
+            class: TextClass::BadKey,
+            count: 1,
+        }],
+        failures: vec![FailureCount { kind: Refused, count: 1 }],
+        ..balance.clone()
+    };
+    let summed = |actions| CallsEvent::CallsSummed {
         provider_id: ProviderId(Uuid::from_u128(0x0197_b0a4_5a3c_7cc0_8000_0000_0000_0003)),
         minute: at("2026-11-22T10:00:00Z"),
-        actions: vec![add, balance],
+        actions,
     };
-    vec![("CallsSummed", summed)]
+    vec![
+        ("CallsSummed", summed(vec![add, balance])),
+        ("CallsSummed-with-texts", summed(vec![refused])),
+    ]
 }
 
 fn at(text: &str) -> DateTime<Utc> {

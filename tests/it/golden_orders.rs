@@ -73,6 +73,7 @@ fn attempts() -> Vec<Example<OrderEvent>> {
         ),
         ("AttemptRefused-unreached", refused(RefusalClass::Unreachable, None)),
         ("AttemptRefused-for-a-while", refused_for_a_while()),
+        ("AttemptInDoubt-for-a-while", in_doubt_for_a_while()),
         ("AttemptInDoubt", in_doubt("the answer is not JSON", Some(30_000))),
         ("AttemptInDoubt-crash", in_doubt("the process ended", None)),
         ("AttemptRefused-text", refused_in_words("Bad link.")),
@@ -273,6 +274,19 @@ fn in_doubt(reason: &str, response_ms: Option<i64>) -> OrderEvent {
         reason: reason.to_owned(),
         text: None,
         response_ms,
+        retry_after_seconds: None,
+    }
+}
+
+fn in_doubt_for_a_while() -> OrderEvent {
+    OrderEvent::AttemptInDoubt {
+        attempt: 1,
+        attempt_id: attempt(1),
+        provider_id: provider(1),
+        reason: "the answer is not JSON but an HTML page (HTTP 503)".to_owned(),
+        text: None,
+        response_ms: Some(20),
+        retry_after_seconds: Some(30),
     }
 }
 
@@ -297,6 +311,7 @@ fn in_doubt_in_words(words: &str) -> OrderEvent {
         reason: format!("the provider answered an error: {words}"),
         text: Some(ErrorText::of(words)),
         response_ms: Some(120),
+        retry_after_seconds: None,
     }
 }
 

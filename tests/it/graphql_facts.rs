@@ -154,6 +154,7 @@ impl Attempt {
             reason: "no answer in time".to_owned(),
             text: None,
             response_ms: None,
+            retry_after_seconds: None,
         }
     }
 

@@ -103,7 +103,7 @@ pub(crate) fn faulty(position: i64) -> ReadModel {
 async fn rows_are_the_same_for_every_size_of_batch() {
     let database = TestDatabase::create().await;
     let pool = database.pool();
-    let mut history = History::new(2, 4_000);
+    let mut history = History::new(9, 4_000);
     history.assert_complete();
     history.append_all(pool).await;
     for model in ReadModels::embedded() {

@@ -5,7 +5,8 @@ use rust_decimal::Decimal;
 use signalbox::domain::{
     Balance,
     provider::{
-        BackOff, BreakerPolicy, Circuit, Provider, ProviderCommand, SuspensionCause, Trip, Verdict,
+        BackOff, BreakerPolicy, Circuit, NoBalance, Provider, ProviderCommand, SuspensionCause,
+        Trip, Verdict,
     },
 };
 
@@ -30,7 +31,8 @@ pub(crate) fn breaker_command(
         (Circuit::Open(_), _) if random.u32(0..4) == 0 => ProviderCommand::Resume { now },
         (Circuit::Open(_), _) => {
             let balance = Balance { amount: Decimal::ONE, currency: None };
-            let reading = if random.bool() { Ok(balance) } else { Err("no".to_owned()) };
+            let reading =
+                if random.bool() { Ok(balance) } else { Err(NoBalance::because("no".to_owned())) };
             ProviderCommand::TakeProbe { reading, back_off, now: now + TimeDelta::days(1) }
         }
         (Circuit::HalfOpen { .. }, Some(trial)) => {

@@ -386,7 +386,9 @@ impl History {
             }
             6..9 => {
                 let text = self.random.bool().then(|| ErrorText::of(&reason));
-                ProviderAnswer::InDoubt { reason, text, response_ms: Some(response_ms) }
+                let retry_after_seconds = self.random.bool().then_some(30);
+                let response_ms = Some(response_ms);
+                ProviderAnswer::InDoubt { reason, text, response_ms, retry_after_seconds }
             }
             _ => ProviderAnswer::NotSent { reason },
         }

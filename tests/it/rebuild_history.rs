@@ -9,12 +9,13 @@ use signalbox::{
     command::{MinuteOfCalls, Stored},
     domain::{
         Aggregate, Balance, Incarnation, OrderId, Position, ProviderId, ServiceId,
-        calls::{CallFailureKind, CallSums, EndedCall},
+        calls::{CallFailureKind, CallSums, EndedCall, MetText},
         order::{
             Evidence, EvidenceSource, GivenUpAs, NextStep, Order, OrderCommand, ProviderAnswer,
             RemainderPlan, SettledAs,
         },
         provider::{BackOff, Basis, BreakerPolicy, Measures, Provider, ProviderCommand, Silence},
+        refusal::{ErrorText, TextClass},
     },
     journal::{AppendRequest, read_head},
     process::DoubtPace,
@@ -147,8 +148,12 @@ impl History {
         commands.record_balance(provider, balance, 120, at).await.unwrap();
         let mut sums = CallSums::default();
         let failure = Some(CallFailureKind::TimedOut);
-        sums.take(EndedCall { action: "add", failure, duration_ms: 30_000 });
-        sums.take(EndedCall { action: "add", failure: None, duration_ms: 70 });
+        let call = EndedCall { action: "add", failure, text: None, duration_ms: 30_000 };
+        sums.take(call);
+        sums.take(EndedCall { failure: None, duration_ms: 70, ..call });
+        let text = MetText { text: ErrorText::of("Invalid API key"), class: TextClass::BadKey };
+        let failure = Some(CallFailureKind::Refused);
+        sums.take(EndedCall { action: "balance", failure, text: Some(&text), duration_ms: 70 });
         let caller = Incarnation::default();
         let minute = MinuteOfCalls { provider_id: provider, minute: Utc::now(), caller, sums };
         commands.sum_calls(minute.clone()).await.unwrap();

@@ -5,8 +5,9 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use signalbox::{
     app::AppConfig,
-    simulator::{Action, Panel},
+    simulator::{Action, Fault, FaultRule, Panel},
 };
+use tokio::time::{Instant, sleep};
 
 use crate::support::{
     api::{Api, until},
@@ -98,6 +99,27 @@ async fn provider_that_is_off_or_never_to_be_synced_is_left_alone_while_others_a
     set(&running, &id, json!(1)).await;
     until("several runs have ended", async || ended(&running, &id).await.len() >= 5).await;
     assert_eq!((lists_asked(&off), lists_asked(&never)), (0, 0));
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn provider_that_asks_to_be_left_alone_is_synced_by_itself_no_earlier_and_by_an_operator_at_once()
+ {
+    let running = Running::start_with(quickly).await;
+    let panel = panel(plain_rows(3)).await;
+    let asks = Fault::Unavailable { retry_after_seconds: 2 };
+    panel.set_faults(vec![FaultRule::on(Action::Services, asks).times(1)]);
+    let peak = running.add_panel("Peak", &panel, 1).await;
+    set(&running, &peak, json!(1)).await;
+    until("it asked for it", async || lists_asked(&panel) == 1).await;
+    let began = Instant::now();
+    sleep(Duration::from_millis(800)).await;
+    assert_eq!(lists_asked(&panel), 1);
+    assert_eq!(sync(&running, &peak).await["trigger"], "MANUAL");
+    sleep(Duration::from_millis(500)).await;
+    assert_eq!(lists_asked(&panel), 2);
+    until("it is synced by itself again", async || lists_asked(&panel) > 2).await;
+    assert!(began.elapsed() > Duration::from_millis(1900), "{:?}", began.elapsed());
     running.stop().await;
 }
 

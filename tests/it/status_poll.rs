@@ -12,7 +12,7 @@ use signalbox::{
     process::StatusPace,
     simulator::{Action, Fault, FaultRule, Pace, Panel, PanelConfig, RecordedRequest},
 };
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use crate::support::{
     api::{Api, until},
@@ -215,6 +215,25 @@ async fn provider_that_is_down_is_left_alone_and_asked_again_later() {
     shop.panels[0].clear_faults();
     order_with(&running, &one, "COMPLETED").await;
     order_with(&running, &other, "COMPLETED").await;
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn provider_that_asks_to_be_left_alone_is_not_polled_before_that_while_others_are() {
+    let running = Running::start_with(quick).await;
+    let shop = Shop::open_with(&running, vec![panel(1, 1), panel(600_000, 1)]).await;
+    let asks = Fault::Unavailable { retry_after_seconds: 2 };
+    shop.panels[0].set_faults(vec![FaultRule::on(Action::Status, asks).times(1)]);
+    let (one, _) = placed(&running, &shop, "p/1").await;
+    until("it asked for it", async || !status_calls(&shop.panels[0]).is_empty()).await;
+    let began = Instant::now();
+    let refuse = Fault::Refuse("Not enough funds on balance".to_owned());
+    shop.panels[0].set_faults(vec![FaultRule::on(Action::Add, refuse)]);
+    placed(&running, &shop, "p/2").await;
+    until("the other is polled", async || status_calls(&shop.panels[1]).len() > 2).await;
+    assert_eq!(status_calls(&shop.panels[0]).len(), 1);
+    order_with(&running, &one, "COMPLETED").await;
+    assert!(began.elapsed() > 2 * SECOND - SECOND / 10, "{:?}", began.elapsed());
     running.stop().await;
 }
 

@@ -116,6 +116,7 @@ fn in_doubt(provider_id: ProviderId) -> OrderEvent {
         reason: SILENCE.to_owned(),
         text: None,
         response_ms: Some(4000),
+        retry_after_seconds: None,
     }
 }
 

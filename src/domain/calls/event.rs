@@ -2,7 +2,11 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{CallFailureKind, DurationBucket};
-use crate::domain::{ProviderId, aggregate::event_types};
+use crate::domain::{
+    ProviderId,
+    aggregate::event_types,
+    refusal::{ErrorText, TextClass},
+};
 
 /// What can have happened to the calls of a minute.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +37,21 @@ pub struct ActionCalls {
     pub duration_ms_sum: i64,
     /// The times by size; buckets without one are absent.
     pub durations: Vec<DurationCount>,
+    /// The error texts that they were answered with, in the order of the texts; of all the event's actions together at most
+    /// [`MAX_TEXTS`](super::MAX_TEXTS). Orders' texts are in the orders' own events.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub texts: Vec<TextCount>,
+}
+
+/// How many calls were answered with an error text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TextCount {
+    /// Which text, of at most [`MAX_ERROR_TEXT`](crate::domain::refusal::MAX_ERROR_TEXT) characters of the provider's.
+    pub text: ErrorText,
+    /// What it was last taken for.
+    pub class: TextClass,
+    /// How many.
+    pub count: i64,
 }
 
 /// How many calls came to nothing in one way.

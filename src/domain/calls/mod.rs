@@ -5,7 +5,7 @@
 //! neither the provider's stream grows with them nor what is decided on it conflicts.
 //!
 //! # Correctness
-//! Whole numbers only. [`DurationBucket`] is computed here alone, and stands in the event.
+//! Whole numbers only. Texts are bounded in number, so that a panel that never says the same twice makes no event large. [`DurationBucket`] is computed here alone, and stands in the event.
 
 mod bucket;
 mod event;
@@ -16,7 +16,7 @@ mod sums;
 mod tests;
 
 pub use bucket::DurationBucket;
-pub use event::{ActionCalls, CallsEvent, DurationCount, FailureCount};
+pub use event::{ActionCalls, CallsEvent, DurationCount, FailureCount, TextCount};
 pub use failure::CallFailureKind;
 pub use state::{CallsCommand, CallsError, ProviderCalls};
-pub use sums::{CallSums, EndedCall};
+pub use sums::{CallSums, EndedCall, MAX_TEXTS, MetText};

@@ -197,6 +197,8 @@ pub enum ProviderAnswer {
         text: Option<ErrorText>,
         /// Time until it went wrong; absent where the process died.
         response_ms: Option<i64>,
+        /// For how many seconds the provider asks to be left alone, where it does.
+        retry_after_seconds: Option<i64>,
     },
     /// Nothing was sent, and nothing will be.
     NotSent {

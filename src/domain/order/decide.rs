@@ -122,16 +122,18 @@ impl Order {
                 };
                 Ok(self.after(refused, attempt, NextAfter { class: Some(class), reason, next }))
             }
-            (AttemptState::Started, ProviderAnswer::InDoubt { reason, text, response_ms }) => {
-                Ok(vec![OrderEvent::AttemptInDoubt {
-                    attempt: attempt.number,
-                    attempt_id: id,
-                    provider_id: attempt.provider_id,
-                    reason,
-                    text,
-                    response_ms,
-                }])
-            }
+            (
+                AttemptState::Started,
+                ProviderAnswer::InDoubt { reason, text, response_ms, retry_after_seconds },
+            ) => Ok(vec![OrderEvent::AttemptInDoubt {
+                attempt: attempt.number,
+                attempt_id: id,
+                provider_id: attempt.provider_id,
+                reason,
+                text,
+                response_ms,
+                retry_after_seconds,
+            }]),
             (AttemptState::Started | AttemptState::InDoubt, ProviderAnswer::NotSent { reason }) => {
                 let not_sent = OrderEvent::AttemptNotSent {
                     attempt: attempt.number,

@@ -123,6 +123,9 @@ pub enum OrderEvent {
         text: Option<ErrorText>,
         /// Time until it went wrong, in milliseconds; absent where the process died.
         response_ms: Option<i64>,
+        /// For how many seconds the provider asks to be left alone, where it does.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        retry_after_seconds: Option<i64>,
     },
     /// Nothing was sent: the claim is released and the order is free again.
     AttemptNotSent {

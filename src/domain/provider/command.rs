@@ -1,4 +1,4 @@
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
     BackOff, BalanceWatch, Basis, Description, Dialect, LimitChanges, Measures, ProviderName,
@@ -70,8 +70,8 @@ pub enum ProviderCommand {
     },
     /// Take in, while it is set aside, what a balance call came to.
     TakeProbe {
-        /// The balance, or what went wrong in words.
-        reading: Result<Balance, String>,
+        /// The balance, or what came instead.
+        reading: Result<Balance, NoBalance>,
         /// For how long it is left alone where it does not work.
         back_off: BackOff,
         /// The time now.
@@ -102,6 +102,22 @@ pub enum ProviderCommand {
         /// The time now.
         now: DateTime<Utc>,
     },
+}
+
+/// What a balance call came to that brought none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NoBalance {
+    /// What went wrong, in words.
+    pub reason: String,
+    /// For how long the provider asks to be left alone, where it does.
+    pub retry_after: Option<TimeDelta>,
+}
+
+impl NoBalance {
+    /// Says why there is none; the provider asks for nothing.
+    pub fn because(reason: String) -> Self {
+        Self { reason, retry_after: None }
+    }
 }
 
 /// Balance calls that came to nothing, one after the other.

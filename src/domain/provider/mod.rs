@@ -24,7 +24,7 @@ pub use breaker::{
     SuspensionCause, Trial, Trip, Verdict, Window,
 };
 pub use command::{
-    Activation, DeclaredUse, Dependents, KeyReference, ProviderChanges, ProviderCommand,
+    Activation, DeclaredUse, Dependents, KeyReference, NoBalance, ProviderChanges, ProviderCommand,
     ProviderTerms, Silence,
 };
 pub use description::{Description, InvalidDescription};

@@ -17,7 +17,7 @@ pub(super) struct ErrorTextQueries;
 
 #[Object]
 impl ErrorTextQueries {
-    /// The error texts that providers answered orders with, and what each is taken to mean; those first that were met or reclassified last.
+    /// The error texts that providers answered orders and other calls with, each counted apart, and what each is taken to mean; those first that were met or reclassified last.
     async fn error_texts(
         &self,
         ctx: &Context<'_>,

@@ -6,8 +6,8 @@ use tokio::time::Instant;
 use super::{run::BalanceMonitor, timetable::Timetable};
 use crate::{
     command::CommandError,
-    domain::{Balance, ProviderId},
-    provider_api::Timed,
+    domain::{Balance, ProviderId, provider::NoBalance},
+    provider_api::{CallFailure, Timed},
 };
 
 /// What a balance call came to.
@@ -24,7 +24,7 @@ enum Answer {
         response_ms: i64,
         read_at: DateTime<Utc>,
     },
-    Failed(String),
+    Failed(NoBalance),
     /// Nothing is known of the provider by it.
     NotAsked,
 }
@@ -37,10 +37,12 @@ impl BalanceMonitor {
                 Ok(Timed { value, response_ms }) => {
                     Answer::Balance { balance: value, response_ms, read_at: Utc::now() }
                 }
-                Err(failure) => Answer::Failed(failure.reason),
+                Err(CallFailure { reason, retry_after, .. }) => {
+                    Answer::Failed(NoBalance { reason, retry_after })
+                }
             },
             Err(error) if error.may_pass() => Answer::NotAsked,
-            Err(error) => Answer::Failed(error.to_string()),
+            Err(error) => Answer::Failed(NoBalance::because(error.to_string())),
         };
         Look { provider, answer }
     }
@@ -53,7 +55,8 @@ impl BalanceMonitor {
                 timetable.answered(provider, Instant::now());
                 commands.record_balance(provider, balance, response_ms, read_at).await
             }
-            Answer::Failed(reason) => {
+            Answer::Failed(NoBalance { reason, retry_after }) => {
+                self.rests.take(provider, retry_after, Instant::now());
                 tracing::debug!(%provider, reason, "a provider does not say what its account holds");
                 match timetable.failed(provider, reason, (Instant::now(), now)) {
                     Some(silence) => commands.record_silence(provider, silence).await,

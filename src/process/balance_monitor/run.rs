@@ -11,7 +11,7 @@ use super::{BalancePace, timetable::Timetable};
 use crate::{
     command::{Commands, Snapshot},
     domain::provider::UpstreamPolicy,
-    process::{DispatchStatus, Endpoints, tenures},
+    process::{DispatchStatus, Endpoints, rests::Rests, tenures},
     provider_api::PanelClient,
 };
 
@@ -37,13 +37,15 @@ pub struct BalanceMonitorNeeds {
 pub struct BalanceMonitor {
     pub(super) needs: BalanceMonitorNeeds,
     pub(super) endpoints: Endpoints,
+    pub(super) rests: Rests,
 }
 
 impl BalanceMonitor {
     /// Composes the monitor; [`run`](Self::run) is its life.
     pub fn new(needs: BalanceMonitorNeeds) -> Self {
         let endpoints = Endpoints::new(needs.commands.clone(), needs.policy);
-        Self { needs, endpoints }
+        let rests = Rests::under(needs.commands.breaker());
+        Self { needs, endpoints, rests }
     }
 
     /// Asks, whenever this process dispatches, until the program is to stop.
@@ -57,7 +59,7 @@ impl BalanceMonitor {
 
     async fn keep_asking(&self, interval: Duration) {
         let pace = self.needs.pace;
-        let mut timetable = Timetable::new(pace, interval);
+        let mut timetable = Timetable::new(pace, interval, self.rests.clone());
         let mut looks = FuturesUnordered::new();
         loop {
             let watched = self.needs.commands.catalogue().read(Snapshot::providers_to_watch);

@@ -6,7 +6,10 @@ use tokio::time::Instant;
 use super::BalancePace;
 use crate::{
     domain::{ProviderId, provider::Silence},
-    process::timing::{anywhere_in, longest_due},
+    process::{
+        rests::Rests,
+        timing::{anywhere_in, longest_due},
+    },
 };
 
 /// When each provider is asked next, and how often it has failed to answer.
@@ -14,6 +17,7 @@ use crate::{
 pub(super) struct Timetable {
     pace: BalancePace,
     interval: Duration,
+    rests: Rests,
     entries: HashMap<ProviderId, Entry>,
 }
 
@@ -32,8 +36,8 @@ struct Failed {
 
 impl Timetable {
     /// Asks each within one interval, so that a restart sets off no storm.
-    pub(super) fn new(pace: BalancePace, interval: Duration) -> Self {
-        Self { pace, interval, entries: HashMap::new() }
+    pub(super) fn new(pace: BalancePace, interval: Duration, rests: Rests) -> Self {
+        Self { pace, interval, rests, entries: HashMap::new() }
     }
 
     /// Takes the providers that are to be asked. Those that are known keep their time.
@@ -48,9 +52,10 @@ impl Timetable {
         }
     }
 
-    /// Returns up to so many that are due; they are being asked from now on.
+    /// Returns up to so many that are due and did not ask to be left alone; they are being asked from now on.
     pub(super) fn take_due(&mut self, most: usize, now: Instant) -> Vec<ProviderId> {
-        let due = longest_due(self.entries.iter().map(|(id, entry)| (*id, entry.due)), most, now);
+        let entries = self.entries.iter().filter(|(id, _)| self.rests.is_over(**id, now));
+        let due = longest_due(entries.map(|(id, entry)| (*id, entry.due)), most, now);
         for id in &due {
             if let Some(entry) = self.entries.get_mut(id) {
                 entry.due = None;
@@ -94,9 +99,11 @@ impl Timetable {
 
 #[cfg(test)]
 mod tests {
+    use chrono::TimeDelta;
     use uuid::Uuid;
 
     use super::*;
+    use crate::domain::provider::BreakerPolicy;
 
     const MINUTE: Duration = Duration::from_secs(60);
 
@@ -105,7 +112,8 @@ mod tests {
     }
 
     fn timetable() -> Timetable {
-        Timetable::new(BalancePace::default(), 5 * MINUTE)
+        let rests = Rests::under(BreakerPolicy::default());
+        Timetable::new(BalancePace::default(), 5 * MINUTE, rests)
     }
 
     #[test]
@@ -155,6 +163,16 @@ mod tests {
         }
         timetable.failed(id(1), String::new(), (now, Utc::now()));
         assert_eq!(timetable.take_due(9, now + MINUTE), []);
+    }
+
+    #[test]
+    fn provider_that_asks_to_be_left_alone_is_asked_no_earlier_than_it_says() {
+        let (mut timetable, now) = (timetable(), Instant::now());
+        timetable.update(vec![id(1)], now);
+        timetable.failed(id(1), String::new(), (now, Utc::now()));
+        timetable.rests.take(id(1), Some(TimeDelta::minutes(20)), now);
+        assert_eq!(timetable.take_due(9, now + 19 * MINUTE), []);
+        assert_eq!(timetable.take_due(9, now + 20 * MINUTE), [id(1)]);
     }
 
     #[test]

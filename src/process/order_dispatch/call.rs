@@ -64,7 +64,7 @@ fn answer(reply: AddReply) -> ProviderAnswer {
             ProviderAnswer::Refused { class, reason, response_ms, retry_after_seconds }
         }
         AddAnswer::InDoubt { reason, text } => {
-            ProviderAnswer::InDoubt { reason, text, response_ms }
+            ProviderAnswer::InDoubt { reason, text, response_ms, retry_after_seconds }
         }
     }
 }

@@ -6,7 +6,7 @@ use chrono::Utc;
 use tokio::time::sleep;
 use tracing::{Instrument, field::Empty};
 
-use super::dispatch::Shared;
+use super::{dispatch::Shared, record::in_doubt};
 use crate::{
     command::{CommandError, Commands, DriveGuard, Loaded, StartedAttempt, Ticket},
     domain::{
@@ -173,8 +173,7 @@ impl Drive {
             let reason = "the append of its claim was cut off, so it was not sent".to_owned();
             ProviderAnswer::NotSent { reason }
         } else if claims.tenure().is_some() {
-            let reason = "the program ended before the provider's answer was recorded".to_owned();
-            ProviderAnswer::InDoubt { reason, text: None, response_ms: None }
+            in_doubt("the program ended before the provider's answer was recorded")
         } else {
             return Step::Rest;
         };

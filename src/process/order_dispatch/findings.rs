@@ -57,13 +57,15 @@ fn ended(event: &OrderEvent) -> Option<(AttemptId, End<'_>)> {
             retry_after_seconds,
             ..
         } => {
-            let retry_after = retry_after_seconds.and_then(TimeDelta::try_seconds);
+            let retry_after = retry_after(*retry_after_seconds);
             let outcome = Outcome::Refused { class: *class, retry_after };
             Some((*attempt_id, End { outcome, words: reason, response_ms: *response_ms }))
         }
-        OrderEvent::AttemptInDoubt { attempt_id, reason, response_ms, .. } => {
+        OrderEvent::AttemptInDoubt {
+            attempt_id, reason, response_ms, retry_after_seconds, ..
+        } => {
             let outcome = match response_ms {
-                Some(_) => Outcome::InDoubt,
+                Some(_) => Outcome::InDoubt { retry_after: retry_after(*retry_after_seconds) },
                 None => Outcome::NotSent,
             };
             Some((*attempt_id, End { outcome, words: reason, response_ms: *response_ms }))
@@ -74,4 +76,8 @@ fn ended(event: &OrderEvent) -> Option<(AttemptId, End<'_>)> {
         }
         _ => None,
     }
+}
+
+fn retry_after(seconds: Option<i64>) -> Option<TimeDelta> {
+    seconds.and_then(TimeDelta::try_seconds)
 }

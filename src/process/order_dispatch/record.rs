@@ -208,6 +208,12 @@ fn starts(events: &[OrderEvent], ticket: &Ticket) -> bool {
     })
 }
 
-fn in_doubt(reason: &str) -> ProviderAnswer {
-    ProviderAnswer::InDoubt { reason: reason.to_owned(), text: None, response_ms: None }
+/// An attempt that nothing came back from that says anything of the provider.
+pub(super) fn in_doubt(reason: &str) -> ProviderAnswer {
+    ProviderAnswer::InDoubt {
+        reason: reason.to_owned(),
+        text: None,
+        response_ms: None,
+        retry_after_seconds: None,
+    }
 }

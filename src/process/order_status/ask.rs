@@ -1,6 +1,7 @@
 //! One call about up to a hundred orders or refills, and what is new on record.
 
 use futures_util::{StreamExt, stream};
+use tokio::time::Instant;
 
 use super::{
     poll::Shared,
@@ -42,9 +43,10 @@ pub(super) struct Finished {
 }
 
 impl Shared {
-    /// Asks, and records what is new.
+    /// Asks once the provider may be asked, and records what is new.
     pub(super) async fn ask(&self, batch: Batch) -> Finished {
         let Batch { line, asked } = batch;
+        self.rests.over(line.0).await;
         let answers = match self.call(line, &asked).await {
             Ok(answers) => answers,
             Err(reason) => {
@@ -69,7 +71,10 @@ impl Shared {
             Kind::Orders => self.orders(&endpoint, &ids).await,
             Kind::Refills => self.refills(&endpoint, &ids).await,
         };
-        called.map_err(|failure| failure.reason)
+        called.map_err(|failure| {
+            self.rests.take(provider, failure.retry_after, Instant::now());
+            failure.reason
+        })
     }
 
     async fn orders(

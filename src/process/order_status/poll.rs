@@ -13,7 +13,7 @@ use crate::{
     command::Commands,
     domain::{Position, provider::UpstreamPolicy},
     journal::{Filter, Follower, Page},
-    process::{DispatchStatus, Endpoints, tenures},
+    process::{DispatchStatus, Endpoints, rests::Rests, tenures},
     provider_api::PanelClient,
 };
 
@@ -54,13 +54,15 @@ impl std::fmt::Debug for StatusPoll {
 pub(super) struct Shared {
     pub(super) needs: StatusPollNeeds,
     pub(super) endpoints: Endpoints,
+    pub(super) rests: Rests,
 }
 
 impl StatusPoll {
     /// Composes the poll; [`run`](Self::run) is its life.
     pub fn new(needs: StatusPollNeeds) -> Self {
         let endpoints = Endpoints::new(needs.commands.clone(), needs.policy);
-        Self { shared: Arc::new(Shared { needs, endpoints }) }
+        let rests = Rests::under(needs.commands.breaker());
+        Self { shared: Arc::new(Shared { needs, endpoints, rests }) }
     }
 
     /// Polls, whenever this process dispatches, until the program is to stop. A call that is cut off then has no other

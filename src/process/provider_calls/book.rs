@@ -68,12 +68,13 @@ impl CallWatch for CallBook {
     fn ended(&self, call: CallRecord) {
         let (action, duration_ms) = (call.action, call.duration_ms);
         let failure = call.failure.as_ref().map(|failure| failure.kind);
+        let text = call.failure.as_ref().and_then(|failure| failure.text.as_ref());
         {
             let mut minutes = self.minutes();
             // Under the lock, so that no minute is added to after it was taken out as over.
             let minute = self.minute_of(Utc::now());
             let sums = minutes.entry((minute, call.provider_id)).or_default();
-            sums.take(EndedCall { action, failure, duration_ms });
+            sums.take(EndedCall { action, failure, text, duration_ms });
         }
         if self.log.as_ref().is_some_and(|log| log.try_send(call).is_err()) {
             metrics::call_not_logged(1);

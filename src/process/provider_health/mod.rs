@@ -9,7 +9,7 @@
 //! Only the process that dispatches does any of this. What it acts on is the state of the providers in the catalogue, never
 //! its own memory of what it did: another process may have done it, or an operator. The counts alone are memory, and begin
 //! anew with a tenure. A report that is lost, as when the database is away, is made up for by the next one; a trial's
-//! verdict is read from its order then.
+//! verdict is read from its order then. A sync that was asked for and is not on record is owed by the next tenure.
 
 mod pace;
 mod probe;

@@ -16,6 +16,7 @@ use crate::{
         provider::{Bearing, Breaker, BreakerPolicy, Circuit, Trip, Verdict, Window},
     },
     process::{DispatchStatus, ProviderOperations},
+    read::Reads,
 };
 
 /// What the watch on providers' health is composed of.
@@ -23,6 +24,8 @@ use crate::{
 pub struct ProviderHealthNeeds {
     /// Asks providers for balances and lists.
     pub operations: ProviderOperations,
+    /// Tells which syncs are owed.
+    pub reads: Reads,
     /// When a provider is set aside; `None` leaves that to operators.
     pub breaker: Option<BreakerPolicy>,
     /// How closely to watch.
@@ -39,6 +42,7 @@ pub struct ProviderHealthNeeds {
 #[derive(Debug)]
 pub struct ProviderHealth {
     pub(super) operations: ProviderOperations,
+    pub(super) reads: Reads,
     breaker: Option<BreakerPolicy>,
     pub(super) pace: HealthPace,
     reports: mpsc::UnboundedReceiver<AttemptReport>,
@@ -49,15 +53,20 @@ pub struct ProviderHealth {
     /// Providers that are being asked whether they work again, or were a moment ago.
     pub(super) probing: HashSet<ProviderId>,
     pub(super) probes: JoinSet<ProviderId>,
-    syncs: RequestedSyncs,
+    pub(super) syncs: RequestedSyncs,
+    /// Looked up once in each tenure.
+    pub(super) owed_syncs: JoinSet<Vec<ProviderId>>,
+    in_tenure: bool,
 }
 
 impl ProviderHealth {
     /// Composes the watch; [`run`](Self::run) is its life.
     pub fn new(needs: ProviderHealthNeeds) -> Self {
-        let ProviderHealthNeeds { operations, breaker, pace, reports, dispatching, stop } = needs;
+        let ProviderHealthNeeds { operations, reads, breaker, pace, reports, dispatching, stop } =
+            needs;
         Self {
             operations,
+            reads,
             breaker,
             pace,
             reports,
@@ -68,6 +77,8 @@ impl ProviderHealth {
             probing: HashSet::new(),
             probes: JoinSet::new(),
             syncs: RequestedSyncs::default(),
+            owed_syncs: JoinSet::new(),
+            in_tenure: false,
         }
     }
 
@@ -91,6 +102,9 @@ impl ProviderHealth {
                 Some(report) = self.reports.recv() => if self.dispatches() {
                     self.take(report).await;
                 },
+                Some(owed) = self.owed_syncs.join_next() => {
+                    self.take_owed_syncs(owed.unwrap_or_default());
+                }
                 Some(probed) = self.probes.join_next() => self.probed(probed.ok()),
                 () = sleep_until(next_look) => {}
             }
@@ -105,11 +119,17 @@ impl ProviderHealth {
         self.windows.clear();
         self.trials = Trials::default();
         self.syncs = RequestedSyncs::default();
+        self.owed_syncs = JoinSet::new();
+        self.in_tenure = false;
     }
 
     /// Attends to all that are set aside, and to the syncs that were asked for.
     async fn look(&mut self) {
         let now = Utc::now();
+        if !self.in_tenure {
+            self.in_tenure = true;
+            self.look_up_owed_syncs();
+        }
         let set_aside: Vec<(ProviderId, Breaker)> = self.commands().catalogue().read(|snapshot| {
             let set_aside = snapshot.providers().filter(|(_, provider)| {
                 provider.is_active() && *provider.breaker.circuit() != Circuit::Closed
@@ -125,7 +145,8 @@ impl ProviderHealth {
                 self.attend(provider, trial).await;
             }
         }
-        for provider in self.syncs.take_due(Instant::now(), self.pace.sync_rest) {
+        let rests = &self.operations.list_rests;
+        for provider in self.syncs.take_due(Instant::now(), self.pace.sync_rest, rests) {
             self.sync(provider);
         }
     }

@@ -52,7 +52,7 @@ impl ScheduledSync {
     /// Returns when a run's task has failed. Dropping the future lets the runs go on to their end.
     async fn keep(&self) {
         let pace = self.needs.pace;
-        let mut timetable = Timetable::new(pace);
+        let mut timetable = Timetable::new(pace, self.needs.operations.list_rests.clone());
         let mut runs = FuturesUnordered::new();
         loop {
             match self.needs.reads.sync_schedule().await {

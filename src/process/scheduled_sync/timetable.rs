@@ -6,7 +6,10 @@ use tokio::time::Instant;
 use super::SyncPace;
 use crate::{
     domain::ProviderId,
-    process::timing::{anywhere_in, longest_due},
+    process::{
+        rests::Rests,
+        timing::{anywhere_in, longest_due},
+    },
     read::SyncScheduleRow,
 };
 
@@ -17,6 +20,7 @@ const JITTER: u32 = 10;
 #[derive(Debug)]
 pub(super) struct Timetable {
     pace: SyncPace,
+    rests: Rests,
     entries: HashMap<ProviderId, Entry>,
 }
 
@@ -41,8 +45,8 @@ impl Moment {
 }
 
 impl Timetable {
-    pub(super) fn new(pace: SyncPace) -> Self {
-        Self { pace, entries: HashMap::new() }
+    pub(super) fn new(pace: SyncPace, rests: Rests) -> Self {
+        Self { pace, rests, entries: HashMap::new() }
     }
 
     /// Takes the rhythms as they stand. What is as before keeps its time.
@@ -58,9 +62,11 @@ impl Timetable {
         }
     }
 
-    /// Returns up to so many providers whose time has come, the longest due first; they are under way from now on.
+    /// Returns up to so many providers whose time has come and that did not ask to be left alone, the longest due first; they
+    /// are under way from now on.
     pub(super) fn take_due(&mut self, most: usize, now: Instant) -> Vec<ProviderId> {
-        let due = longest_due(self.entries.iter().map(|(id, entry)| (*id, entry.due)), most, now);
+        let entries = self.entries.iter().filter(|(id, _)| self.rests.is_over(**id, now));
+        let due = longest_due(entries.map(|(id, entry)| (*id, entry.due)), most, now);
         for id in &due {
             if let Some(entry) = self.entries.get_mut(id) {
                 entry.due = None;
@@ -92,8 +98,13 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
+    use crate::domain::provider::BreakerPolicy;
 
     const HOUR: Duration = Duration::from_secs(60 * 60);
+
+    fn timetable() -> Timetable {
+        Timetable::new(SyncPace::default(), Rests::under(BreakerPolicy::default()))
+    }
 
     fn row(provider: u128, minutes: i32, since: DateTime<Utc>) -> SyncScheduleRow {
         SyncScheduleRow { provider_id: Uuid::from_u128(provider), minutes, since }
@@ -110,7 +121,7 @@ mod tests {
     #[test]
     fn sync_is_due_an_interval_after_the_last_one_and_up_to_a_tenth_later() {
         let now = Moment::now();
-        let mut timetable = Timetable::new(SyncPace::default());
+        let mut timetable = timetable();
         timetable.update((0..200).map(|id| row(id, 600, hours_before(now, 2))).collect(), now);
         assert_eq!(all_due(&mut timetable, now.steady + 8 * HOUR - Duration::from_secs(1)), 0);
         let halfway = all_due(&mut timetable, now.steady + 8 * HOUR + HOUR / 2);
@@ -121,7 +132,7 @@ mod tests {
     #[test]
     fn overdue_ones_begin_soon_but_not_all_at_once() {
         let now = Moment::now();
-        let mut timetable = Timetable::new(SyncPace::default());
+        let mut timetable = timetable();
         timetable.update((0..200).map(|id| row(id, 60, hours_before(now, 30))).collect(), now);
         let soon = SyncPace::default().overdue_within;
         let at_once = all_due(&mut timetable, now.steady + soon / 2);
@@ -133,7 +144,7 @@ mod tests {
     #[test]
     fn look_that_finds_nothing_new_moves_nothing() {
         let now = Moment::now();
-        let mut timetable = Timetable::new(SyncPace::default());
+        let mut timetable = timetable();
         let rows = vec![row(1, 60, hours_before(now, 0))];
         timetable.update(rows.clone(), now);
         let later = Moment { steady: now.steady + 2 * HOUR, ..now };
@@ -146,7 +157,7 @@ mod tests {
     #[test]
     fn run_whose_start_is_on_record_is_followed_by_the_next_an_interval_later() {
         let now = Moment::now();
-        let mut timetable = Timetable::new(SyncPace::default());
+        let mut timetable = timetable();
         timetable.update(vec![row(1, 60, hours_before(now, 30))], now);
         let begun = now.steady + HOUR;
         assert_eq!(timetable.take_due(9, begun), [ProviderId(Uuid::from_u128(1))]);
@@ -157,9 +168,19 @@ mod tests {
     }
 
     #[test]
+    fn provider_that_asks_to_be_left_alone_is_synced_no_earlier_than_it_says() {
+        let now = Moment::now();
+        let mut timetable = timetable();
+        timetable.update(vec![row(1, 60, hours_before(now, 30))], now);
+        timetable.rests.take(ProviderId(Uuid::from_u128(1)), Some(TimeDelta::hours(1)), now.steady);
+        assert_eq!(all_due(&mut timetable, now.steady + HOUR - Duration::from_secs(1)), 0);
+        assert_eq!(all_due(&mut timetable, now.steady + HOUR), 1);
+    }
+
+    #[test]
     fn provider_without_an_interval_any_more_is_left_alone() {
         let now = Moment::now();
-        let mut timetable = Timetable::new(SyncPace::default());
+        let mut timetable = timetable();
         timetable.update(vec![row(1, 60, hours_before(now, 30))], now);
         timetable.update(vec![], now);
         assert_eq!(all_due(&mut timetable, now.steady + 9 * HOUR), 0);

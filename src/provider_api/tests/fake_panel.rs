@@ -69,6 +69,14 @@ impl FakePanel {
         Self::start(Script::Answer(response(status, body.as_ref()))).await
     }
 
+    /// Starts a panel that cannot answer now, and says in how many seconds to ask again.
+    pub(super) async fn unavailable_for(seconds: u32) -> Self {
+        let answer = format!(
+            "HTTP/1.1 503 Whatever\r\nretry-after: {seconds}\r\ncontent-length: 4\r\n\r\nbusy"
+        );
+        Self::start(Script::Answer(answer.into_bytes())).await
+    }
+
     pub(super) fn endpoint(&self) -> Endpoint {
         endpoint(&format!("http://{}/api/v2.php?x=1", self.address))
     }

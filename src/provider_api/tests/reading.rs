@@ -1,9 +1,10 @@
 use std::time::{Duration, Instant};
 
+use chrono::TimeDelta;
 use rust_decimal::dec;
 
-use super::fake_panel::{FakePanel, KEY, Script, client, endpoint, response};
-use crate::domain::Balance;
+use super::fake_panel::{FakePanel, KEY, Script, client, endpoint, order, response};
+use crate::{domain::Balance, provider_api::AddAnswer};
 
 async fn balance_failure(panel: &FakePanel) -> String {
     client().balance(&panel.endpoint()).await.expect_err("a failure").reason
@@ -39,6 +40,20 @@ async fn balance_failure_says_what_came_instead() {
     assert_eq!(balance_failure(&panel).await, "the answer is larger than 256 KiB");
     let failure = client().balance(&endpoint("http://127.0.0.1:1/")).await.expect_err("a failure");
     assert_eq!(failure.reason, "connection refused");
+}
+
+#[tokio::test]
+async fn every_call_hears_for_how_long_the_provider_asks_to_be_left_alone() {
+    let panel = FakePanel::unavailable_for(30).await;
+    let (client, endpoint, ids) = (client(), panel.endpoint(), ["1".to_owned()]);
+    let asked = Some(TimeDelta::seconds(30));
+    assert_eq!(client.balance(&endpoint).await.expect_err("a failure").retry_after, asked);
+    assert_eq!(client.services(&endpoint).await.expect_err("a failure").retry_after, asked);
+    assert_eq!(client.orders(&endpoint).await.expect_err("a failure").retry_after, asked);
+    assert_eq!(client.statuses(&endpoint, &ids).await.expect_err("a failure").retry_after, asked);
+    let reply = client.add(&endpoint, &order()).await;
+    assert_eq!(reply.retry_after_seconds, Some(30));
+    assert!(matches!(reply.answer, AddAnswer::InDoubt { .. }), "{reply:?}");
 }
 
 #[tokio::test]

@@ -9,8 +9,14 @@ use tokio::time::timeout;
 
 use super::fake_panel::{FakePanel, KEY, Script, client, endpoint, order, response};
 use crate::{
-    domain::calls::CallFailureKind::{
-        self, Abandoned, Broken, Refused, TimedOut, Unreachable, Unreadable,
+    domain::{
+        calls::{
+            CallFailureKind::{
+                self, Abandoned, Broken, Refused, TimedOut, Unreachable, Unreadable,
+            },
+            MetText,
+        },
+        refusal::{ErrorText, TextClass},
     },
     provider_api::{CallRecord, CallWatch, PanelClient},
 };
@@ -73,6 +79,21 @@ async fn call_is_told_of_with_status_and_kind_of_failure() {
     let shown = format!("{:?}", told.calls());
     assert!(!shown.contains("a.example") && !shown.contains("c0ffee"), "{shown}");
     assert!(shown.contains("Not enough funds on balance"), "{shown}");
+}
+
+#[tokio::test]
+async fn error_that_a_call_was_answered_with_is_told_of_as_texts_are_kept_but_for_orders() {
+    let told = Arc::new(Told::default());
+    let client = told.client();
+    let panel =
+        FakePanel::answering(402, format!(r#"{{"error":"Key {KEY} has no 7 USD."}}"#)).await;
+    let _ = client.balance(&panel.endpoint()).await;
+    let _ = client.add(&panel.endpoint(), &order()).await;
+    let page = FakePanel::answering(503, "<html>").await;
+    let _ = client.balance(&page.endpoint()).await;
+    let text = |call: &CallRecord| call.failure.clone().and_then(|failure| failure.text);
+    let met = MetText { text: ErrorText::of("key [key] has no # usd"), class: TextClass::Doubt };
+    assert_eq!(told.calls().iter().map(text).collect::<Vec<_>>(), [Some(met), None, None]);
 }
 
 #[tokio::test]

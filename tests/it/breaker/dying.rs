@@ -1,7 +1,7 @@
 //! What sets a provider aside, and what does not.
 
 use chrono::{DateTime, Utc};
-use serde_json::json;
+use serde_json::{Value, json};
 use signalbox::simulator::{Action, Fault, FaultRule, RateLimitBody};
 
 use super::{dead, impatient, is, occurred, provider, refuse, start};
@@ -15,6 +15,12 @@ async fn place(running: &Running, shop: &Shop, name: &str, count: usize) {
         let link = format!("https://social.example/{name}/{number}");
         running.order_at_rest(&running.place(shop.order(&link)).await).await;
     }
+}
+
+/// For how long a provider is set aside.
+fn pause_ms(provider: &Value) -> i64 {
+    let at = |field: &str| provider[field].as_str().unwrap().parse::<DateTime<Utc>>().unwrap();
+    (at("suspendedUntil") - at("suspendedSince")).num_milliseconds()
 }
 
 /// With the policy of an installation: who is set aside stays so for as long as a test takes.
@@ -44,9 +50,8 @@ async fn five_failures_in_a_row_set_a_provider_aside_and_orders_go_elsewhere() {
     let row = provider(&running, &shop.providers[0]).await;
     let reason = "5 attempts in a row failed, the last: API is disabled";
     assert_eq!(row["suspensionReason"], reason);
-    let pause = row["suspendedUntil"].as_str().unwrap().parse::<DateTime<Utc>>().unwrap()
-        - row["suspendedSince"].as_str().unwrap().parse::<DateTime<Utc>>().unwrap();
-    assert!((12_000..=18_000).contains(&pause.num_milliseconds()), "{pause}");
+    let pause = pause_ms(&row);
+    assert!((12_000..=18_000).contains(&pause), "{pause}");
     let alerts = "{ alerts(first: 5) { nodes { kind message provider { name } } } }";
     let alerts = running.data(alerts, json!({})).await["alerts"]["nodes"].clone();
     let expected = json!([{"kind": "PROVIDER_SUSPENDED", "provider": {"name": "panel 1"},
@@ -113,15 +118,36 @@ async fn provider_that_asks_to_be_left_alone_is_left_alone_for_so_long() {
     shop.panels[0].set_faults(vec![FaultRule::on(Action::Add, asks).times(1)]);
     place(&running, &shop, "asked", 1).await;
     is(&running, &shop.providers[0], "SUSPENDED").await;
-    let row = provider(&running, &shop.providers[0]).await;
-    let pause = row["suspendedUntil"].as_str().unwrap().parse::<DateTime<Utc>>().unwrap()
-        - row["suspendedSince"].as_str().unwrap().parse::<DateTime<Utc>>().unwrap();
-    assert_eq!(pause.num_milliseconds(), 2000);
+    assert_eq!(pause_ms(&provider(&running, &shop.providers[0]).await), 2000);
     place(&running, &shop, "meanwhile", 5).await;
     assert_eq!(shop.asked(), [1, 6]);
     is(&running, &shop.providers[0], "DEGRADED").await;
     place(&running, &shop, "later", 2).await;
     assert_eq!(shop.asked(), [3, 6]);
+    let census = shop.census(running.database.pool()).await;
+    assert_eq!(census, Census { placed: 8, ..Census::default() });
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn provider_that_asks_to_be_left_alone_and_leaves_doubt_is_set_aside_and_the_order_is_held() {
+    let running = start().await;
+    let shop = Shop::open(&running, 2).await;
+    let asks = Fault::Unavailable { retry_after_seconds: 2 };
+    shop.panels[0].set_faults(vec![FaultRule::on(Action::Add, asks).times(1).after()]);
+    let in_doubt = running.place(shop.order("https://social.example/asked")).await;
+    assert_eq!(running.order_at_rest(&in_doubt).await["status"], "IN_DOUBT");
+    is(&running, &shop.providers[0], "SUSPENDED").await;
+    assert_eq!(pause_ms(&provider(&running, &shop.providers[0]).await), 2000);
+    place(&running, &shop, "meanwhile", 5).await;
+    assert_eq!(shop.asked(), [1, 5]);
+    is(&running, &shop.providers[0], "DEGRADED").await;
+    place(&running, &shop, "later", 2).await;
+    assert_eq!(shop.asked(), [3, 5]);
+    assert_eq!(running.order(&in_doubt).await["status"], "IN_DOUBT");
+    let id = shop.panels[0].orders()[0].id.to_string();
+    let settled = running.settle(&in_doubt, "PLACED", Some(&id)).await;
+    assert_eq!(settled["data"]["settleAttempt"]["order"]["status"], "PENDING", "{settled}");
     let census = shop.census(running.database.pool()).await;
     assert_eq!(census, Census { placed: 8, ..Census::default() });
     running.stop().await;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use rust_decimal::Decimal;
 use serde_json::json;
 use signalbox::simulator::{Action, Fault, FaultRule};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use super::{is, occurred, occurs, provider, refuse, start};
 use crate::support::{
@@ -40,6 +40,24 @@ async fn empty_wallet_rests_until_the_balance_is_read_above_zero() {
         log.as_array().unwrap().iter().map(|row| row["change"].as_str().unwrap()).collect();
     assert_eq!((changes[0], changes[1]), ("SUSPENDED", "PROBE_FAILED"), "{log}");
     assert_eq!(changes[changes.len() - 2..], ["HALF_OPENED", "RESUMED"], "{log}");
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn provider_that_answers_a_probe_by_asking_to_be_left_alone_is_not_probed_before_that() {
+    let running = start().await;
+    let shop = Shop::open(&running, 2).await;
+    let asks = Fault::Unavailable { retry_after_seconds: 2 };
+    let asks = FaultRule::on(Action::Balance, asks).times(1);
+    shop.panels[0].set_faults(vec![refuse("Not enough funds on balance").times(1), asks]);
+    running.order_at_rest(&running.place(shop.order("https://social.example/p/1")).await).await;
+    occurs(&running, running.database.pool(), "ProbeFailed", 1).await;
+    let began = Instant::now();
+    sleep(Duration::from_millis(1500)).await;
+    assert_eq!(shop.panels[0].state().requests[&Action::Balance], 1, "a pause has 800 ms");
+    is(&running, &shop.providers[0], "DEGRADED").await;
+    assert!(began.elapsed() > Duration::from_millis(1900), "{:?}", began.elapsed());
+    assert_eq!(shop.panels[0].state().requests[&Action::Balance], 2);
     running.stop().await;
 }
 

@@ -1,19 +1,39 @@
 //! A service that its provider refuses is set aside alone.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
+use signalbox::simulator::{Action, Fault, FaultRule};
+use sqlx::PgPool;
+use tokio::time::{Instant, sleep};
 
 use super::{impatient, occurred, occurs, provider, refuse};
 use crate::support::{
     api::until,
     running::Running,
     shop::{Census, Shop},
+    site::Site,
 };
 
 const GONE: &str = "Incorrect service ID";
+const SERVICE_REFUSED: &str = "SERVICE_REFUSED";
 const SERVICE: &str = "query($id: ID!) { service(id: $id) { suspensionReason listed enabled } }";
 
 async fn suspension(running: &Running, service: &str) -> Value {
     running.data(SERVICE, json!({"id": service})).await["service"]["suspensionReason"].clone()
+}
+
+/// What set off the syncs that no operator asked for.
+async fn triggers(journal: &PgPool) -> Vec<String> {
+    sqlx::query_scalar(
+        "select payload ->> 'trigger'
+         from events
+         where event_type = 'SyncStarted' and payload ->> 'trigger' <> 'MANUAL'
+         order by position",
+    )
+    .fetch_all(journal)
+    .await
+    .unwrap()
 }
 
 #[tokio::test]
@@ -21,7 +41,7 @@ async fn refused_service_is_set_aside_alone_and_its_providers_list_is_asked_for(
     let running = Running::start_with(|config| {
         impatient(config);
         // One sync, and then none for as long as this test takes.
-        config.health_pace.sync_rest = std::time::Duration::from_secs(600);
+        config.health_pace.sync_rest = Duration::from_secs(600);
     })
     .await;
     let shop = Shop::open(&running, 2).await;
@@ -35,12 +55,7 @@ async fn refused_service_is_set_aside_alone_and_its_providers_list_is_asked_for(
     assert_eq!(order["provider"]["name"], "panel 2");
     occurs(&running, journal, "ServiceSuspended", 1).await;
     occurs(&running, journal, "ServiceDelisted", 1).await;
-    let trigger: String =
-        sqlx::query_scalar("select payload ->> 'trigger' from events where event_type = 'SyncStarted' order by position desc limit 1")
-            .fetch_one(journal)
-            .await
-            .unwrap();
-    assert_eq!(trigger, "SERVICE_REFUSED");
+    assert_eq!(triggers(journal).await, [SERVICE_REFUSED]);
     assert_eq!(suspension(&running, &shop.service).await, GONE);
     let row = provider(&running, &shop.providers[0]).await;
     assert_ne!(row["health"], "SUSPENDED", "{row}");
@@ -53,10 +68,74 @@ async fn refused_service_is_set_aside_alone_and_its_providers_list_is_asked_for(
 }
 
 #[tokio::test]
+async fn list_of_a_provider_that_asks_to_be_left_alone_is_asked_for_once_that_is_over() {
+    let running = Running::start_with(impatient).await;
+    let shop = Shop::open(&running, 2).await;
+    let asks = Fault::Unavailable { retry_after_seconds: 2 };
+    shop.panels[0].set_faults(vec![FaultRule::on(Action::Services, asks).times(1), refuse(GONE)]);
+    assert_eq!(running.sync(&shop.providers[0]).await["succeeded"], false);
+    let began = Instant::now();
+    running.order_at_rest(&running.place(shop.order("https://social.example/p/1")).await).await;
+    occurs(&running, running.database.pool(), "ServiceSuspended", 1).await;
+    occurs(&running, running.database.pool(), "ServiceResumed", 1).await;
+    assert!(began.elapsed() > Duration::from_millis(1900), "{:?}", began.elapsed());
+    assert_eq!(shop.panels[0].state().requests[&Action::Services], 3);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn sync_that_was_asked_for_and_not_run_is_run_after_a_restart_and_once_only() {
+    let running = Running::start_with(|config| {
+        impatient(config);
+        // What is asked for is looked at only when the program is no more.
+        config.health_pace.glance = Duration::from_secs(600);
+    })
+    .await;
+    let shop = Shop::open(&running, 2).await;
+    shop.panels[0].set_faults(vec![refuse(GONE)]);
+    running.order_at_rest(&running.place(shop.order("https://social.example/p/1")).await).await;
+    occurs(&running, running.database.pool(), "ServiceSuspended", 1).await;
+    let lists = || shop.panels[0].state().requests[&Action::Services];
+    assert_eq!(lists(), 1);
+    let database = running.stop().await;
+    let running = Running::start_beside(database, impatient).await;
+    occurs(&running, running.database.pool(), "ServiceResumed", 1).await;
+    assert_eq!(triggers(running.database.pool()).await, [SERVICE_REFUSED]);
+    assert_eq!(lists(), 2);
+    let database = running.stop().await;
+    let running = Running::start_beside(database, impatient).await;
+    running.dispatches().await;
+    sleep(Duration::from_secs(1)).await;
+    assert_eq!(lists(), 2);
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sync_that_a_kill_cut_off_is_run_again() {
+    let site = Site::open().await;
+    let mut program = site.start(&[]).await;
+    let api = program.api();
+    let shop = Shop::open(&api, 2).await;
+    let journal = site.pool();
+    let silent = FaultRule::on(Action::Services, Fault::Silent);
+    shop.panels[0].set_faults(vec![refuse(GONE), silent]);
+    api.order_at_rest(&api.place(shop.order("https://social.example/p/1")).await).await;
+    until("the list is asked for", async || triggers(&journal).await.len() == 1).await;
+    shop.panels[0].clear_faults();
+    program.kill_and_restart();
+    program.dispatches("here").await;
+    occurs(&api, &journal, "ServiceResumed", 1).await;
+    assert_eq!(occurred(&journal, "SyncFailed").await, 1);
+    assert_eq!(triggers(&journal).await, [SERVICE_REFUSED, SERVICE_REFUSED]);
+    assert!(program.terminate().await);
+    site.close().await;
+}
+
+#[tokio::test]
 async fn list_that_has_it_is_believed_once_and_then_an_operator_has_to_say_so() {
     let running = Running::start_with(|config| {
         impatient(config);
-        config.health_pace.sync_rest = std::time::Duration::from_millis(100);
+        config.health_pace.sync_rest = Duration::from_millis(100);
     })
     .await;
     let shop = Shop::open(&running, 2).await;

@@ -182,6 +182,25 @@ async fn provider_that_is_set_aside_is_asked_by_probes_alone_and_they_raise_and_
 }
 
 #[tokio::test]
+async fn provider_that_asks_to_be_left_alone_is_not_asked_for_its_balance_before_that() {
+    let running = watching().await;
+    let (panel, id) = watched(&running, dec!(100)).await;
+    balance_is(&running, &id, "100").await;
+    let asks = Fault::Unavailable { retry_after_seconds: 2 };
+    panel.set_faults(vec![FaultRule::on(Action::Balance, asks).times(1)]);
+    until("it asked for it", async || {
+        panel.state().faults.iter().all(|rule| rule.remaining == Some(0))
+    })
+    .await;
+    let asked = panel.state().requests[&Action::Balance];
+    panel.set_balance(dec!(50));
+    sleep(Duration::from_millis(1500)).await;
+    assert_eq!(panel.state().requests[&Action::Balance], asked);
+    balance_is(&running, &id, "50").await;
+    running.stop().await;
+}
+
+#[tokio::test]
 async fn alarm_that_lasts_is_not_raised_again_by_another_process() {
     let running = watching().await;
     let (panel, _) = watched(&running, dec!(5)).await;

@@ -3,11 +3,12 @@
 use rust_decimal::{Decimal, dec};
 use signalbox::domain::{
     Balance, Position,
-    calls::{CallFailureKind, CallSums, CallsCommand, EndedCall, ProviderCalls},
+    calls::{CallFailureKind, CallSums, CallsCommand, EndedCall, MetText, ProviderCalls},
     provider::{BalanceWatch, Basis, Measures, Provider, ProviderCommand, Silence},
+    refusal::{ErrorText, TextClass},
 };
 
-use super::History;
+use super::{History, WORDS};
 
 /// Half of all balances are low.
 pub(super) const WATCH: BalanceWatch = BalanceWatch { hours: 24, amount: Some(dec!(500)) };
@@ -53,12 +54,21 @@ impl History {
             let kinds = [CallFailureKind::Refused, CallFailureKind::TimedOut];
             let failure = self.random.choice(kinds).filter(|_| self.random.bool());
             let action = *self.random.choice(&["add", "status", "balance"]).unwrap();
-            sums.take(EndedCall { action, failure, duration_ms: self.random.i64(0..30_000) });
+            let text = (action != "add" && failure == Some(CallFailureKind::Refused))
+                .then(|| self.met_text());
+            let duration_ms = self.random.i64(0..30_000);
+            sums.take(EndedCall { action, failure, text: text.as_ref(), duration_ms });
         }
         let (provider_id, minute) = (self.provider(), self.time());
         let id = self.uuid().to_string();
         let command = CallsCommand::Sum { provider_id, minute, sums };
         self.record(&mut ProviderCalls::default(), &id, command);
+    }
+
+    /// Orders are answered with the same words.
+    fn met_text(&mut self) -> MetText {
+        let class = *self.random.choice(&[TextClass::Doubt, TextClass::Overload]).unwrap();
+        MetText { text: ErrorText::of(self.random.choice(WORDS).unwrap()), class }
     }
 
     fn measures(&mut self) -> Measures {

@@ -135,7 +135,12 @@ fn a_refusal(class: RefusalClass) -> ProviderAnswer {
 
 fn no_clear_word() -> ProviderAnswer {
     let reason = "read timeout".to_owned();
-    ProviderAnswer::InDoubt { reason, text: None, response_ms: Some(30_000) }
+    ProviderAnswer::InDoubt {
+        reason,
+        text: None,
+        response_ms: Some(30_000),
+        retry_after_seconds: Some(30),
+    }
 }
 
 fn nothing_sent() -> ProviderAnswer {
@@ -206,6 +211,7 @@ fn in_doubt(n: i32) -> OrderEvent {
         reason: "read timeout".to_owned(),
         text: None,
         response_ms: Some(30_000),
+        retry_after_seconds: Some(30),
     }
 }
 

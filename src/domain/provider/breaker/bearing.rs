@@ -16,7 +16,10 @@ pub enum Outcome {
         retry_after: Option<TimeDelta>,
     },
     /// It gave no answer that settles whether it took the order.
-    InDoubt,
+    InDoubt {
+        /// For how long the provider asks to be left alone, where it does.
+        retry_after: Option<TimeDelta>,
+    },
     /// Nobody asked it.
     NotSent,
 }
@@ -41,7 +44,10 @@ impl Outcome {
     pub fn bearing(self) -> Bearing {
         match self {
             Self::Placed => Bearing::Good,
-            Self::InDoubt => Bearing::Failure,
+            Self::InDoubt { retry_after: Some(_) } => {
+                Bearing::OutOfUse(SuspensionCause::RetryAfter)
+            }
+            Self::InDoubt { retry_after: None } => Bearing::Failure,
             Self::NotSent => Bearing::None,
             Self::Refused { class: RefusalClass::WalletEmpty, .. } => {
                 Bearing::OutOfUse(SuspensionCause::WalletEmpty)
@@ -61,8 +67,8 @@ impl Outcome {
     /// Returns for how long the provider asks to be left alone, where it does.
     pub fn retry_after(self) -> Option<TimeDelta> {
         match self {
-            Self::Refused { retry_after, .. } => retry_after,
-            Self::Placed | Self::InDoubt | Self::NotSent => None,
+            Self::Refused { retry_after, .. } | Self::InDoubt { retry_after } => retry_after,
+            Self::Placed | Self::NotSent => None,
         }
     }
 }

@@ -42,6 +42,13 @@ impl Default for BreakerPolicy {
     }
 }
 
+impl BreakerPolicy {
+    /// Returns how long a provider is left alone that asked for it, whatever it was asked.
+    pub fn rest(&self, asked: TimeDelta) -> TimeDelta {
+        asked.clamp(TimeDelta::zero(), self.longest_retry_after)
+    }
+}
+
 /// A policy, and a draw from all numbers alike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BackOff {
@@ -61,10 +68,5 @@ impl BackOff {
         let drawn = i64::from(self.random) * 2 * JITTER_PPM / i64::from(u32::MAX);
         let share = WHOLE_PPM - JITTER_PPM + drawn;
         TimeDelta::milliseconds(whole.saturating_mul(share) / WHOLE_PPM)
-    }
-
-    /// Returns how long a provider is left alone that asked for it.
-    pub fn retry_after(&self, asked: TimeDelta) -> TimeDelta {
-        asked.clamp(TimeDelta::zero(), self.policy.longest_retry_after)
     }
 }

@@ -3,7 +3,10 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::{BackOff, Bearing, Outcome, ResumedBy, SuspensionCause, Trip};
-use crate::domain::{AttemptId, Balance, OrderId, provider::ProviderEvent};
+use crate::domain::{
+    AttemptId, Balance, OrderId,
+    provider::{NoBalance, ProviderEvent},
+};
 
 /// Where a provider stands with the breaker.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -146,20 +149,20 @@ impl Breaker {
     /// it is asked for when the pause is over.
     pub(in crate::domain::provider) fn probed(
         &self,
-        reading: &Result<Balance, String>,
+        reading: &Result<Balance, NoBalance>,
         back_off: BackOff,
         now: DateTime<Utc>,
     ) -> Vec<ProviderEvent> {
         let Circuit::Open(suspension) = &self.circuit else { return vec![] };
         let due = self.is_due(now);
-        let failed = |reason: String| match due {
-            true => vec![self.probe_failed(reason, back_off, now)],
+        let failed = |failed: NoBalance| match due {
+            true => vec![self.probe_failed(failed, back_off, now)],
             false => vec![],
         };
         match (reading, suspension.cause) {
-            (Err(reason), _) => failed(reason.clone()),
+            (Err(no_balance), _) => failed(no_balance.clone()),
             (Ok(balance), SuspensionCause::WalletEmpty) if balance.amount <= Decimal::ZERO => {
-                failed(format!("our account there holds {}", balance.amount))
+                failed(NoBalance::because(format!("our account there holds {}", balance.amount)))
             }
             (Ok(_), SuspensionCause::WalletEmpty | SuspensionCause::BadKey) => {
                 vec![ProviderEvent::ProviderHalfOpened { at: now }]
@@ -212,7 +215,7 @@ impl Breaker {
         let next = self.next_trips(back_off.policy.steady_after, now);
         // Who asks for a rest and gets it is not found failing again.
         let (trips, pause) = match trip.retry_after {
-            Some(asked) => (self.trips.clamp(1, next), back_off.retry_after(asked)),
+            Some(asked) => (self.trips.clamp(1, next), back_off.policy.rest(asked)),
             None => (next, back_off.pause(next)),
         };
         ProviderEvent::ProviderSuspended {
@@ -224,9 +227,17 @@ impl Breaker {
         }
     }
 
-    fn probe_failed(&self, reason: String, back_off: BackOff, now: DateTime<Utc>) -> ProviderEvent {
+    fn probe_failed(
+        &self,
+        failed: NoBalance,
+        back_off: BackOff,
+        now: DateTime<Utc>,
+    ) -> ProviderEvent {
+        let NoBalance { reason, retry_after } = failed;
         let trips = self.trips.saturating_add(1);
-        ProviderEvent::ProbeFailed { reason, until: now + back_off.pause(trips), trips }
+        let asked = retry_after.map_or(TimeDelta::zero(), |asked| back_off.policy.rest(asked));
+        let until = now + back_off.pause(trips).max(asked);
+        ProviderEvent::ProbeFailed { reason, until, trips }
     }
 
     /// Whoever has worked for a while begins anew.

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::{SuspensionCause::*, *};
 use crate::domain::{
     Aggregate, AttemptId, Balance, CredentialId, OrderId,
-    provider::{Provider, ProviderCommand, ProviderEvent},
+    provider::{NoBalance, Provider, ProviderCommand, ProviderEvent},
     refusal::RefusalClass,
 };
 
@@ -66,7 +66,13 @@ fn balance(amount: Decimal, seconds: i64) -> ProviderCommand {
 }
 
 fn no_balance(seconds: i64) -> ProviderCommand {
-    let reading = Err("no answer".to_owned());
+    let reading = Err(NoBalance::because("no answer".to_owned()));
+    ProviderCommand::TakeProbe { reading, back_off: EVEN, now: at(seconds) }
+}
+
+fn asks_for(asked: i64, seconds: i64) -> ProviderCommand {
+    let retry_after = Some(TimeDelta::seconds(asked));
+    let reading = Err(NoBalance { reason: "not now".to_owned(), retry_after });
     ProviderCommand::TakeProbe { reading, back_off: EVEN, now: at(seconds) }
 }
 
@@ -173,6 +179,17 @@ fn balance_call_that_fails_after_the_pause_makes_it_longer() {
     )]);
 }
 
+#[test_case(5, 30; "not before the pause is over")]
+#[test_case(60, 60; "nor before it asks for")]
+#[test_case(86_400, 3600; "up to an hour")]
+fn provider_that_answers_a_probe_by_asking_to_be_left_alone_is_not_probed(asked: i64, rest: i64) {
+    let failed =
+        ProviderEvent::ProbeFailed { reason: "not now".to_owned(), until: at(15 + rest), trips: 2 };
+    given([suspended(FailuresInARow, 0, 1)])
+        .when(asks_for(asked, 15))
+        .then_expect_events(vec![failed]);
+}
+
 #[test]
 fn empty_wallet_rests_until_the_balance_is_read_above_zero_whenever_that_is() {
     let open = suspended(WalletEmpty, 0, 1);
@@ -273,7 +290,8 @@ fn operator_sets_aside_and_puts_back_whatever_else_is_known() {
 }
 
 #[test_case(Outcome::Placed => Bearing::Good)]
-#[test_case(Outcome::InDoubt => Bearing::Failure)]
+#[test_case(Outcome::InDoubt { retry_after: None } => Bearing::Failure)]
+#[test_case(Outcome::InDoubt { retry_after: Some(TimeDelta::seconds(3)) } => Bearing::OutOfUse(RetryAfter))]
 #[test_case(Outcome::NotSent => Bearing::None)]
 #[test_case(refused(RefusalClass::Unreachable) => Bearing::Failure)]
 #[test_case(refused(RefusalClass::Overload) => Bearing::Failure)]
@@ -419,7 +437,7 @@ proptest! {
                 Happens::Trip => ProviderCommand::Trip { trip: a_trip(FailuresInARow), back_off, now },
                 Happens::Balance(good) => {
                     let balance = Balance { amount: dec!(1), currency: None };
-                    let reading = if good { Ok(balance) } else { Err("no".to_owned()) };
+                    let reading = if good { Ok(balance) } else { Err(NoBalance::because("no".to_owned())) };
                     ProviderCommand::TakeProbe { reading, back_off, now }
                 }
                 Happens::Claim => {
