@@ -36,18 +36,21 @@ pub fn judge_account(doubt: &Doubt, account: &Account) -> Verdict {
     }
 }
 
-/// An order that nobody claims, at a provider where nobody but us orders, and only one attempt is in doubt.
+/// An order that nobody claims, at a provider where nobody but us orders, and only one attempt is in doubt. It may still have
+/// been entered by hand before the provider was declared exclusive, with the attempt's own beyond the ids asked about.
 fn the_one(doubt: &Doubt, account: &Account, order: &FoundOrder) -> Verdict {
     let Some(charge) = order.charge.filter(|charge| doubt.costs(*charge)) else {
         return Verdict::Inconclusive(Why::ChargeDiffers);
     };
     let since_declared = doubt.anchor.as_ref().is_some_and(|anchor| anchor.since_declared);
+    let whole = account.scan.as_ref().is_some_and(|scan| scan.whole);
     let placed = || Verdict::Placed { api_order_id: order.api_order_id.clone() };
     match account.spent {
-        Spent::Just(amount) if alike(amount, charge) => placed(),
+        Spent::Just(amount) if !alike(amount, charge) => Verdict::Inconclusive(Why::Contradiction),
+        Spent::Nothing => Verdict::Inconclusive(Why::Contradiction),
+        Spent::Just(_) if since_declared || whole => placed(),
         Spent::Unknown(_) if since_declared => placed(),
-        Spent::Unknown(_) => Verdict::Inconclusive(Why::NothingKnownSinceDeclared),
-        Spent::Just(_) | Spent::Nothing => Verdict::Inconclusive(Why::Contradiction),
+        Spent::Just(_) | Spent::Unknown(_) => Verdict::Inconclusive(Why::NothingKnownSinceDeclared),
     }
 }
 

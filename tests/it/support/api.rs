@@ -143,8 +143,19 @@ impl Api {
 
     /// Settles the order's first attempt; returns the whole answer.
     pub(crate) async fn settle(&self, order: &str, decision: &str, id: Option<&str>) -> Value {
+        self.settle_attempt(order, 1, decision, id).await
+    }
+
+    /// Settles the order's attempt of this number; returns the whole answer.
+    pub(crate) async fn settle_attempt(
+        &self,
+        order: &str,
+        attempt: usize,
+        decision: &str,
+        id: Option<&str>,
+    ) -> Value {
         let settle = "mutation($input: SettleAttemptInput!) { settleAttempt(input: $input) { order { status } } }";
-        let input = json!({"orderId": order, "attempt": 1, "decision": decision,
+        let input = json!({"orderId": order, "attempt": attempt, "decision": decision,
             "apiOrderId": id, "note": "seen in the panel"});
         self.ask(settle, json!({"input": input})).await
     }

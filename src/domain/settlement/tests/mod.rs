@@ -212,6 +212,23 @@ fn ids_alone_prove_what_was_placed_once_the_account_was_exclusive_before() {
 }
 
 #[test]
+fn order_by_hand_from_before_the_declaration_is_not_taken_for_one_beyond_the_ids_asked_about() {
+    let by_hand = Other { origin: Origin::ByHand, ..ours(-189, None) };
+    let mut history = History {
+        declared: -44,
+        first_id: 1,
+        steps: vec![1, 1, 297, 1],
+        others: vec![ours(-295, Some(-294)), by_hand],
+        ..quiet(Some(1), [10, 20])
+    };
+    assert_eq!(history.verdict(Kind::Account), held(Why::NothingKnownSinceDeclared));
+    // With one of ours since then, it is known that nothing newer was entered by hand.
+    history.others.push(ours(-40, Some(-39)));
+    history.steps = vec![1, 1, 1, 297];
+    assert_eq!(history.verdict(Kind::Account), placed_as("301"));
+}
+
+#[test]
 fn ids_alone_prove_what_was_not_placed_once_a_later_order_bounds_them() {
     let mut history = History { balance_read: None, ..quiet(None, [160, 170]) };
     assert_eq!(history.verdict(Kind::Account), held(Why::NoBalanceBefore));
