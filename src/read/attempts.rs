@@ -5,7 +5,7 @@ use serde_json::Value;
 use sqlx::FromRow;
 use uuid::Uuid;
 
-use super::{ReadError, Reads};
+use super::{ReadError, Reads, grouped::grouped};
 use crate::domain::OrderId;
 
 /// One try of an order at a provider.
@@ -55,11 +55,7 @@ impl Reads {
         .bind(ids)
         .fetch_all(&self.pool)
         .await?;
-        let mut attempts: HashMap<OrderId, Vec<AttemptRow>> = HashMap::new();
-        for row in rows {
-            attempts.entry(OrderId(row.order_id)).or_default().push(row);
-        }
-        Ok(attempts)
+        Ok(grouped(rows, |row| OrderId(row.order_id)))
     }
 
     /// Finds the candidates and the choice of attempts, as recorded. They are larger than all the rest of an attempt, and

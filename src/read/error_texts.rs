@@ -3,7 +3,7 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use sqlx::{FromRow, types::Uuid};
 
-use super::{Page, PageRequest, ReadError, Reads};
+use super::{Page, PageRequest, ReadError, Reads, grouped::grouped};
 use crate::domain::{ProviderId, refusal::ErrorText};
 
 /// An error text that providers answered orders or other calls with, or that an operator said something of.
@@ -119,11 +119,7 @@ impl Reads {
         .bind(texts)
         .fetch_all(&self.pool)
         .await?;
-        let mut by_text: HashMap<String, Vec<ErrorTextProviderRow>> = HashMap::new();
-        for row in rows {
-            by_text.entry(row.text.clone()).or_default().push(row);
-        }
-        Ok(by_text)
+        Ok(grouped(rows, |row| row.text.clone()))
     }
 
     /// Lists who answered which other calls with each of these texts, most often first.
@@ -143,10 +139,6 @@ impl Reads {
         .bind(texts)
         .fetch_all(&self.pool)
         .await?;
-        let mut by_text: HashMap<String, Vec<ErrorTextCallRow>> = HashMap::new();
-        for row in rows {
-            by_text.entry(row.text.clone()).or_default().push(row);
-        }
-        Ok(by_text)
+        Ok(grouped(rows, |row| row.text.clone()))
     }
 }

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::FromRow;
 use uuid::Uuid;
 
-use super::{ReadError, Reads};
+use super::{ReadError, Reads, grouped::grouped};
 use crate::domain::AttemptId;
 
 /// One look at what became of an attempt in doubt.
@@ -41,10 +41,6 @@ impl Reads {
         .bind(ids)
         .fetch_all(&self.pool)
         .await?;
-        let mut evidence: HashMap<AttemptId, Vec<EvidenceRow>> = HashMap::new();
-        for row in rows {
-            evidence.entry(AttemptId(row.attempt_id)).or_default().push(row);
-        }
-        Ok(evidence)
+        Ok(grouped(rows, |row| AttemptId(row.attempt_id)))
     }
 }

@@ -26,6 +26,7 @@ mod events;
 mod evidence;
 mod failover_logs;
 mod feed;
+mod grouped;
 mod health_log;
 pub mod open_orders;
 mod orders;

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::FromRow;
 use uuid::Uuid;
 
-use super::{ReadError, Reads};
+use super::{ReadError, Reads, grouped::grouped};
 use crate::domain::OrderId;
 
 /// A refill that a provider took.
@@ -41,10 +41,6 @@ impl Reads {
         .bind(ids)
         .fetch_all(&self.pool)
         .await?;
-        let mut refills: HashMap<OrderId, Vec<RefillRow>> = HashMap::new();
-        for row in rows {
-            refills.entry(OrderId(row.order_id)).or_default().push(row);
-        }
-        Ok(refills)
+        Ok(grouped(rows, |row| OrderId(row.order_id)))
     }
 }

@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 use sqlx::{FromRow, Postgres, QueryBuilder};
 use uuid::Uuid;
 
-use super::{Page, PageRequest, ReadError, Reads};
+use super::{Page, PageRequest, ReadError, Reads, grouped::grouped};
 use crate::domain::{ProviderId, ServiceId};
 
 /// A service as it stands.
@@ -249,11 +249,7 @@ impl Reads {
         .bind(ids)
         .fetch_all(&self.pool)
         .await?;
-        let mut mappings: HashMap<ServiceId, Vec<MappingRow>> = HashMap::new();
-        for row in rows {
-            mappings.entry(ServiceId(row.service_id)).or_default().push(row);
-        }
-        Ok(mappings)
+        Ok(grouped(rows, |row| ServiceId(row.service_id)))
     }
 }
 

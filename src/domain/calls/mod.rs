@@ -5,7 +5,8 @@
 //! neither the provider's stream grows with them nor what is decided on it conflicts.
 //!
 //! # Correctness
-//! Whole numbers only. Texts are bounded in number, so that a panel that never says the same twice makes no event large. [`DurationBucket`] is computed here alone, and stands in the event.
+//! Whole numbers only. Texts are bounded in number, so that a panel that never says the same twice makes no event large.
+//! [`DurationBucket`] is computed here alone, and stands in the event.
 
 mod bucket;
 mod event;

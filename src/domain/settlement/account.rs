@@ -13,6 +13,13 @@ pub struct Account {
     pub scan: Option<Scan>,
 }
 
+impl Account {
+    /// Tells whether every id that the attempt can have was told of.
+    fn is_whole(&self) -> bool {
+        self.scan.as_ref().is_some_and(|scan| scan.whole)
+    }
+}
+
 /// Says what one reading of the account would prove if another one confirmed it.
 pub fn judge_account(doubt: &Doubt, account: &Account) -> Verdict {
     if !doubt.is_exclusive() {
@@ -43,7 +50,7 @@ fn the_one(doubt: &Doubt, account: &Account, order: &FoundOrder) -> Verdict {
         return Verdict::Inconclusive(Why::ChargeDiffers);
     };
     let since_declared = doubt.anchor.as_ref().is_some_and(|anchor| anchor.since_declared);
-    let whole = account.scan.as_ref().is_some_and(|scan| scan.whole);
+    let whole = account.is_whole();
     let placed = || Verdict::Placed { api_order_id: order.api_order_id.clone() };
     match account.spent {
         Spent::Just(amount) if !alike(amount, charge) => Verdict::Inconclusive(Why::Contradiction),
@@ -56,7 +63,7 @@ fn the_one(doubt: &Doubt, account: &Account, order: &FoundOrder) -> Verdict {
 
 /// No id is known that could be the attempt's. Either they were all asked about, or nothing was charged.
 fn without_trace(doubt: &Doubt, account: &Account) -> Verdict {
-    let whole = account.scan.as_ref().is_some_and(|scan| scan.whole);
+    let whole = account.is_whole();
     let held = match account.spent {
         _ if doubt.link_was_busy => Why::LinkWasBusy,
         Spent::Just(_) if whole => Why::Contradiction,
