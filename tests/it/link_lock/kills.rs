@@ -10,11 +10,14 @@ use super::{assert_one_by_one, stays};
 use crate::{
     status_poll::{panel, refresh_all},
     support::{
-        api::{Api, PLACE, until},
+        api::{Api, PATIENCE, PLACE, until_within},
         shop::{Shop, assert_gapless},
         site::Site,
     },
 };
+
+/// For how long a provider may still take an attempt, and so nobody may say that it did not.
+const WINDOW: Duration = Duration::from_secs(120);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ten_kills_let_no_two_orders_on_one_link_overlap_and_strand_none() {
@@ -39,7 +42,7 @@ async fn ten_kills_let_no_two_orders_on_one_link_overlap_and_strand_none() {
     program.dispatches("here").await;
     // What was on its way when the program died is in the panel's books by then, or never will be.
     sleep(Duration::from_secs(2)).await;
-    until("nobody waits any more", async || {
+    until_within(WINDOW + PATIENCE, "nobody waits any more", async || {
         refresh_all(&api).await;
         let left =
             "{ orders(filter: {status: [QUEUED, PENDING, IN_PROGRESS]}, first: 1) { totalCount }

@@ -203,10 +203,19 @@ pub(crate) const PLACE: &str =
     "mutation($input: PlaceOrderInput!) { placeOrder(input: $input) { order { id } position } }";
 
 /// Looks again and again until it is so.
-pub(crate) async fn until(what: &str, mut so: impl AsyncFnMut() -> bool) {
-    let patience = Instant::now() + PATIENCE;
+pub(crate) async fn until(what: &str, so: impl AsyncFnMut() -> bool) {
+    until_within(PATIENCE, what, so).await;
+}
+
+/// The same, of what takes its time.
+pub(crate) async fn until_within(
+    patience: Duration,
+    what: &str,
+    mut so: impl AsyncFnMut() -> bool,
+) {
+    let end = Instant::now() + patience;
     while !so().await {
-        assert!(Instant::now() < patience, "not in time: {what}");
+        assert!(Instant::now() < end, "not in time: {what}");
         sleep(GLANCE).await;
     }
 }
