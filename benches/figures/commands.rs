@@ -77,8 +77,8 @@ pub(crate) async fn one(site: &Site) -> Result<Round> {
 async fn ours(site: &Site, crowd: Crowd) -> Result<Round> {
     let commands = site.app.commands();
     let store = JournalStore::new(commands.journal().clone());
-    let framework = CqrsFramework::new(store, vec![], ());
-    let ours = Arc::new(Ours { framework, claims: commands.claims().clone() });
+    let framework = CqrsFramework::new(store.clone(), vec![], ());
+    let ours = Arc::new(Ours { framework, store, claims: commands.claims().clone() });
     round(&ours, crowd, site.targets[0], site.all_folded()).await
 }
 
@@ -91,6 +91,7 @@ async fn peers(stock: &Stock, crowd: Crowd, target: Target) -> Result<Round> {
 /// An installation, whose dispatcher leaves an order alone while somebody drives it.
 struct Ours {
     framework: CqrsFramework<Order, JournalStore>,
+    store: JournalStore,
     claims: Claims,
 }
 
@@ -106,6 +107,8 @@ impl Side for Ours {
         let mut guard = self.claims.drive(order, 0)?;
         // What the client does to the order is not news to who drives it.
         guard.saw(i64::MAX);
+        // Nobody else knows its id yet, as in the program's own placement.
+        self.store.begin::<Order>(&order.to_string());
         Some(guard)
     }
 }

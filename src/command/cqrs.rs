@@ -126,6 +126,12 @@ impl JournalStore {
         Self { journal, recent: Arc::default() }
     }
 
+    /// Takes the caller's word that a stream has not begun, as of one whose id it has just made up: its first command is
+    /// decided without a look at the journal, and conflicts where the word was wrong.
+    pub fn begin<A: Stored>(&self, id: &str) {
+        self.recent.keep(Loaded::<A> { id: id.to_owned(), ..Loaded::default() });
+    }
+
     /// Reads a stream and folds it.
     ///
     /// # Errors

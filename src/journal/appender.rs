@@ -4,25 +4,28 @@
 //! is the next batch; with an empty queue a batch is a single request. When the connection fails at a commit, the
 //! batch's event ids are read back under the journal's lock before anything is answered or tried again: a call that is
 //! still on its way in the old session cannot slip in afterwards, since it expects heads that have moved.
+//!
+//! Cost: batches go to the database without a pause, and what came of one is made known while the next is under way.
 
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use sqlx::{Connection, Executor, PgConnection, postgres::PgConnectOptions};
 use tokio::{
-    sync::{mpsc, oneshot, watch},
+    sync::{
+        mpsc::{self, error::SendError},
+        watch,
+    },
     time::{Instant, sleep, timeout, timeout_at},
 };
 
 use super::{
-    AppendError, Appended, JournalState,
+    AppendError, JournalState,
+    announcer::{Answered, Waiting},
     batch::{self, Answers, BatchFailure},
-    measure,
     request::AppendRequest,
     state,
-    tail::Tail,
 };
-use crate::domain::Position;
 
 /// Most requests in a batch: beyond some hundreds one commit is shared well enough.
 const MAX_BATCH: usize = 512;
@@ -55,15 +58,15 @@ const SESSION: &str = "
 /// A request and where its answer goes.
 pub(super) struct Job {
     pub(super) request: AppendRequest,
-    pub(super) answer: oneshot::Sender<Result<Appended, AppendError>>,
+    pub(super) answer: Waiting,
 }
 
 /// The appender's state; [`run`](Self::run) is its life.
 pub(super) struct Appender {
     pub(super) options: PgConnectOptions,
     pub(super) queue: mpsc::Receiver<Job>,
-    pub(super) head: watch::Sender<Position>,
-    pub(super) tail: Tail,
+    /// Where batches go that have been answered.
+    pub(super) answered: mpsc::Sender<Answered>,
     pub(super) state: watch::Sender<JournalState>,
     pub(super) connection: Option<PgConnection>,
     pub(super) used_at: Instant,
@@ -85,10 +88,8 @@ impl Appender {
             let jobs = self.gather(first, &mut left_over);
             let (requests, waiting): (Vec<_>, Vec<_>) =
                 jobs.into_iter().map(|job| (job.request, job.answer)).unzip();
-            let answers = self.answer(requests).await;
-            for (waiting, answer) in waiting.into_iter().zip(answers) {
-                // Nobody waits any more: the append stands all the same.
-                let _ = waiting.send(answer);
+            if self.answer(requests, waiting).await.is_err() {
+                break;
             }
         }
         if let Some(connection) = self.connection {
@@ -102,32 +103,36 @@ impl Appender {
     /// [`Journal::state`]: super::Journal::state
     async fn next(&mut self) -> Option<Job> {
         while *self.state.borrow() != JournalState::Ready {
-            match timeout(PROBE_PAUSE, self.queue.recv()).await {
-                Ok(job) => return job,
+            let Ok(job) = timeout(PROBE_PAUSE, self.queue.recv()).await else {
                 // A request without events goes the whole way to the disk and changes nothing.
-                Err(_) => drop(self.answer(vec![AppendRequest::of_command("probe")]).await),
-            }
+                self.answer(vec![AppendRequest::of_command("probe")], vec![]).await.ok()?;
+                continue;
+            };
+            return job;
         }
         self.queue.recv().await
     }
 
-    async fn answer(&mut self, requests: Vec<AppendRequest>) -> Answers {
+    /// Fails where nobody makes the answers known any more.
+    async fn answer(
+        &mut self,
+        requests: Vec<AppendRequest>,
+        waiting: Vec<Waiting>,
+    ) -> Result<(), SendError<Answered>> {
         let began = Instant::now();
         let answers = self.append(&requests).await;
         self.used_at = Instant::now();
-        measure::batch(&requests, &answers, began.elapsed());
         state::note(&self.state, &answers);
-        // Who hears of the new head finds there what led to it.
-        self.tail.keep(requests, &answers);
-        self.publish(&answers);
-        answers
+        let took = began.elapsed();
+        self.answered.send(Answered { requests, waiting, answers, took }).await
     }
 
     /// Takes what is in the queue, within the bounds of a batch.
     fn gather(&mut self, first: Job, left_over: &mut Option<Job>) -> Vec<Job> {
         let mut bytes = first.request.bytes();
         let mut jobs = vec![first];
-        while jobs.len() < MAX_BATCH {
+        let most = std::env::var("SB_BATCH").ok().and_then(|s| s.parse().ok()).unwrap_or(MAX_BATCH);
+        while jobs.len() < most {
             let Ok(job) = self.queue.try_recv() else { break };
             bytes += job.request.bytes();
             if bytes > MAX_BATCH_BYTES {
@@ -242,18 +247,6 @@ impl Appender {
     fn unreachable(&mut self, reason: String) {
         tracing::debug!(%reason, "journal's database out of reach");
         self.unreachable_since = Some((Instant::now(), reason));
-    }
-
-    fn publish(&self, answers: &Answers) {
-        let last =
-            answers.iter().filter_map(|answer| answer.as_ref().ok()).map(|a| a.position).max();
-        if let Some(last) = last {
-            self.head.send_if_modified(|head| {
-                let moved = last > *head;
-                *head = last.max(*head);
-                moved
-            });
-        }
     }
 }
 

@@ -1,7 +1,8 @@
-use std::time::Duration;
+use std::{io, thread, time::Duration};
 
 use sqlx::{PgPool, postgres::PgConnectOptions};
 use tokio::{
+    runtime,
     sync::{mpsc, oneshot, watch},
     time::{Instant, sleep},
 };
@@ -9,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     AppendError, AppendRequest, Appended, Filter, Follower, JournalState, StreamId,
+    announcer::Announcer,
     appender::{Appender, Job},
     heads::Heads,
     measure,
@@ -18,6 +20,8 @@ use crate::{domain::Position, vital};
 
 /// Most requests that wait for the appender: a second or two of its work.
 const QUEUE: usize = 8192;
+/// Most batches that have been answered and are not made known yet.
+const UNANNOUNCED: usize = 4;
 /// How often the head is read, to notice what other processes append.
 const POLL: Duration = Duration::from_millis(100);
 
@@ -42,11 +46,13 @@ impl Journal {
         let (head_sender, head) = watch::channel(read_head(&pool).await?);
         let (state_sender, state) = watch::channel(JournalState::Ready);
         let tail = Tail::default();
+        let (answered, batches) = mpsc::channel(UNANNOUNCED);
+        let announcer = Announcer { batches, head: head_sender.clone(), tail: tail.clone() };
+        tokio::spawn(vital::or_end("announcer", announcer.run()));
         let appender = Appender {
             options: options.application_name("signalbox journal"),
             queue: jobs,
-            head: head_sender.clone(),
-            tail: tail.clone(),
+            answered,
             state: state_sender,
             connection: None,
             used_at: Instant::now(),
@@ -56,11 +62,11 @@ impl Journal {
         let watching = watch_head(pool.clone(), head_sender);
         tokio::spawn(closed.clone().run_until_cancelled_owned(vital::or_end("head", watching)));
         let closing = closed.drop_guard();
-        tokio::spawn(async move {
+        on_its_own_thread(async move {
             vital::or_end("appender", appender.run()).await;
             // With the last handle the head is watched no more, and its followers end.
             drop(closing);
-        });
+        })?;
         let heads = Heads::start(pool.clone());
         Ok(Self { queue, head, tail, state, heads, pool })
     }
@@ -122,6 +128,13 @@ impl Journal {
     pub fn pool(&self) -> &PgPool {
         &self.pool
     }
+}
+
+/// Runs the appender where no crowd of other tasks stands between the database's answer and the next batch.
+fn on_its_own_thread(life: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
+    let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+    thread::Builder::new().name("journal".to_owned()).spawn(move || runtime.block_on(life))?;
+    Ok(())
 }
 
 /// Reads the end of the journal from the database.

@@ -13,6 +13,7 @@
 //! # Cost
 //! A batch is one round trip and one fsync, however many requests share it.
 
+mod announcer;
 mod appender;
 mod batch;
 mod error;

@@ -160,10 +160,19 @@ impl AppendRequest {
 impl NewEvent {
     fn of(event: &impl Event) -> Result<Self, serde_json::Error> {
         Ok(Self {
-            id: Uuid::now_v7(),
+            id: new_id(),
             event_type: event.event_type(),
             version: event.version(),
             payload: serde_json::to_string(event)?,
         })
     }
+}
+
+/// Makes an id of its own up for an event. Random enough for what is looked for by its stream and place as well; the operating
+/// system would be asked for better at every event.
+fn new_id() -> Uuid {
+    let mut random = [0; 10];
+    fastrand::fill(&mut random);
+    let now = Utc::now().timestamp_millis().unsigned_abs();
+    uuid::Builder::from_unix_timestamp_millis(now, &random).into_uuid()
 }

@@ -117,3 +117,23 @@ async fn stock_framework_runs_commands_over_the_journal() {
     assert_eq!(stored[0].metadata, serde_json::json!({"command": "reserve"}));
     assert_eq!(assert_gapless(database.pool()).await, 3);
 }
+
+#[tokio::test]
+async fn word_that_a_stream_has_not_begun_is_checked_by_the_append() {
+    let database = TestDatabase::create().await;
+    let store = JournalStore::new(open(&database).await);
+    let framework = CqrsFramework::<Reservation, _>::new(store.clone(), vec![], ());
+    let held_by = |holder: u128| {
+        Subject::provider_order(ProviderId::default(), "7", OrderId(Uuid::from_u128(holder)))
+    };
+    let id = held_by(1).stream_id();
+    let reserve = |holder| ReservationCommand::Reserve(held_by(holder));
+    store.begin::<Reservation>(&id);
+    framework.execute(&id, reserve(1)).await.unwrap();
+    store.begin::<Reservation>(&id);
+    let conflict = framework.execute(&id, reserve(2)).await.unwrap_err();
+    assert!(matches!(conflict, AggregateError::AggregateConflict), "{conflict}");
+    let taken = framework.execute(&id, reserve(2)).await.unwrap_err();
+    assert!(matches!(taken, AggregateError::UserError(ReservationError::Taken { .. })), "{taken}");
+    assert_eq!(assert_gapless(database.pool()).await, 1);
+}
