@@ -3,16 +3,16 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use rust_decimal::Decimal;
+use tokio::time::Instant;
 
 use super::{known::OwnRow, settle::DoubtSettlement};
 use crate::{
     domain::{
-        ProviderId,
+        Balance, ProviderId,
         order::StatusReading,
         settlement::{ListedOrder, Said, ScanPlan},
     },
-    provider_api::{AnswerFor, Endpoint, IDS_A_CALL, means_no_order},
+    provider_api::{AnswerFor, CallFailure, Endpoint, IDS_A_CALL, Timed, means_no_order},
 };
 
 /// A provider's list, and when it was asked for.
@@ -39,19 +39,25 @@ impl DoubtSettlement {
         }
     }
 
+    /// Leaves a provider alone for as long as it asks; returns what its failure was.
+    fn heed(&self, endpoint: &Endpoint, failure: CallFailure) -> String {
+        self.rests.take(endpoint.provider_id, failure.retry_after, Instant::now());
+        failure.reason
+    }
+
     /// Asks for the list; or returns in words why there is none to be had.
     pub(super) async fn list(&self, endpoint: &Endpoint) -> Result<List, String> {
         let asked_at = Utc::now();
         match self.needs.client.orders(endpoint).await {
             Ok(answer) => Ok(List { asked_at, listed: answer.value }),
-            Err(failure) => Err(failure.reason),
+            Err(failure) => Err(self.heed(endpoint, failure)),
         }
     }
 
     /// Asks what our account holds.
-    pub(super) async fn balance(&self, endpoint: &Endpoint) -> Result<Decimal, String> {
+    pub(super) async fn balance(&self, endpoint: &Endpoint) -> Result<Timed<Balance>, String> {
         let answer = self.needs.client.balance(endpoint).await;
-        answer.map(|answer| answer.value.amount).map_err(|failure| failure.reason)
+        answer.map_err(|failure| self.heed(endpoint, failure))
     }
 
     /// Asks how orders of ours stand. Those that nothing is said of are absent.
@@ -64,10 +70,14 @@ impl DoubtSettlement {
         if ids.is_empty() {
             return HashMap::new();
         }
-        let Ok(answer) = self.needs.client.statuses_at_once(endpoint, &ids).await else {
-            return HashMap::new();
+        let answers = match self.needs.client.statuses_at_once(endpoint, &ids).await {
+            Ok(answer) => answer.value,
+            Err(failure) => {
+                self.heed(endpoint, failure);
+                return HashMap::new();
+            }
         };
-        let found = ids.into_iter().zip(answer.value).filter_map(|(id, answer)| match answer {
+        let found = ids.into_iter().zip(answers).filter_map(|(id, answer)| match answer {
             AnswerFor::Found(reading) => Some((id, reading)),
             AnswerFor::Error(_) | AnswerFor::Missing => None,
         });
@@ -88,7 +98,8 @@ impl DoubtSettlement {
         for ids in chunks {
             let asked: Vec<String> = std::iter::once(&plan.control).chain(ids).cloned().collect();
             let answer = self.needs.client.statuses_at_once(endpoint, &asked).await;
-            let mut answers = answer.map_err(|failure| failure.reason)?.value.into_iter();
+            let answer = answer.map_err(|failure| self.heed(endpoint, failure))?;
+            let mut answers = answer.value.into_iter();
             control.extend(answers.next().map(said_of));
             said.extend(answers.map(said_of));
         }

@@ -41,7 +41,8 @@ impl DoubtSettlement {
         });
         let now = Instant::now();
         for (provider, since) in due {
-            if baselines.retries.get(&provider).is_none_or(|then| *then <= now) {
+            let is_due = baselines.retries.get(&provider).is_none_or(|then| *then <= now);
+            if is_due && self.rests.is_over(provider, now) {
                 baselines.retries.insert(provider, now + self.needs.pace.at_most);
                 if self.read_baseline(provider).await {
                     baselines.read.insert(provider, since);
@@ -54,9 +55,7 @@ impl DoubtSettlement {
     /// Reads one, and tells whether it is on record.
     async fn read_baseline(&self, provider: ProviderId) -> bool {
         let Some(endpoint) = self.endpoint(provider).await else { return false };
-        let Ok(Timed { value, response_ms }) = self.needs.client.balance(&endpoint).await else {
-            return false;
-        };
+        let Ok(Timed { value, response_ms }) = self.balance(&endpoint).await else { return false };
         let recorded =
             self.needs.commands.record_connection_test(provider, Ok(value), response_ms).await;
         if let Err(error) = &recorded {

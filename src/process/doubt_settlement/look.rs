@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
+use tokio::time::Instant;
 
 use super::{
     ask::{List, SaidOfIds},
@@ -76,6 +77,9 @@ impl DoubtSettlement {
             return doubts.into_iter().map(|it| (it, Look::nothing(Why::NoAnswer))).collect();
         };
         let list = self.list(&endpoint).await;
+        if !self.rests.is_over(provider, Instant::now()) {
+            return doubts.into_iter().map(|it| (it, Look::nothing(Why::NoAnswer))).collect();
+        }
         let mut looks = Vec::with_capacity(doubts.len());
         for doubt in doubts {
             let look = match &list {
@@ -185,7 +189,7 @@ impl DoubtSettlement {
 
     /// Asks for the balance first: what is paid back after that shows in the statuses, and makes the balance useless.
     async fn money(&self, before: &Before, endpoint: &Endpoint) -> Result<Money, String> {
-        let now = self.balance(endpoint).await?;
+        let now = self.balance(endpoint).await?.value.amount;
         let comparable = before.declared_at.is_some() && before.balance.is_some();
         if !comparable || before.own.len() > MOST_OWN {
             return Ok(Money { now, own: None });

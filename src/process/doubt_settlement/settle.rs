@@ -22,7 +22,7 @@ use crate::{
         provider::UpstreamPolicy,
         settlement::{Verdict, Why},
     },
-    process::{DispatchStatus, Endpoints, tenures},
+    process::{DispatchStatus, Endpoints, rests::Rests, tenures},
     provider_api::PanelClient,
 };
 
@@ -50,6 +50,7 @@ pub struct DoubtSettlementNeeds {
 pub struct DoubtSettlement {
     pub(super) needs: DoubtSettlementNeeds,
     pub(super) endpoints: Endpoints,
+    pub(super) rests: Rests,
 }
 
 /// An attempt that evidence is looked for.
@@ -68,7 +69,8 @@ impl DoubtSettlement {
     /// Composes it; [`run`](Self::run) is its life.
     pub fn new(needs: DoubtSettlementNeeds) -> Self {
         let endpoints = Endpoints::new(needs.commands.clone(), needs.policy);
-        Self { needs, endpoints }
+        let rests = Rests::under(needs.commands.breaker());
+        Self { needs, endpoints, rests }
     }
 
     /// Looks for evidence, whenever this process dispatches, until the program is to stop.
@@ -122,7 +124,9 @@ impl DoubtSettlement {
         for doubt in doubts.into_iter().filter(is_due) {
             due.entry(doubt.provider()).or_default().push(doubt);
         }
-        due.retain(|provider, _| !self.is_left_alone(*provider));
+        due.retain(|provider, _| {
+            self.rests.is_over(*provider, now) && !self.is_left_alone(*provider)
+        });
         due
     }
 

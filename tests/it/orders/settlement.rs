@@ -224,6 +224,29 @@ async fn provider_that_asks_to_be_left_alone_is_not_asked_for_evidence_meanwhile
     running.stop().await;
 }
 
+#[tokio::test]
+async fn look_that_is_told_to_wait_asks_nothing_more_before_that() {
+    let running = Running::start_with(|config| {
+        let tenth = Duration::from_millis(100);
+        config.doubt_pace = DoubtPace { look: tenth, first: tenth, at_most: tenth };
+    })
+    .await;
+    let shop = Shop::open(&running, 1).await;
+    order_in_doubt(&running, &shop).await;
+    let asked = |action| shop.panels[0].state().requests.get(&action).copied().unwrap_or(0);
+    let looks = || [Action::Orders, Action::Balance, Action::Status].map(asked).iter().sum::<u64>();
+    until("it is looked", async || asked(Action::Orders) >= 2).await;
+    let asks = Fault::TooManyRequests { retry_after_seconds: Some(2), body: RateLimitBody::Json };
+    shop.panels[0].set_faults(vec![FaultRule::on(Action::Orders, asks).times(1)]);
+    // What was under way may end.
+    sleep(Duration::from_millis(500)).await;
+    let before = looks();
+    sleep(Duration::from_secs(1)).await;
+    assert_eq!(looks(), before);
+    until("it is looked again", async || looks() > before).await;
+    running.stop().await;
+}
+
 /// What becomes of an order whose answer never comes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fate {
