@@ -131,8 +131,7 @@ impl Appender {
     fn gather(&mut self, first: Job, left_over: &mut Option<Job>) -> Vec<Job> {
         let mut bytes = first.request.bytes();
         let mut jobs = vec![first];
-        let most = std::env::var("SB_BATCH").ok().and_then(|s| s.parse().ok()).unwrap_or(MAX_BATCH);
-        while jobs.len() < most {
+        while jobs.len() < MAX_BATCH {
             let Ok(job) = self.queue.try_recv() else { break };
             bytes += job.request.bytes();
             if bytes > MAX_BATCH_BYTES {

@@ -1,7 +1,7 @@
 use std::{collections::HashMap, fmt};
 
 use chrono::{DateTime, Utc};
-use uuid::Uuid;
+use uuid::{Builder, Uuid};
 
 use super::{AppendError, text};
 use crate::{
@@ -168,11 +168,11 @@ impl NewEvent {
     }
 }
 
-/// Makes an id of its own up for an event. Random enough for what is looked for by its stream and place as well; the operating
-/// system would be asked for better at every event.
+/// Makes up an id for an event. It is looked for together with the event's stream and place, so quick randomness is enough,
+/// and the operating system is not asked for better at every event.
 fn new_id() -> Uuid {
     let mut random = [0; 10];
     fastrand::fill(&mut random);
     let now = Utc::now().timestamp_millis().unsigned_abs();
-    uuid::Builder::from_unix_timestamp_millis(now, &random).into_uuid()
+    Builder::from_unix_timestamp_millis(now, &random).into_uuid()
 }
