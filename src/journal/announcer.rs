@@ -38,22 +38,21 @@ impl Announcer {
         measure::batch(&requests, &answers, took);
         // Who hears of the new head finds there what led to it.
         self.tail.keep(requests, &answers);
-        self.publish(&answers);
+        if let Some(last) = answers.iter().flatten().map(|appended| appended.position).max() {
+            advance(&self.head, last);
+        }
         for (waiting, answer) in waiting.into_iter().zip(answers) {
             // Nobody waits any more: the append stands all the same.
             let _ = waiting.send(answer);
         }
     }
+}
 
-    fn publish(&self, answers: &Answers) {
-        let last =
-            answers.iter().filter_map(|answer| answer.as_ref().ok()).map(|a| a.position).max();
-        if let Some(last) = last {
-            self.head.send_if_modified(|head| {
-                let moved = last > *head;
-                *head = last.max(*head);
-                moved
-            });
-        }
-    }
+/// Makes a further end of the journal known; one that is known already is no news.
+pub(super) fn advance(head: &watch::Sender<Position>, end: Position) {
+    head.send_if_modified(|known| {
+        let moved = end > *known;
+        *known = end.max(*known);
+        moved
+    });
 }

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     AppendError, AppendRequest, Appended, Filter, Follower, JournalState, StreamId,
-    announcer::Announcer,
+    announcer::{Announcer, advance},
     appender::{Appender, Job},
     heads::Heads,
     measure,
@@ -149,11 +149,7 @@ pub async fn read_head(pool: &PgPool) -> Result<Position, sqlx::Error> {
 async fn watch_head(pool: PgPool, head: watch::Sender<Position>) {
     loop {
         if let Ok(position) = read_head(&pool).await {
-            head.send_if_modified(|known| {
-                let moved = position > *known;
-                *known = position.max(*known);
-                moved
-            });
+            advance(&head, position);
         }
         sleep(POLL).await;
     }

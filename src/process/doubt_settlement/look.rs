@@ -69,16 +69,20 @@ impl Look {
     }
 }
 
+fn unanswered(doubts: Vec<InDoubt>) -> Vec<(InDoubt, Look)> {
+    doubts.into_iter().map(|it| (it, Look::nothing(Why::NoAnswer))).collect()
+}
+
 impl DoubtSettlement {
     /// Looks once at all that is due at one provider.
     pub(super) async fn look_at(&self, doubts: Vec<InDoubt>) -> Vec<(InDoubt, Look)> {
         let Some(provider) = doubts.first().map(InDoubt::provider) else { return vec![] };
         let Some(endpoint) = self.endpoint(provider).await else {
-            return doubts.into_iter().map(|it| (it, Look::nothing(Why::NoAnswer))).collect();
+            return unanswered(doubts);
         };
         let list = self.list(&endpoint).await;
         if !self.rests.is_over(provider, Instant::now()) {
-            return doubts.into_iter().map(|it| (it, Look::nothing(Why::NoAnswer))).collect();
+            return unanswered(doubts);
         }
         let mut looks = Vec::with_capacity(doubts.len());
         for doubt in doubts {

@@ -193,6 +193,16 @@ async fn busy_link_after_our_own_timeout_keeps_the_first_order_from_going_on() {
     running.stop().await;
 }
 
+/// Fails where a provider is looked at within the next second, or never again.
+async fn assert_no_look_for_a_second(looks: impl Fn() -> u64) {
+    // What was under way may end.
+    sleep(Duration::from_millis(500)).await;
+    let before = looks();
+    sleep(Duration::from_secs(1)).await;
+    assert_eq!(looks(), before);
+    until("it is looked again", async || looks() > before).await;
+}
+
 #[tokio::test]
 async fn provider_that_asks_to_be_left_alone_is_not_asked_for_evidence_meanwhile() {
     let running = Running::start_with(|config| {
@@ -215,12 +225,7 @@ async fn provider_that_asks_to_be_left_alone_is_not_asked_for_evidence_meanwhile
         provider["provider"]["health"] == "SUSPENDED"
     })
     .await;
-    // What was under way may end.
-    sleep(Duration::from_millis(200)).await;
-    let before = looks();
-    sleep(Duration::from_secs(1)).await;
-    assert_eq!(looks(), before);
-    until("it is looked again", async || looks() > before).await;
+    assert_no_look_for_a_second(looks).await;
     running.stop().await;
 }
 
@@ -238,12 +243,7 @@ async fn look_that_is_told_to_wait_asks_nothing_more_before_that() {
     until("it is looked", async || asked(Action::Orders) >= 2).await;
     let asks = Fault::TooManyRequests { retry_after_seconds: Some(2), body: RateLimitBody::Json };
     shop.panels[0].set_faults(vec![FaultRule::on(Action::Orders, asks).times(1)]);
-    // What was under way may end.
-    sleep(Duration::from_millis(500)).await;
-    let before = looks();
-    sleep(Duration::from_secs(1)).await;
-    assert_eq!(looks(), before);
-    until("it is looked again", async || looks() > before).await;
+    assert_no_look_for_a_second(looks).await;
     running.stop().await;
 }
 
