@@ -70,8 +70,9 @@ create index on orders (link, placed_position);
 -- The orders for a remainder, oldest first.
 create index on orders (parent_id, placed_position) where parent_id is not null;
 
--- What has ended lately, and is still looked at now and then.
+-- What has ended lately, and is still looked at now and then; also where its remainder has not.
 create index on orders (unchanged_since) where status in ('COMPLETED', 'PARTIAL', 'CANCELED');
+create index on orders (unchanged_since) where status_there is not null;
 
 -- The rows that a batch touches are mostly the newest, in memory: looked up one by one, at any size of the table.
 create function fold(after_position bigint, upto_position bigint) returns void

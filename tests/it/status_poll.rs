@@ -191,6 +191,27 @@ async fn ended_order_that_is_reverted_is_open_again() {
 }
 
 #[tokio::test]
+async fn ended_order_is_looked_at_now_and_then_and_one_day_no_more() {
+    let running = Running::start_with(|config| {
+        quick(config);
+        config.status_pace.ended_for = 2 * SECOND;
+    })
+    .await;
+    let shop = Shop::open_with(&running, vec![panel(1, 1)]).await;
+    let (id, _) = placed(&running, &shop, "p/1").await;
+    let events = order_with(&running, &id, "COMPLETED").await["timeline"].clone();
+    let looked = || status_calls(&shop.panels[0]).len();
+    let before = looked();
+    sleep(4 * SECOND).await;
+    let looks = looked() - before;
+    assert!((1..=3).contains(&looks), "{looks} looks at an order that has ended");
+    sleep(2 * SECOND).await;
+    assert_eq!(looked() - before, looks);
+    assert_eq!(order(&running, &id).await["timeline"], events);
+    running.stop().await;
+}
+
+#[tokio::test]
 async fn only_changes_are_events() {
     let running = Running::start_with(quick).await;
     let shop = Shop::open_with(&running, vec![panel(600_000, 1)]).await;

@@ -6,7 +6,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::{
-    StatusPace,
+    LOOKED_AT_DAYS,
     poll::StatusPollNeeds,
     schedule::Schedule,
     watch::{Subject, Watch},
@@ -16,13 +16,15 @@ use crate::{
     domain::{OrderId, Position, ProviderId},
 };
 
+/// How far back an order is looked for that had ended and is open again.
+const LOOKED_BACK: TimeDelta = TimeDelta::days(2 * LOOKED_AT_DAYS as i64);
+
 #[derive(Debug, FromRow)]
 struct Row {
     order_id: Uuid,
     provider_id: Uuid,
     id_there: String,
     since: DateTime<Utc>,
-    ended: Option<DateTime<Utc>>,
 }
 
 /// Returns what is to be watched, and up to which position of the journal that is known.
@@ -32,50 +34,43 @@ pub(super) async fn schedule(
     let upto = needs.commands.read_models_current(&["orders", "refills"]).await?;
     let (mut schedule, now) = (Schedule::new(needs.pace), Instant::now());
     for row in orders(needs).await? {
-        schedule.resume(Subject::Order(OrderId(row.order_id)), watch(&row), now);
+        schedule.resume(Subject::Order(OrderId(row.order_id)), watch(row), now);
     }
     for row in refills(needs).await? {
         let subject = Subject::Refill(OrderId(row.order_id), row.id_there.clone());
-        schedule.resume(subject, watch(&row), now);
+        schedule.resume(subject, watch(row), now);
     }
     Ok((schedule, upto))
 }
 
-fn watch(row: &Row) -> Watch {
-    let watch = Watch::new(ProviderId(row.provider_id), row.id_there.clone(), row.since);
-    Watch { ended: row.ended, ..watch }
+fn watch(row: Row) -> Watch {
+    Watch::new(ProviderId(row.provider_id), row.id_there, row.since)
 }
 
 async fn orders(needs: &StatusPollNeeds) -> Result<Vec<Row>, sqlx::Error> {
     sqlx::query_as(
-        "select order_id, provider_id, api_order_id as id_there, held_since as since,
-                case
-                    when coalesce(status_there, status) in ('COMPLETED', 'PARTIAL', 'CANCELED') then unchanged_since
-                end as ended
+        "select order_id, provider_id, api_order_id as id_there, held_since as since
          from orders
          where held_since is not null
            and api_order_id is not null
+           and coalesce(status_there, status) in ('PENDING', 'PROCESSING', 'IN_PROGRESS')
            and (
                status in ('PENDING', 'PROCESSING', 'IN_PROGRESS')
+               -- It was ended with what was ordered for its remainder, and is open again.
                or status in ('COMPLETED', 'PARTIAL', 'CANCELED') and unchanged_since > $1
            )",
     )
-    .bind(ended_after(&needs.pace))
+    .bind(Utc::now() - LOOKED_BACK)
     .fetch_all(&needs.reads)
     .await
 }
 
 async fn refills(needs: &StatusPollNeeds) -> Result<Vec<Row>, sqlx::Error> {
     sqlx::query_as(
-        "select order_id, provider_id, refill_id as id_there, requested_at as since,
-                null::timestamptz as ended
+        "select order_id, provider_id, refill_id as id_there, requested_at as since
          from refills
          where status in ('PENDING', 'IN_PROGRESS')",
     )
     .fetch_all(&needs.reads)
     .await
-}
-
-fn ended_after(pace: &StatusPace) -> DateTime<Utc> {
-    Utc::now() - TimeDelta::from_std(pace.ended_for).unwrap_or(TimeDelta::days(3650))
 }

@@ -2,8 +2,8 @@
 //!
 //! # Shape
 //! [`StatusPoll`] is the loop. `load` reads at the start of a tenure what is to be watched, the journal adds to it, and
-//! `schedule` says what is due; `ask` makes one call about up to a hundred orders and puts on record what is new. `pace`
-//! says how long to wait.
+//! `schedule` says what is due; `ask` makes one call about up to a hundred orders and puts on record what is new. `ended`
+//! brings orders that have ended back for one more look, and `pace` says how long to wait.
 //!
 //! # Correctness
 //! Only the process that dispatches asks, and only the provider that holds an order is asked about it. When something is
@@ -15,9 +15,10 @@
 //! # Cost
 //! One call at a time to a provider. What says the same as last time costs no look at the order; what is new, one load and
 //! one append of its own, which share a commit with others of the batch. In memory a few hundred bytes for each order that
-//! is open or ended lately.
+//! is open; those that have ended are read from the read model when it is their time.
 
 mod ask;
+mod ended;
 mod load;
 mod pace;
 mod poll;

@@ -5,6 +5,9 @@ use crate::process::timing::spread;
 /// How many days an order that has ended is looked at.
 pub(in crate::process) const LOOKED_AT_DAYS: u32 = 5;
 
+/// Between two rounds over the orders that have ended.
+const SHORTEST_ROUND: Duration = Duration::from_millis(100);
+
 /// How often providers are asked how orders stand.
 #[derive(Debug, Clone, Copy)]
 pub struct StatusPace {
@@ -45,6 +48,11 @@ impl StatusPace {
     /// Until the next look at an open order of this age.
     pub(super) fn open(&self, age: Duration) -> Duration {
         (age / self.part_of_age.max(1)).min(self.at_most).max(self.first)
+    }
+
+    /// Between two rounds that look up which orders that have ended are due; their looks are spread over as long.
+    pub(super) fn round(&self) -> Duration {
+        (self.ended / 64).max(SHORTEST_ROUND)
     }
 
     /// Until a provider is asked again that failed so many times on end.

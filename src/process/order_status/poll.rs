@@ -1,5 +1,6 @@
 use std::{sync::Arc, time::Duration};
 
+use chrono::{DateTime, Utc};
 use sqlx::PgPool;
 use tokio::{
     sync::watch,
@@ -8,7 +9,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{StatusPace, load, schedule::Schedule};
+use super::{StatusPace, ask::Finished, ended::Round, load, schedule::Schedule};
 use crate::{
     command::Commands,
     domain::{Position, provider::UpstreamPolicy},
@@ -18,7 +19,7 @@ use crate::{
 };
 
 /// Between two tries while the database is away.
-const RETRY: Duration = Duration::from_millis(500);
+pub(super) const RETRY: Duration = Duration::from_millis(500);
 
 /// What the poll is composed of.
 #[derive(Debug)]
@@ -50,6 +51,12 @@ impl std::fmt::Debug for StatusPoll {
     }
 }
 
+/// What came of a task.
+enum Done {
+    Call(Finished),
+    Round(Round),
+}
+
 /// What all calls share.
 pub(super) struct Shared {
     pub(super) needs: StatusPollNeeds,
@@ -73,23 +80,31 @@ impl StatusPoll {
         needs.stop.run_until_cancelled(polling).await;
     }
 
-    /// Returns when the journal is closed, or a call's task has failed, and with it what was known of its orders.
+    /// Returns when the journal is closed, or one of its tasks has failed, and with it what was known of its orders.
     async fn poll(&self) {
         let (mut schedule, from) = self.load().await;
         let mut follower = self.shared.needs.commands.journal().follow(Filter::HeldOrders, from);
-        let mut calls = JoinSet::new();
+        let mut tasks = JoinSet::new();
+        self.begin_round(&mut tasks, Utc::now());
         loop {
             while let Some(batch) = schedule.next_batch(Instant::now()) {
                 let shared = self.shared.clone();
-                calls.spawn(async move { shared.ask(batch).await });
+                tasks.spawn(async move { Done::Call(shared.ask(batch).await) });
             }
             tokio::select! {
                 page = next_page(&mut follower) => match page {
                     Some(page) => page.events().for_each(|event| schedule.take(&event, Instant::now())),
                     None => return,
                 },
-                Some(finished) = calls.join_next() => match finished {
-                    Ok(finished) => schedule.finished(finished, Instant::now()),
+                Some(done) = tasks.join_next() => match done {
+                    Ok(Done::Call(finished)) => schedule.finished(finished, Instant::now()),
+                    Ok(Done::Round(Round { upto, found })) => {
+                        let within = self.shared.needs.pace.round();
+                        for (subject, watch) in found {
+                            schedule.look_again(subject, watch, within);
+                        }
+                        self.begin_round(&mut tasks, upto);
+                    }
                     Err(error) => {
                         tracing::error!(%error, "a look at orders failed, beginning anew");
                         return;
@@ -98,6 +113,11 @@ impl StatusPoll {
                 () = until(schedule.next_due()) => {}
             }
         }
+    }
+
+    fn begin_round(&self, tasks: &mut JoinSet<Done>, since: DateTime<Utc>) {
+        let shared = self.shared.clone();
+        tasks.spawn(async move { Done::Round(shared.ended_round(since).await) });
     }
 
     async fn load(&self) -> (Schedule, Position) {

@@ -1,6 +1,9 @@
 //! What is to be asked, and when. In memory only: it follows from facts and the clock.
 
-use std::collections::{BTreeSet, HashMap};
+use std::{
+    collections::{BTreeSet, HashMap},
+    time::Duration,
+};
 
 use chrono::{DateTime, Utc};
 use tokio::time::Instant;
@@ -51,6 +54,14 @@ impl Schedule {
         self.put(&subject, now + timing::anywhere_in(wait));
     }
 
+    /// Looks at an order that has ended once more within so long, unless it is watched.
+    pub(super) fn look_again(&mut self, subject: Subject, watch: Watch, within: Duration) {
+        if !self.watches.contains_key(&subject) {
+            self.watches.insert(subject.clone(), watch);
+            self.put(&subject, Instant::now() + timing::anywhere_in(within));
+        }
+    }
+
     /// Takes in what has happened to an order.
     pub(super) fn take(&mut self, event: &RecordedEvent<'_>, now: Instant) {
         let Ok(order) = event.aggregate_id.parse() else { return };
@@ -81,10 +92,12 @@ impl Schedule {
                 let watch = Watch::new(provider_id, api_order_id, at);
                 self.begin(Subject::Order(order), watch, now);
             }
-            OrderEvent::OrderStatusChanged { provider_id, api_order_id, status, .. } => {
-                let ended = status.has_ended().then_some(at);
+            OrderEvent::OrderStatusChanged { status, .. } if status.has_ended() => {
+                self.forget(&Subject::Order(order));
+            }
+            OrderEvent::OrderStatusChanged { provider_id, api_order_id, .. } => {
                 let watch = Watch::new(provider_id, api_order_id, at);
-                self.moved(Subject::Order(order), Watch { ended, ..watch }, now);
+                self.moved(Subject::Order(order), watch, now);
             }
             OrderEvent::CancelRequested { .. } => {
                 self.put(&Subject::Order(order), now + jittered(self.pace.first));
@@ -114,9 +127,8 @@ impl Schedule {
 
     /// Something new was said; also of what was not watched any more.
     fn moved(&mut self, subject: Subject, now_known: Watch, now: Instant) {
-        let ended = now_known.ended;
         let watch = self.watches.entry(subject.clone()).or_insert(now_known);
-        watch.ended = ended;
+        watch.has_ended = false;
         watch.last = None;
         self.put_by_age(&subject, now);
     }
@@ -284,26 +296,19 @@ mod tests {
     }
 
     #[test]
-    fn ended_order_is_looked_at_rarely_and_for_some_days() {
+    fn order_that_has_ended_is_looked_at_once_in_its_round_unless_it_is_watched() {
         let now = Instant::now();
-        let mut schedule = Schedule::new(StatusPace::default());
-        let hours_ago = |hours| Some(Utc::now() - TimeDelta::hours(hours));
-        schedule.resume(
-            order(1),
-            Watch { ended: hours_ago(1), ..watch(1, TimeDelta::days(9)) },
-            now,
-        );
-        schedule.resume(
-            order(2),
-            Watch { ended: hours_ago(121), ..watch(1, TimeDelta::days(9)) },
-            now,
-        );
-        let now = now + Duration::from_secs(12 * 60 * 60);
+        let mut schedule = schedule_of(1, 1, now);
+        let ended = || Watch { has_ended: true, ..watch(1, TimeDelta::days(9)) };
+        let minute = Duration::from_secs(60);
+        schedule.look_again(order(0), ended(), minute);
+        schedule.look_again(order(1), ended(), minute);
+        let now = now + minute;
         let batch = schedule.next_batch(now).unwrap();
-        assert_eq!(batch.asked.len(), 1);
+        assert_eq!(batch.asked.len(), 2);
         schedule.finished(answered(&batch), now);
-        let now = now + Duration::from_secs(9 * 60 * 60);
-        assert!(schedule.next_batch(now).is_none());
+        let subjects: Vec<_> = schedule.watches.keys().collect();
+        assert_eq!(subjects, [&order(0)]);
     }
 
     #[test]

@@ -39,8 +39,8 @@ pub(super) struct Watch {
     pub(super) id_there: String,
     /// Since when the provider has it.
     pub(super) since: DateTime<Utc>,
-    /// Since when it has ended.
-    pub(super) ended: Option<DateTime<Utc>>,
+    /// Whether it has ended, and is looked at once.
+    pub(super) has_ended: bool,
     /// What was said last, and is on record.
     pub(super) last: Option<Said>,
     /// When it is asked about next; `None` while it is.
@@ -64,15 +64,12 @@ impl Subject {
 
 impl Watch {
     pub(super) fn new(provider: ProviderId, id_there: String, since: DateTime<Utc>) -> Self {
-        Self { provider, id_there, since, ended: None, last: None, due: None }
+        Self { provider, id_there, since, has_ended: false, last: None, due: None }
     }
 
-    /// Returns how long to wait between two looks; `None` where there is nothing more to see.
+    /// Returns how long to wait between two looks; `None` of an order that has ended, which comes back in its round.
     pub(super) fn wait(&self, pace: &StatusPace) -> Option<Duration> {
-        let age = |since: DateTime<Utc>| (Utc::now() - since).to_std().unwrap_or_default();
-        match self.ended {
-            None => Some(pace.open(age(self.since))),
-            Some(ended) => (age(ended) < pace.ended_for).then_some(pace.ended),
-        }
+        let age = || (Utc::now() - self.since).to_std().unwrap_or_default();
+        (!self.has_ended).then(|| pace.open(age()))
     }
 }
