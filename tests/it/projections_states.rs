@@ -398,7 +398,7 @@ async fn durations_are_read_from_their_buckets_within_five_percent() {
              from (
                  select distinct on (attempt_id)
                      attempt_id,
-                     provider_id::uuid,
+                     (payload ->> 'provider_id')::uuid as provider_id,
                      (payload ->> 'response_ms')::bigint as response_ms,
                      max(day) over (partition by attempt_id)::date as day
                  from answers
