@@ -32,6 +32,7 @@ pub(crate) fn quick(config: &mut AppConfig) {
         first: SECOND / 4,
         at_most: 2 * SECOND,
         ended: SECOND / 2,
+        ended_for: 60 * SECOND,
         gather: SECOND / 10,
         rest: SECOND / 4,
         ..StatusPace::default()
@@ -204,7 +205,7 @@ async fn ended_order_is_looked_at_now_and_then_and_one_day_no_more() {
     let before = looked();
     sleep(4 * SECOND).await;
     let looks = looked() - before;
-    assert!((1..=3).contains(&looks), "{looks} looks at an order that has ended");
+    assert!((1..=4).contains(&looks), "{looks} looks at an order that has ended");
     sleep(2 * SECOND).await;
     assert_eq!(looked() - before, looks);
     assert_eq!(order(&running, &id).await["timeline"], events);

@@ -1,5 +1,7 @@
 //! `refreshOrders`, `cancelOrders` and `refillOrders`.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use signalbox::simulator::{Action, Fault, FaultRule};
 
@@ -125,6 +127,25 @@ async fn cancel_is_a_request_that_a_later_status_proves() {
     assert_eq!(again["errors"][0]["code"], "CONFLICT");
     assert!(again["errors"][0]["message"].as_str().unwrap().starts_with("the provider says: "));
     assert_eq!(count(&order(&running, &id).await, "CancelRefused"), 1);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn order_that_had_ended_is_looked_at_soon_once_a_cancel_was_taken() {
+    let running = Running::start_with(|config| {
+        quick(config);
+        config.status_pace.ended = Duration::from_secs(3600);
+    })
+    .await;
+    let shop = Shop::open_with(&running, vec![panel(1000, 600_000)]).await;
+    offer(&running, &shop, json!({"cancel": true})).await;
+    let (id, there) = placed(&running, &shop, "p/1").await;
+    shop.panels[0].say_of_order(there, Some("Completed"));
+    order_with(&running, &id, "COMPLETED").await;
+    shop.panels[0].say_of_order(there, None);
+    let asked = ask(&running, "cancelOrders", &[&id]).await;
+    assert_eq!(asked["errors"], json!([]));
+    order_with(&running, &id, "CANCELED").await;
     running.stop().await;
 }
 

@@ -11,7 +11,10 @@ use super::{
     poll::{RETRY, Shared},
     watch::{Said, Subject, Watch},
 };
-use crate::domain::{OrderId, ProviderId, order::StatusReading};
+use crate::domain::{
+    OrderId, ProviderId,
+    order::{DeliveryStatus, StatusReading},
+};
 
 /// What a round found to be looked at once more.
 #[derive(Debug)]
@@ -37,30 +40,47 @@ struct Row {
 }
 
 impl Shared {
-    /// Waits for a round's time, and returns the orders whose time has come since the last.
+    /// Waits until a round's time has passed since the last, and returns the orders whose time has come meanwhile. What is
+    /// found twice does no harm, as after a clock was set back.
     pub(super) async fn ended_round(&self, since: DateTime<Utc>) -> Round {
-        sleep(self.needs.pace.round()).await;
+        let pace = &self.needs.pace;
+        let passed = (Utc::now() - since).to_std().unwrap_or_default();
+        sleep(pace.round().saturating_sub(passed)).await;
         loop {
             let upto = Utc::now();
-            match whose_time_came(&self.needs.reads, &self.needs.pace, [since, upto]).await {
+            match whose_time_came(&self.needs.reads, pace, [since, upto]).await {
                 Ok(rows) => {
                     let found = rows.into_iter().map(Row::watched).collect();
-                    // A clock that was set back does not bring the same times again.
-                    return Round { upto: upto.max(since), found };
+                    return Round { upto, found };
                 }
                 Err(error) => {
-                    tracing::debug!(%error, "cannot look up which orders have ended");
+                    tracing::warn!(%error, "cannot look up which orders have ended yet");
                     sleep(RETRY).await;
                 }
             }
         }
+    }
+
+    /// Finds an order that a provider was asked to cancel after it had ended.
+    pub(super) async fn ended_order(&self, order: OrderId) -> Option<(Subject, Watch)> {
+        let statement = format!("select {COLUMNS} from orders where order_id = $1 and {HELD}");
+        let found = sqlx::query_as(&statement).bind(order.0).fetch_optional(&self.needs.reads);
+        let row: Option<Row> = found.await.unwrap_or_else(|error| {
+            tracing::warn!(%order, %error, "an order that was to be cancelled is looked at in its round");
+            None
+        });
+        row.map(Row::watched)
     }
 }
 
 impl Row {
     fn watched(self) -> (Subject, Watch) {
         let watch = Watch::new(ProviderId(self.provider_id), self.api_order_id, self.held_since);
-        let last = self.provider_status.filter(|_| self.is_reading).map(|provider_status| {
+        // A word that was not understood when it was read may be now.
+        let is_understood =
+            |word: &String| DeliveryStatus::of_word(word).is_some_and(DeliveryStatus::has_ended);
+        let word = self.provider_status.filter(|word| self.is_reading && is_understood(word));
+        let last = word.map(|provider_status| {
             Said::Order(StatusReading {
                 provider_status,
                 start_count: self.start_count,
@@ -74,25 +94,28 @@ impl Row {
     }
 }
 
+const COLUMNS: &str =
+    "order_id, provider_id, api_order_id, held_since, status_there is null as is_reading,
+    provider_status, start_count, remains, cost, cost_currency";
+const HELD: &str = "held_since is not null and api_order_id is not null";
+
 /// Finds the orders of which a whole number of waits has passed since they ended, within these bounds.
 async fn whose_time_came(
     reads: &PgPool,
     pace: &StatusPace,
     [since, upto]: [DateTime<Utc>; 2],
 ) -> Result<Vec<Row>, sqlx::Error> {
-    let waits = (1..).map(|looks| pace.ended * looks).take_while(|wait| *wait < pace.ended_for);
-    let waits: Vec<TimeDelta> = waits.filter_map(|wait| TimeDelta::from_std(wait).ok()).collect();
+    let looks = pace.ended_for.as_millis() / pace.ended.as_millis().max(1);
+    let waits = (1..=looks as u32).filter_map(|look| TimeDelta::from_std(pace.ended * look).ok());
+    let waits: Vec<TimeDelta> = waits.collect();
     let bound = |time: DateTime<Utc>| waits.iter().map(|wait| time - *wait).collect::<Vec<_>>();
-    sqlx::query_as(
-        "select order_id, provider_id, api_order_id, held_since,
-                status_there is null as is_reading,
-                provider_status, start_count, remains, cost, cost_currency
+    let statement = format!(
+        "select {COLUMNS}
          from unnest($1::timestamptz[], $2::timestamptz[]) as span (since, upto)
          cross join lateral (
              select *
              from orders
              where status in ('COMPLETED', 'PARTIAL', 'CANCELED')
-               and coalesce(status_there, status) in ('COMPLETED', 'PARTIAL', 'CANCELED')
                and unchanged_since > since
                and unchanged_since <= upto
              union all
@@ -104,11 +127,7 @@ async fn whose_time_came(
                and unchanged_since > since
                and unchanged_since <= upto
          ) as due
-         where held_since is not null
-           and api_order_id is not null",
-    )
-    .bind(bound(since))
-    .bind(bound(upto))
-    .fetch_all(reads)
-    .await
+         where {HELD}"
+    );
+    sqlx::query_as(&statement).bind(bound(since)).bind(bound(upto)).fetch_all(reads).await
 }

@@ -1,12 +1,11 @@
 //! What a new tenure has to watch.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use sqlx::FromRow;
 use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::{
-    LOOKED_AT_DAYS,
     poll::StatusPollNeeds,
     schedule::Schedule,
     watch::{Subject, Watch},
@@ -15,9 +14,6 @@ use crate::{
     command::CommandError,
     domain::{OrderId, Position, ProviderId},
 };
-
-/// How far back an order is looked for that had ended and is open again.
-const LOOKED_BACK: TimeDelta = TimeDelta::days(2 * LOOKED_AT_DAYS as i64);
 
 #[derive(Debug, FromRow)]
 struct Row {
@@ -54,13 +50,8 @@ async fn orders(needs: &StatusPollNeeds) -> Result<Vec<Row>, sqlx::Error> {
          where held_since is not null
            and api_order_id is not null
            and coalesce(status_there, status) in ('PENDING', 'PROCESSING', 'IN_PROGRESS')
-           and (
-               status in ('PENDING', 'PROCESSING', 'IN_PROGRESS')
-               -- It was ended with what was ordered for its remainder, and is open again.
-               or status in ('COMPLETED', 'PARTIAL', 'CANCELED') and unchanged_since > $1
-           )",
+           and status in ('PENDING', 'PROCESSING', 'IN_PROGRESS')",
     )
-    .bind(Utc::now() - LOOKED_BACK)
     .fetch_all(&needs.reads)
     .await
 }

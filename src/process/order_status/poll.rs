@@ -9,11 +9,18 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{StatusPace, ask::Finished, ended::Round, load, schedule::Schedule};
+use super::{
+    StatusPace,
+    ask::Finished,
+    ended::Round,
+    load,
+    schedule::Schedule,
+    watch::{Subject, Watch},
+};
 use crate::{
     command::Commands,
     domain::{Position, provider::UpstreamPolicy},
-    journal::{Filter, Follower, Page},
+    journal::{Filter, Follower, Page, RecordedEvent},
     process::{DispatchStatus, Endpoints, rests::Rests, tenures},
     provider_api::PanelClient,
 };
@@ -55,6 +62,8 @@ impl std::fmt::Debug for StatusPoll {
 enum Done {
     Call(Finished),
     Round(Round),
+    /// An order that had ended and was to be cancelled all the same.
+    Cancelled(Option<(Subject, Watch)>),
 }
 
 /// What all calls share.
@@ -85,7 +94,8 @@ impl StatusPoll {
         let (mut schedule, from) = self.load().await;
         let mut follower = self.shared.needs.commands.journal().follow(Filter::HeldOrders, from);
         let mut tasks = JoinSet::new();
-        self.begin_round(&mut tasks, Utc::now());
+        // What the tenure before had found and not asked about yet is found once more.
+        self.begin_round(&mut tasks, Utc::now() - self.shared.needs.pace.round() * 2);
         loop {
             while let Some(batch) = schedule.next_batch(Instant::now()) {
                 let shared = self.shared.clone();
@@ -93,7 +103,10 @@ impl StatusPoll {
             }
             tokio::select! {
                 page = next_page(&mut follower) => match page {
-                    Some(page) => page.events().for_each(|event| schedule.take(&event, Instant::now())),
+                    Some(page) => for event in page.events() {
+                        schedule.take(&event, Instant::now());
+                        self.look_if_cancelled(&event, &schedule, &mut tasks);
+                    },
                     None => return,
                 },
                 Some(done) = tasks.join_next() => match done {
@@ -104,6 +117,12 @@ impl StatusPoll {
                             schedule.look_again(subject, watch, within);
                         }
                         self.begin_round(&mut tasks, upto);
+                    }
+                    Ok(Done::Cancelled(found)) => {
+                        let within = self.shared.needs.pace.first;
+                        if let Some((subject, watch)) = found {
+                            schedule.look_again(subject, watch, within);
+                        }
                     }
                     Err(error) => {
                         tracing::error!(%error, "a look at orders failed, beginning anew");
@@ -118,6 +137,22 @@ impl StatusPoll {
     fn begin_round(&self, tasks: &mut JoinSet<Done>, since: DateTime<Utc>) {
         let shared = self.shared.clone();
         tasks.spawn(async move { Done::Round(shared.ended_round(since).await) });
+    }
+
+    /// An order that has ended is not watched, and yet a provider may take a request to cancel it.
+    fn look_if_cancelled(
+        &self,
+        event: &RecordedEvent<'_>,
+        schedule: &Schedule,
+        tasks: &mut JoinSet<Done>,
+    ) {
+        if event.event_type == "CancelRequested"
+            && let Ok(order) = event.aggregate_id.parse()
+            && !schedule.watches(order)
+        {
+            let shared = self.shared.clone();
+            tasks.spawn(async move { Done::Cancelled(shared.ended_order(order).await) });
+        }
     }
 
     async fn load(&self) -> (Schedule, Position) {

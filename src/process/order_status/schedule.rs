@@ -54,6 +54,11 @@ impl Schedule {
         self.put(&subject, now + timing::anywhere_in(wait));
     }
 
+    /// Tells whether the order itself is watched.
+    pub(super) fn watches(&self, order: OrderId) -> bool {
+        self.watches.contains_key(&Subject::Order(order))
+    }
+
     /// Looks at an order that has ended once more within so long, unless it is watched.
     pub(super) fn look_again(&mut self, subject: Subject, watch: Watch, within: Duration) {
         if !self.watches.contains_key(&subject) {
