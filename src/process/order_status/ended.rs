@@ -16,6 +16,13 @@ use crate::domain::{
     order::{DeliveryStatus, StatusReading},
 };
 
+/// What a [`Row`] is read from.
+const COLUMNS: &str =
+    "order_id, provider_id, api_order_id, held_since, status_there is null as is_reading,
+    provider_status, start_count, remains, cost, cost_currency";
+/// That a provider has an order, under an id that it can be asked about by.
+const HELD: &str = "held_since is not null and api_order_id is not null";
+
 /// What a round found to be looked at once more.
 #[derive(Debug)]
 pub(super) struct Round {
@@ -61,12 +68,12 @@ impl Shared {
         }
     }
 
-    /// Finds an order that a provider was asked to cancel after it had ended.
+    /// Finds an order that has ended.
     pub(super) async fn ended_order(&self, order: OrderId) -> Option<(Subject, Watch)> {
         let statement = format!("select {COLUMNS} from orders where order_id = $1 and {HELD}");
         let found = sqlx::query_as(&statement).bind(order.0).fetch_optional(&self.needs.reads);
         let row: Option<Row> = found.await.unwrap_or_else(|error| {
-            tracing::warn!(%order, %error, "an order that was to be cancelled is looked at in its round");
+            tracing::warn!(%order, %error, "an order that has ended is looked at no sooner than in its round");
             None
         });
         row.map(Row::watched)
@@ -93,11 +100,6 @@ impl Row {
         (Subject::Order(OrderId(self.order_id)), watch)
     }
 }
-
-const COLUMNS: &str =
-    "order_id, provider_id, api_order_id, held_since, status_there is null as is_reading,
-    provider_status, start_count, remains, cost, cost_currency";
-const HELD: &str = "held_since is not null and api_order_id is not null";
 
 /// Finds the orders of which a whole number of waits has passed since they ended, within these bounds.
 async fn whose_time_came(

@@ -8,8 +8,8 @@
 //! # Correctness
 //! Only the process that dispatches asks, and only the provider that holds an order is asked about it. When something is
 //! due is no fact, so it is in no event: it follows from facts and the clock, and what is open is spread anew at each start,
-//! so that a restart sets off no storm. A provider that asks to be left alone keeps its line busy for as long. What an answer leaves
-//! out, or an error about one order, changes nothing. An order that has ended is looked at for some more days, because
+//! so that a restart sets off no storm. A provider that asks to be left alone keeps its line busy for as long. What an answer
+//! leaves out, or an error about one order, changes nothing. An order that has ended is looked at for some more days, because
 //! providers revert what they called ended.
 //!
 //! # Cost

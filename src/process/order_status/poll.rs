@@ -20,7 +20,7 @@ use super::{
 use crate::{
     command::Commands,
     domain::{Position, provider::UpstreamPolicy},
-    journal::{Filter, Follower, Page, RecordedEvent},
+    journal::{Filter, Follower, Page},
     process::{DispatchStatus, Endpoints, rests::Rests, tenures},
     provider_api::PanelClient,
 };
@@ -62,8 +62,8 @@ impl std::fmt::Debug for StatusPoll {
 enum Done {
     Call(Finished),
     Round(Round),
-    /// An order that had ended and was to be cancelled all the same.
-    Cancelled(Option<(Subject, Watch)>),
+    /// An order that has ended and is to be looked at before its round.
+    Ended(Option<(Subject, Watch)>),
 }
 
 /// What all calls share.
@@ -104,25 +104,23 @@ impl StatusPoll {
             tokio::select! {
                 page = next_page(&mut follower) => match page {
                     Some(page) => for event in page.events() {
-                        schedule.take(&event, Instant::now());
-                        self.look_if_cancelled(&event, &schedule, &mut tasks);
+                        if let Some(order) = schedule.take(&event, Instant::now()) {
+                            let shared = self.shared.clone();
+                            tasks.spawn(async move { Done::Ended(shared.ended_order(order).await) });
+                        }
                     },
                     None => return,
                 },
                 Some(done) = tasks.join_next() => match done {
                     Ok(Done::Call(finished)) => schedule.finished(finished, Instant::now()),
                     Ok(Done::Round(Round { upto, found })) => {
-                        let within = self.shared.needs.pace.round();
-                        for (subject, watch) in found {
-                            schedule.look_again(subject, watch, within);
-                        }
+                        let (within, now) = (self.shared.needs.pace.round(), Instant::now());
+                        found.into_iter().for_each(|it| schedule.look_again(it, within, now));
                         self.begin_round(&mut tasks, upto);
                     }
-                    Ok(Done::Cancelled(found)) => {
-                        let within = self.shared.needs.pace.first;
-                        if let Some((subject, watch)) = found {
-                            schedule.look_again(subject, watch, within);
-                        }
+                    Ok(Done::Ended(found)) => {
+                        let (within, now) = (self.shared.needs.pace.first, Instant::now());
+                        found.into_iter().for_each(|it| schedule.look_again(it, within, now));
                     }
                     Err(error) => {
                         tracing::error!(%error, "a look at orders failed, beginning anew");
@@ -137,22 +135,6 @@ impl StatusPoll {
     fn begin_round(&self, tasks: &mut JoinSet<Done>, since: DateTime<Utc>) {
         let shared = self.shared.clone();
         tasks.spawn(async move { Done::Round(shared.ended_round(since).await) });
-    }
-
-    /// An order that has ended is not watched, and yet a provider may take a request to cancel it.
-    fn look_if_cancelled(
-        &self,
-        event: &RecordedEvent<'_>,
-        schedule: &Schedule,
-        tasks: &mut JoinSet<Done>,
-    ) {
-        if event.event_type == "CancelRequested"
-            && let Ok(order) = event.aggregate_id.parse()
-            && !schedule.watches(order)
-        {
-            let shared = self.shared.clone();
-            tasks.spawn(async move { Done::Cancelled(shared.ended_order(order).await) });
-        }
     }
 
     async fn load(&self) -> (Schedule, Position) {

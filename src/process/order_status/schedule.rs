@@ -50,32 +50,28 @@ impl Schedule {
     /// Goes on watching what was watched before, by this process or another.
     pub(super) fn resume(&mut self, subject: Subject, watch: Watch, now: Instant) {
         let Some(wait) = watch.wait(&self.pace) else { return };
-        self.watches.insert(subject.clone(), watch);
-        self.put(&subject, now + timing::anywhere_in(wait));
-    }
-
-    /// Tells whether the order itself is watched.
-    pub(super) fn watches(&self, order: OrderId) -> bool {
-        self.watches.contains_key(&Subject::Order(order))
+        self.begin(subject, watch, now + timing::anywhere_in(wait));
     }
 
     /// Looks at an order that has ended once more within so long, unless it is watched.
-    pub(super) fn look_again(&mut self, subject: Subject, watch: Watch, within: Duration) {
-        if !self.watches.contains_key(&subject) {
-            self.watches.insert(subject.clone(), watch);
-            self.put(&subject, Instant::now() + timing::anywhere_in(within));
-        }
+    pub(super) fn look_again(
+        &mut self,
+        (subject, watch): (Subject, Watch),
+        within: Duration,
+        now: Instant,
+    ) {
+        self.begin(subject, watch, now + timing::anywhere_in(within));
     }
 
-    /// Takes in what has happened to an order.
-    pub(super) fn take(&mut self, event: &RecordedEvent<'_>, now: Instant) {
-        let Ok(order) = event.aggregate_id.parse() else { return };
-        let at = event.recorded_at;
+    /// Takes in what has happened to an order; returns one that is not watched, as it has ended, and yet is to be looked at.
+    pub(super) fn take(&mut self, event: &RecordedEvent<'_>, now: Instant) -> Option<OrderId> {
+        let order = event.aggregate_id.parse().ok()?;
         match event.content() {
-            Ok(happened) => self.take_event((order, happened), at, now),
+            Ok(happened) => self.take_event((order, happened), event.recorded_at, now),
             Err(error) => {
                 let position = event.position;
                 tracing::error!(position, %error, "event left out of the watch on orders");
+                None
             }
         }
     }
@@ -85,7 +81,7 @@ impl Schedule {
         (order, event): (OrderId, OrderEvent),
         at: DateTime<Utc>,
         now: Instant,
-    ) {
+    ) -> Option<OrderId> {
         match event {
             OrderEvent::AttemptPlaced { provider_id, api_order_id, .. }
             | OrderEvent::AttemptSettled {
@@ -95,7 +91,7 @@ impl Schedule {
                 ..
             } => {
                 let watch = Watch::new(provider_id, api_order_id, at);
-                self.begin(Subject::Order(order), watch, now);
+                self.begin_by_age(Subject::Order(order), watch, now);
             }
             OrderEvent::OrderStatusChanged { status, .. } if status.has_ended() => {
                 self.forget(&Subject::Order(order));
@@ -104,12 +100,17 @@ impl Schedule {
                 let watch = Watch::new(provider_id, api_order_id, at);
                 self.moved(Subject::Order(order), watch, now);
             }
+            // A provider may take such a request even where the order has ended.
             OrderEvent::CancelRequested { .. } => {
-                self.put(&Subject::Order(order), now + jittered(self.pace.first));
+                let subject = Subject::Order(order);
+                if !self.watches.contains_key(&subject) {
+                    return Some(order);
+                }
+                self.put(&subject, now + jittered(self.pace.first));
             }
             OrderEvent::RefillRequested { provider_id, refill_id } => {
                 let watch = Watch::new(provider_id, refill_id.clone(), at);
-                self.begin(Subject::Refill(order, refill_id), watch, now);
+                self.begin_by_age(Subject::Refill(order, refill_id), watch, now);
             }
             OrderEvent::RefillStatusChanged { refill_id, status, .. } if status.has_ended() => {
                 self.forget(&Subject::Refill(order, refill_id));
@@ -120,14 +121,21 @@ impl Schedule {
             }
             _ => {}
         }
+        None
     }
 
-    fn begin(&mut self, subject: Subject, watch: Watch, now: Instant) {
+    fn begin_by_age(&mut self, subject: Subject, watch: Watch, now: Instant) {
+        let Some(wait) = watch.wait(&self.pace) else { return };
+        self.begin(subject, watch, now + jittered(wait));
+    }
+
+    /// Watches what is not watched yet.
+    fn begin(&mut self, subject: Subject, watch: Watch, due: Instant) {
         if self.watches.contains_key(&subject) {
             return;
         }
         self.watches.insert(subject.clone(), watch);
-        self.put_by_age(&subject, now);
+        self.put(&subject, due);
     }
 
     /// Something new was said; also of what was not watched any more.
@@ -306,8 +314,8 @@ mod tests {
         let mut schedule = schedule_of(1, 1, now);
         let ended = || Watch { has_ended: true, ..watch(1, TimeDelta::days(9)) };
         let minute = Duration::from_secs(60);
-        schedule.look_again(order(0), ended(), minute);
-        schedule.look_again(order(1), ended(), minute);
+        schedule.look_again((order(0), ended()), minute, now);
+        schedule.look_again((order(1), ended()), minute, now);
         let now = now + minute;
         let batch = schedule.next_batch(now).unwrap();
         assert_eq!(batch.asked.len(), 2);
