@@ -10,7 +10,7 @@
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use sqlx::{Connection, Executor, PgConnection, postgres::PgConnectOptions};
+use sqlx::{Connection, postgres::PgConnectOptions};
 use tokio::{
     sync::{
         mpsc::{self, error::SendError},
@@ -24,6 +24,7 @@ use super::{
     announcer::{Answered, Waiting},
     batch::{self, Answers, BatchFailure},
     request::AppendRequest,
+    session::Session,
     state,
 };
 
@@ -48,13 +49,6 @@ const RECONNECT_PAUSE: Duration = Duration::from_millis(200);
 /// Between two tries whether a database that refuses takes events again.
 const PROBE_PAUSE: Duration = Duration::from_secs(1);
 
-/// What the appender relies on, whatever the database's defaults: each statement sees what was committed before it, and
-/// a process that freezes with the journal's lock in hand loses it. Its few statements are planned once.
-const SESSION: &str = "
-    set session characteristics as transaction isolation level read committed;
-    set idle_in_transaction_session_timeout = '3s';
-    set plan_cache_mode = force_generic_plan";
-
 /// A request and where its answer goes.
 pub(super) struct Job {
     pub(super) request: AppendRequest,
@@ -68,7 +62,7 @@ pub(super) struct Appender {
     /// Where batches go that have been answered.
     pub(super) answered: mpsc::Sender<Answered>,
     pub(super) state: watch::Sender<JournalState>,
-    pub(super) connection: Option<PgConnection>,
+    pub(super) session: Option<Session>,
     pub(super) used_at: Instant,
     pub(super) unreachable_since: Option<(Instant, String)>,
 }
@@ -92,8 +86,8 @@ impl Appender {
                 break;
             }
         }
-        if let Some(connection) = self.connection {
-            let _ = connection.close().await;
+        if let Some(session) = self.session {
+            let _ = session.connection.close().await;
         }
     }
 
@@ -148,17 +142,17 @@ impl Appender {
     }
 
     async fn try_append(&mut self, batch: &[AppendRequest]) -> Answers {
-        let Some(connection) = self.connected().await else {
+        let Some(session) = self.connected().await else {
             let reason = self.unreachable_since.as_ref().map_or("", |(_, reason)| reason);
             return all(batch, &AppendError::Unavailable(reason.to_owned()));
         };
-        let called = timeout(CALL_LIMIT, batch::append(connection, batch)).await;
+        let called = timeout(CALL_LIMIT, batch::append(session, batch)).await;
         match called.unwrap_or_else(|_| Err(BatchFailure::Unknown("no answer in time".into()))) {
             Ok(answers) => answers,
             Err(BatchFailure::Data(reason)) => self.bisect(batch, reason).await,
             Err(BatchFailure::Refused(reason)) => {
                 // What the session is to blame for, such as being read-only, a new one may not have.
-                self.connection = None;
+                self.session = None;
                 all(batch, &AppendError::Unavailable(reason))
             }
             Err(BatchFailure::Unknown(reason)) => {
@@ -188,10 +182,10 @@ impl Appender {
             if began.elapsed() > QUEUE_PATIENCE {
                 self.refuse_waiting();
             }
-            self.connection = None;
+            self.session = None;
             self.unreachable_since = None;
-            if let Some(connection) = self.connected().await {
-                match timeout_at(give_up_at, batch::settle(connection, batch)).await {
+            if let Some(session) = self.connected().await {
+                match timeout_at(give_up_at, batch::settle(session, batch)).await {
                     Ok(Ok(answers)) => return answers,
                     Ok(Err(BatchFailure::Data(reason))) => return self.bisect(batch, reason).await,
                     Ok(Err(BatchFailure::Refused(reason) | BatchFailure::Unknown(reason))) => {
@@ -202,7 +196,7 @@ impl Appender {
                 }
             }
             if Instant::now() >= give_up_at {
-                self.connection = None;
+                self.session = None;
                 return all(batch, &AppendError::OutcomeUnknown);
             }
             sleep(RECONNECT_PAUSE).await;
@@ -217,29 +211,29 @@ impl Appender {
         }
     }
 
-    /// Returns the connection, made anew where it is gone; `None` while the database cannot be reached.
-    async fn connected(&mut self) -> Option<&mut PgConnection> {
+    /// Returns the session, made anew where it is gone; `None` while the database cannot be reached.
+    async fn connected(&mut self) -> Option<&mut Session> {
         self.drop_if_broken().await;
-        if self.connection.is_none() {
+        if self.session.is_none() {
             if self.unreachable_since.as_ref().is_some_and(|(at, _)| at.elapsed() < RECONNECT_PAUSE)
             {
                 return None;
             }
-            match timeout(CONNECT_LIMIT, connect(&self.options)).await {
-                Ok(Ok(connection)) => self.connection = Some(connection),
+            match timeout(CONNECT_LIMIT, Session::open(&self.options)).await {
+                Ok(Ok(session)) => self.session = Some(session),
                 Ok(Err(error)) => self.unreachable(error.to_string()),
                 Err(_) => self.unreachable("the database does not answer".to_owned()),
             }
         }
-        self.connection.as_mut()
+        self.session.as_mut()
     }
 
     async fn drop_if_broken(&mut self) {
-        let Some(connection) = &mut self.connection else { return };
+        let Some(session) = &mut self.session else { return };
         if self.used_at.elapsed() > TRUSTED_IDLE
-            && !matches!(timeout(CONNECT_LIMIT, connection.ping()).await, Ok(Ok(())))
+            && !matches!(timeout(CONNECT_LIMIT, session.connection.ping()).await, Ok(Ok(())))
         {
-            self.connection = None;
+            self.session = None;
         }
     }
 
@@ -247,12 +241,6 @@ impl Appender {
         tracing::debug!(%reason, "journal's database out of reach");
         self.unreachable_since = Some((Instant::now(), reason));
     }
-}
-
-async fn connect(options: &PgConnectOptions) -> Result<PgConnection, sqlx::Error> {
-    let mut connection = PgConnection::connect_with(options).await?;
-    connection.execute(SESSION).await?;
-    Ok(connection)
 }
 
 fn all(batch: &[AppendRequest], error: &AppendError) -> Answers {

@@ -10,7 +10,9 @@ use super::{
     AppendError, Appended,
     heads::heads_of,
     judge::{Heads, Plan, judge_knowing, judge_trusting},
+    known_heads::KnownHeads,
     request::{AppendRequest, PlacedEvent, StreamId},
+    session::Session,
 };
 use crate::domain::Position;
 
@@ -28,35 +30,38 @@ pub(super) enum BatchFailure {
 }
 
 /// Where the journal ended after a batch.
-struct End {
-    position: i64,
-    recorded_at: DateTime<Utc>,
+#[derive(Debug, Clone, Copy)]
+pub(super) struct End {
+    pub(super) position: i64,
+    pub(super) recorded_at: DateTime<Utc>,
 }
 
 /// Appends a batch in one round trip, trusting what the requests expect; falls back to [`append_locked`] where the
 /// database finds a stream elsewhere.
 pub(super) async fn append(
-    connection: &mut PgConnection,
+    session: &mut Session,
     batch: &[AppendRequest],
 ) -> Result<Answers, BatchFailure> {
     let plan = judge_trusting(batch);
-    match call_append(connection, batch, &plan).await? {
+    let Session { connection, known } = session;
+    match call_append(connection, batch, &plan, known).await? {
         Some(end) => Ok(answers(batch, plan, &end)),
-        None => append_locked(connection, batch).await,
+        None => append_locked(session, batch).await,
     }
 }
 
 /// Finds out what became of a batch whose call was cut off: answers from what it recorded, or appends it now.
 pub(super) async fn settle(
-    connection: &mut PgConnection,
+    session: &mut Session,
     batch: &[AppendRequest],
 ) -> Result<Answers, BatchFailure> {
+    let Session { connection, known } = session;
     let mut transaction = connection.begin().await?;
     // What the old session has begun it now has ended, one way or the other.
     lock(&mut transaction).await?;
     let answers = match read_back(&mut transaction, batch).await? {
         Some(found) => found,
-        None => append_knowing(&mut transaction, batch).await?,
+        None => append_knowing(&mut transaction, batch, known).await?,
     };
     transaction.commit().await?;
     Ok(answers)
@@ -64,12 +69,13 @@ pub(super) async fn settle(
 
 /// Appends a batch with the journal's lock in hand, so that the heads that it judges by are the true ones.
 async fn append_locked(
-    connection: &mut PgConnection,
+    session: &mut Session,
     batch: &[AppendRequest],
 ) -> Result<Answers, BatchFailure> {
+    let Session { connection, known } = session;
     let mut transaction = connection.begin().await?;
     lock(&mut transaction).await?;
-    let answers = append_knowing(&mut transaction, batch).await?;
+    let answers = append_knowing(&mut transaction, batch, known).await?;
     transaction.commit().await?;
     Ok(answers)
 }
@@ -81,9 +87,10 @@ async fn lock(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
 async fn append_knowing(
     connection: &mut PgConnection,
     batch: &[AppendRequest],
+    known: &mut KnownHeads,
 ) -> Result<Answers, BatchFailure> {
     let plan = judge_knowing(batch, true_heads(connection, batch).await?);
-    match call_append(connection, batch, &plan).await? {
+    match call_append(connection, batch, &plan, known).await? {
         Some(end) => Ok(answers(batch, plan, &end)),
         None => Err(BatchFailure::Refused("streams have moved under the journal's lock".into())),
     }
@@ -140,11 +147,16 @@ async fn call_append(
     connection: &mut PgConnection,
     batch: &[AppendRequest],
     plan: &Plan<'_>,
+    known: &mut KnownHeads,
 ) -> Result<Option<End>, BatchFailure> {
     let columns = Columns::of(accepted(batch, plan));
-    let (expected, heads): (Vec<&StreamId>, Vec<i64>) = plan.expected.iter().unzip();
-    let row: Option<(i64, DateTime<Utc>)> = sqlx::query_as(
-        "select last_position, at from append_events($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+    let (sure, unsure): (Vec<_>, Vec<_>) =
+        plan.expected.iter().partition(|(stream, head)| known.has(stream, **head));
+    let known_streams = sure.len() as i32;
+    let (expected, heads): (Vec<&StreamId>, Vec<i64>) = unsure.into_iter().chain(sure).unzip();
+    let row: Option<(i64, DateTime<Utc>, bool)> = sqlx::query_as(
+        "select last_position, at, followed
+         from append_events($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
     )
     .bind(expected.iter().map(|stream| stream.aggregate_type).collect::<Vec<_>>())
     .bind(expected.iter().map(|stream| stream.id.as_str()).collect::<Vec<_>>())
@@ -157,9 +169,16 @@ async fn call_append(
     .bind(columns.payloads)
     .bind(columns.metadatas)
     .bind(columns.event_ids)
+    .bind(known.end().map(|end| end.position))
+    .bind(known.end().map(|end| end.recorded_at))
+    .bind(known_streams)
     .fetch_optional(connection)
     .await?;
-    Ok(row.map(|(position, recorded_at)| End { position, recorded_at }))
+    Ok(row.map(|(position, recorded_at, followed)| {
+        let end = End { position, recorded_at };
+        known.note(&plan.heads, end, followed);
+        end
+    }))
 }
 
 fn accepted<'a>(

@@ -54,7 +54,7 @@ impl Journal {
             queue: jobs,
             answered,
             state: state_sender,
-            connection: None,
+            session: None,
             used_at: Instant::now(),
             unreachable_since: None,
         };

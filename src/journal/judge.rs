@@ -20,6 +20,8 @@ pub(super) struct Plan<'a> {
     pub(super) verdicts: Vec<Result<(), AppendError>>,
     /// The head that each stream must have before the batch.
     pub(super) expected: Heads<'a>,
+    /// The head that each of them has after it.
+    pub(super) heads: Heads<'a>,
 }
 
 /// Judges a batch at the requests' own word.
@@ -46,7 +48,7 @@ fn judge<'a>(requests: &'a [AppendRequest], mut expected: Heads<'a>) -> Plan<'a>
             Ok(())
         })
         .collect();
-    Plan { verdicts, expected }
+    Plan { verdicts, expected, heads }
 }
 
 /// Returns the heads after the request, or the first stream that is not where it expects it.

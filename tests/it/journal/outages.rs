@@ -54,7 +54,12 @@ fn assert_unavailable(answer: &Answer) {
 async fn full_queue_is_refused() {
     let database = TestDatabase::create().await;
     let journal = open(&database).await;
-    let answers = burst(&journal, (0..9000).map(|n| order(n, 0))).await;
+    // No more than one batch is taken out of the queue before all have come.
+    let mut lock = database.pool().begin().await.unwrap();
+    sqlx::query("select lock_journal()").execute(&mut *lock).await.unwrap();
+    let (answers, released) =
+        tokio::join!(burst(&journal, (0..9000).map(|n| order(n, 0))), lock.rollback());
+    released.unwrap();
     let appended = letters(&answers).matches('a').count();
     assert!((8000..9000).contains(&appended), "{appended}");
     answers.iter().filter(|answer| answer.is_err()).for_each(assert_unavailable);

@@ -41,6 +41,48 @@ async fn of_many_that_want_the_same_version_one_gets_it() {
     assert_eq!(assert_gapless(database.pool()).await, 40);
 }
 
+/// Two processes take turns, each with a memory of what it moved itself; requests expect what is true, or one off.
+#[tokio::test]
+async fn what_a_process_remembers_of_streams_overrules_nothing() {
+    const STREAMS: usize = 4;
+    let database = TestDatabase::create().await;
+    let journals = [open(&database).await, open(&database).await];
+    let mut random = fastrand::Rng::with_seed(16);
+    let mut heads = [0; STREAMS];
+    for _ in 0..400 {
+        let mut expected = String::new();
+        let batch: Vec<_> = (0..random.usize(1..4))
+            .map(|_| {
+                let stream = random.usize(..STREAMS);
+                let off = [0, 0, 0, 0, -1, 1][random.usize(..6)];
+                let version = heads[stream] + off;
+                heads[stream] += i64::from(off == 0);
+                expected.push(if off == 0 { 'a' } else { 'c' });
+                order(stream, version)
+            })
+            .collect();
+        let answers = burst(&journals[random.usize(..2)], batch).await;
+        assert_eq!(letters(&answers), expected);
+    }
+    assert_eq!(assert_gapless(database.pool()).await, heads.iter().sum::<i64>());
+}
+
+/// Events that are taken back, as by a database that is put back, are as good as never appended.
+#[tokio::test]
+async fn what_a_process_remembers_of_streams_ends_with_the_journal_that_it_knew() {
+    let database = TestDatabase::create().await;
+    let journal = open(&database).await;
+    journal.append(order("s", 0)).await.unwrap();
+    journal.append(order("t", 0)).await.unwrap();
+    sqlx::raw_sql("delete from events; update journal_head set position = 0, recorded_at = now()")
+        .execute(database.pool())
+        .await
+        .unwrap();
+    let answers = burst(&journal, [order("s", 1), order("t", 0)]).await;
+    assert_eq!(letters(&answers), "ca");
+    assert_eq!(assert_gapless(database.pool()).await, 1);
+}
+
 #[tokio::test]
 async fn head_shows_what_other_processes_append() {
     let database = TestDatabase::create().await;
