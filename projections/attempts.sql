@@ -166,9 +166,14 @@ begin
     ),
     twice as (
         insert into duplicates (provider_id, api_order_id, attempt_id)
-        select distinct on (1, 2) (payload ->> 'provider_id')::uuid, api_order_id, attempt_id
-        from answers
-        where event_type = 'DuplicateFound'
+        select distinct on (1, 2)
+            (payload ->> 'provider_id')::uuid,
+            payload ->> 'api_order_id',
+            (payload ->> 'attempt_id')::uuid
+        from events
+        where position > after_position
+            and position <= upto_position
+            and event_type = 'DuplicateFound'
         order by 1, 2, position
         on conflict do nothing
     )
