@@ -1,6 +1,6 @@
 //! One batch of one model, in one transaction and one round trip.
 
-use sqlx::PgPool;
+use sqlx::PgConnection;
 
 use super::ReadModel;
 use crate::domain::Position;
@@ -34,15 +34,15 @@ const ROOM: &str = "32MB";
 
 /// Folds at most so many positions that follow the checkpoint and do not pass the head, and moves the checkpoint.
 pub(super) async fn fold_next(
-    pool: &PgPool,
+    connection: &mut PgConnection,
     model: &ReadModel,
     head: Position,
     batch: i64,
 ) -> Result<Folded, FoldError> {
-    match fold_elected(pool, model, head, batch).await {
+    match fold_elected(connection, model, head, batch).await {
         Ok(Some(position)) => Ok(Folded::Upto(position)),
         Ok(None) => {
-            let position = checkpoint(pool, model).await?;
+            let position = checkpoint(connection, model).await?;
             if position < head {
                 Ok(Folded::Elsewhere(position))
             } else {
@@ -51,7 +51,7 @@ pub(super) async fn fold_next(
         }
         Err(error) if is_passing(&error) => Err(FoldError::Interrupted(error)),
         Err(source) => {
-            let after = checkpoint(pool, model).await?;
+            let after = checkpoint(connection, model).await?;
             Err(FoldError::Broken { after, upto: end_of_batch(after, head, batch), source })
         }
     }
@@ -59,7 +59,7 @@ pub(super) async fn fold_next(
 
 /// Returns where the model is now; nothing where another session holds the checkpoint, or nothing is left to fold.
 async fn fold_elected(
-    pool: &PgPool,
+    connection: &mut PgConnection,
     model: &ReadModel,
     head: Position,
     batch: i64,
@@ -107,15 +107,18 @@ async fn fold_elected(
         .bind(head.0)
         .bind(batch)
         .bind(model.folds_only())
-        .fetch_optional(pool)
+        .fetch_optional(connection)
         .await?;
     Ok(position.map(Position))
 }
 
-async fn checkpoint(pool: &PgPool, model: &ReadModel) -> Result<Position, sqlx::Error> {
+async fn checkpoint(
+    connection: &mut PgConnection,
+    model: &ReadModel,
+) -> Result<Position, sqlx::Error> {
     sqlx::query_scalar("select position from projection_checkpoints where schema_name = $1")
         .bind(model.schema())
-        .fetch_one(pool)
+        .fetch_one(connection)
         .await
         .map(Position)
 }

@@ -1,10 +1,10 @@
 //! The task that keeps one model up to date.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use sqlx::PgPool;
 use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore, watch},
+    sync::watch,
     time::{Instant, sleep, timeout},
 };
 
@@ -13,6 +13,7 @@ use super::{
     fold::{FoldError, Folded, fold_next},
     replay::words,
     status::StatusOf,
+    turns::{Turn, Turns},
 };
 use crate::domain::Position;
 
@@ -40,7 +41,7 @@ pub(super) struct Calls {
     /// How many wait for the read models.
     pub(super) waiting: watch::Receiver<usize>,
     /// Turns at folding while nobody waits: models that fold at once would leave appends little of the processors.
-    pub(super) turns: Arc<Semaphore>,
+    pub(super) turns: Turns,
 }
 
 /// Folds one model until it is dropped.
@@ -90,20 +91,32 @@ impl Runner {
     }
 
     /// Waits for a turn, unless somebody waits for the models.
-    async fn turn(&mut self) -> Option<OwnedSemaphorePermit> {
-        let turn = Arc::clone(&self.calls.turns).acquire_owned();
+    async fn turn(&mut self) -> Option<Turn> {
         tokio::select! {
             biased;
             _ = self.calls.waiting.wait_for(|waiting| *waiting > 0) => None,
-            turn = turn => turn.ok(),
+            turn = self.calls.turns.take() => Some(turn),
         }
     }
 
+    async fn fold(&self, turn: Option<Turn>, head: Position) -> Result<Folded, FoldError> {
+        let Some(mut turn) = turn else {
+            return fold_next(&mut *self.pool.acquire().await?, &self.model, head, self.batch)
+                .await;
+        };
+        let session = turn.session(&self.pool).await?;
+        let folded = fold_next(session, &self.model, head, self.batch).await;
+        if folded.is_err() {
+            turn.end_session();
+        }
+        folded
+    }
+
     async fn round(&mut self) -> Next {
-        let _turn = self.turn().await;
+        let turn = self.turn().await;
         let head = *self.calls.head.borrow_and_update();
         let begun = Instant::now();
-        let folded = fold_next(&self.pool, &self.model, head, self.batch).await;
+        let folded = self.fold(turn, head).await;
         self.rest = (begun.elapsed() * REST_FACTOR).clamp(SHORTEST_REST, LONGEST_REST);
         match folded {
             Ok(Folded::Upto(position)) => {

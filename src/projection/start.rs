@@ -2,7 +2,7 @@ use std::{sync::Arc, time::Duration};
 
 use sqlx::{PgPool, postgres::PgPoolOptions};
 use tokio::{
-    sync::{Semaphore, watch},
+    sync::watch,
     time::{MissedTickBehavior, interval},
 };
 use tokio_util::sync::CancellationToken;
@@ -16,13 +16,12 @@ use super::{
     runner::{Calls, Runner},
     status::StatusOf,
     sweep,
+    turns::Turns,
 };
 use crate::domain::Position;
 
 /// How often the journal's end is looked up: what other processes append is seen this late at the most.
 const POLL: Duration = Duration::from_millis(250);
-/// How many models of an origin fold at once while nobody waits for them.
-const TURNS: usize = 1;
 /// How long a statement of an added model may take, in milliseconds, so that a slow one is halved and in the end stopped.
 const ADDED_LIMIT: &str = "5000";
 /// Connections of all added models together: however many there are, the program's own are not crowded out.
@@ -68,16 +67,16 @@ impl Projections {
         let known_end = Arc::new(watch::Sender::new(Position::default()));
         let waiting = Arc::new(watch::Sender::new(0));
         // An added model may be slow: the program's own do not wait for it.
-        let (turns, of_added) = (Arc::new(Semaphore::new(TURNS)), Arc::new(Semaphore::new(TURNS)));
+        let (turns, of_added) = (Turns::default(), Turns::default());
         for (index, kept) in kept.into_iter().enumerate() {
             let status = StatusOf { all: Arc::clone(&all), index };
             let calls = Calls {
                 head: known_end.subscribe(),
                 waiting: waiting.subscribe(),
-                turns: Arc::clone(match kept.model.origin() {
-                    Origin::BuiltIn => &turns,
-                    Origin::Added => &of_added,
-                }),
+                turns: match kept.model.origin() {
+                    Origin::BuiltIn => turns.clone(),
+                    Origin::Added => of_added.clone(),
+                },
             };
             let keeping = keep(kept, status, calls);
             tokio::spawn(shutdown.clone().run_until_cancelled_owned(keeping));

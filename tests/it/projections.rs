@@ -164,6 +164,60 @@ async fn connection_killed_in_the_middle_of_a_fold_loses_and_doubles_nothing() {
     assert_as_rebuilt(pool, &models).await;
 }
 
+/// A model that notes which session folded it.
+fn folded_by(name: &'static str) -> ReadModel {
+    let sql = "create table folds (upto bigint, pid integer);
+         create function fold(after_position bigint, upto_position bigint) returns void
+         language sql as 'insert into folds values (upto_position, pg_backend_pid())';";
+    ReadModel::new(name, sql)
+}
+
+/// Returns the sessions that folded what follows a position, once all has been folded without anybody waiting for it.
+async fn folding_sessions(
+    running: &Running,
+    pool: &PgPool,
+    after: Position,
+    end: Position,
+) -> Vec<i32> {
+    running.head.send_replace(end);
+    let give_up_at = Instant::now() + PATIENCE;
+    while running.projections.status().iter().any(|model| model.position < end) {
+        assert!(Instant::now() < give_up_at, "{:?}", running.projections.status());
+        sleep(Duration::from_millis(10)).await;
+    }
+    let mut sessions = vec![];
+    for model in [folded_by("first"), folded_by("second")] {
+        let folds = format!("select distinct pid from {}.folds where upto > $1", model.schema());
+        let pids: Vec<i32> =
+            sqlx::query_scalar(&folds).bind(after.0).fetch_all(pool).await.unwrap();
+        sessions.extend(pids);
+    }
+    sessions
+}
+
+#[tokio::test]
+async fn models_are_folded_in_one_session_while_nobody_waits_and_in_a_new_one_after_it_is_lost() {
+    let database = TestDatabase::create().await;
+    let pool = database.pool();
+    let running = Running::start(&database, vec![folded_by("first"), folded_by("second")]).await;
+    let mut history = History::new(5, 200);
+    let mut end = Position::default();
+    let mut session = None;
+    for _ in 0..3 {
+        let after = end;
+        end = history.append(pool, 10).await;
+        let sessions = folding_sessions(&running, pool, after, end).await;
+        let first = *session.get_or_insert(sessions[0]);
+        assert_eq!(sessions, [first; 2]);
+    }
+    sqlx::query("select pg_terminate_backend($1)").bind(session).execute(pool).await.unwrap();
+    let after = end;
+    end = history.append(pool, 10).await;
+    let sessions = folding_sessions(&running, pool, after, end).await;
+    assert_eq!(sessions, [sessions[0]; 2]);
+    assert_ne!(Some(sessions[0]), session);
+}
+
 #[tokio::test]
 async fn broken_model_stops_alone_at_the_position_that_it_names_and_goes_on_once_repaired() {
     let database = TestDatabase::create().await;
