@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 
 /// How often each side is measured.
-pub(crate) const ROUNDS: usize = 5;
+pub(crate) const ROUNDS: usize = 7;
 
 /// The middle one of some values.
 pub(crate) fn median(values: impl IntoIterator<Item = f64>) -> f64 {
@@ -21,12 +21,15 @@ pub(crate) fn percentile(mut all: Vec<Duration>, share: f64) -> Duration {
     all.get(rank.saturating_sub(1)).copied().unwrap_or_default()
 }
 
-/// Measures both sides in turns, so that what else the machine does meets both.
+/// Measures both sides in turns, so that what else the machine does meets both. A first round of each does not count:
+/// neither side is measured while its caches and tables are empty.
 pub(crate) async fn in_turns<A, B>(
     mut ours: impl AsyncFnMut() -> Result<A>,
     mut peers: impl AsyncFnMut() -> Result<B>,
 ) -> Result<(Vec<A>, Vec<B>)> {
     let (mut of_ours, mut of_peers) = (vec![], vec![]);
+    ours().await?;
+    peers().await?;
     for _ in 0..ROUNDS {
         of_ours.push(ours().await?);
         of_peers.push(peers().await?);
