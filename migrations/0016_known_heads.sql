@@ -24,7 +24,7 @@ language plpgsql volatile as $$
 declare
     head journal_head := lock_journal();
     follows boolean := (head.position, head.recorded_at) is not distinct from (known_position, known_at);
-    unsure integer := cardinality(expected_ids) - case when follows then known_streams else 0 end;
+    unsure integer := cardinality(expected_ids) - case when follows then coalesce(known_streams, 0) else 0 end;
     tolerance interval := coalesce(nullif(current_setting('signalbox.clock_tolerance', true), ''), '10 s');
     recorded timestamptz := greatest(clock_timestamp(), head.recorded_at);
     moved boolean;

@@ -31,8 +31,7 @@ create table deliveries (
     delivered_ppm bigint not null
 );
 
--- Rows come in the order of this instant, so a few bytes say of many pages which days they hold.
-create index on deliveries using brin (ended_at);
+create index on deliveries (ended_at, provider_id) include (delivered_ppm);
 
 -- The journal is the fold's memory: what was ordered, and whether the customer had it canceled, stands in the order's own
 -- stream, which is short and found by its key.

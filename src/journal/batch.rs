@@ -10,7 +10,7 @@ use super::{
     AppendError, Appended,
     heads::heads_of,
     judge::{Heads, Plan, judge_knowing, judge_trusting},
-    known_heads::KnownHeads,
+    known_heads::{End, KnownHeads},
     request::{AppendRequest, PlacedEvent, StreamId},
     session::Session,
 };
@@ -29,13 +29,6 @@ pub(super) enum BatchFailure {
     Unknown(String),
 }
 
-/// Where the journal ended after a batch.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct End {
-    pub(super) position: i64,
-    pub(super) recorded_at: DateTime<Utc>,
-}
-
 /// Appends a batch in one round trip, trusting what the requests expect; falls back to [`append_locked`] where the
 /// database finds a stream elsewhere.
 pub(super) async fn append(
@@ -45,8 +38,11 @@ pub(super) async fn append(
     let plan = judge_trusting(batch);
     let Session { connection, known } = session;
     match call_append(connection, batch, &plan, known).await? {
-        Some(end) => Ok(answers(batch, plan, &end)),
-        None => append_locked(session, batch).await,
+        Some((end, followed)) => {
+            known.note(&plan.heads, end, followed);
+            Ok(answers(batch, plan, &end))
+        }
+        None => append_locked(connection, batch).await,
     }
 }
 
@@ -55,13 +51,12 @@ pub(super) async fn settle(
     session: &mut Session,
     batch: &[AppendRequest],
 ) -> Result<Answers, BatchFailure> {
-    let Session { connection, known } = session;
-    let mut transaction = connection.begin().await?;
+    let mut transaction = session.connection.begin().await?;
     // What the old session has begun it now has ended, one way or the other.
     lock(&mut transaction).await?;
     let answers = match read_back(&mut transaction, batch).await? {
         Some(found) => found,
-        None => append_knowing(&mut transaction, batch, known).await?,
+        None => append_knowing(&mut transaction, batch).await?,
     };
     transaction.commit().await?;
     Ok(answers)
@@ -69,13 +64,12 @@ pub(super) async fn settle(
 
 /// Appends a batch with the journal's lock in hand, so that the heads that it judges by are the true ones.
 async fn append_locked(
-    session: &mut Session,
+    connection: &mut PgConnection,
     batch: &[AppendRequest],
 ) -> Result<Answers, BatchFailure> {
-    let Session { connection, known } = session;
     let mut transaction = connection.begin().await?;
     lock(&mut transaction).await?;
-    let answers = append_knowing(&mut transaction, batch, known).await?;
+    let answers = append_knowing(&mut transaction, batch).await?;
     transaction.commit().await?;
     Ok(answers)
 }
@@ -87,11 +81,10 @@ async fn lock(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
 async fn append_knowing(
     connection: &mut PgConnection,
     batch: &[AppendRequest],
-    known: &mut KnownHeads,
 ) -> Result<Answers, BatchFailure> {
     let plan = judge_knowing(batch, true_heads(connection, batch).await?);
-    match call_append(connection, batch, &plan, known).await? {
-        Some(end) => Ok(answers(batch, plan, &end)),
+    match call_append(connection, batch, &plan, &KnownHeads::default()).await? {
+        Some((end, _)) => Ok(answers(batch, plan, &end)),
         None => Err(BatchFailure::Refused("streams have moved under the journal's lock".into())),
     }
 }
@@ -142,13 +135,14 @@ async fn true_heads<'a>(
     Ok(streams.into_iter().zip(heads).collect())
 }
 
-/// Calls the appending function with the accepted requests; `None` where a stream is not where the plan expects it.
+/// Calls the appending function with the accepted requests; `None` where a stream is not where the plan expects it. Tells
+/// besides whether the journal still ended before the batch where it was known to.
 async fn call_append(
     connection: &mut PgConnection,
     batch: &[AppendRequest],
     plan: &Plan<'_>,
-    known: &mut KnownHeads,
-) -> Result<Option<End>, BatchFailure> {
+    known: &KnownHeads,
+) -> Result<Option<(End, bool)>, BatchFailure> {
     let columns = Columns::of(accepted(batch, plan));
     let (sure, unsure): (Vec<_>, Vec<_>) =
         plan.expected.iter().partition(|(stream, head)| known.has(stream, **head));
@@ -174,11 +168,7 @@ async fn call_append(
     .bind(known_streams)
     .fetch_optional(connection)
     .await?;
-    Ok(row.map(|(position, recorded_at, followed)| {
-        let end = End { position, recorded_at };
-        known.note(&plan.heads, end, followed);
-        end
-    }))
+    Ok(row.map(|(position, recorded_at, followed)| (End { position, recorded_at }, followed)))
 }
 
 fn accepted<'a>(

@@ -1,16 +1,25 @@
 //! Where the streams end that the appender has moved lately.
 //!
 //! # Correctness
-//! What is known holds for one end of the journal, that of the appender's last batch. The database compares it with the true
-//! end, with the journal's lock in hand, before it spares itself a look; as soon as another process has appended, it looks, and
-//! what was known is forgotten.
+//! What is known holds for one end of the journal, that of the appender's last batch, and is noted once that is on disk.
+//! The database compares it with the true end, with the journal's lock in hand, before it spares itself a look; as soon as
+//! another process has appended, it looks, and what was known is forgotten.
 
 use std::collections::HashMap;
 
-use super::{batch::End, judge::Heads, request::StreamId};
+use chrono::{DateTime, Utc};
+
+use super::{judge::Heads, request::StreamId};
 
 /// How many streams are remembered at least, and half of how many at most: more than are at work at a time.
 const LATEST: usize = 16_384;
+
+/// Where the journal ended after a batch.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct End {
+    pub(super) position: i64,
+    pub(super) recorded_at: DateTime<Utc>,
+}
 
 /// Heads as of an end of the journal.
 #[derive(Debug, Default)]
@@ -33,7 +42,8 @@ impl KnownHeads {
         known == Some(&head)
     }
 
-    /// Notes where streams are after a batch; `followed` says whether the journal still ended before it where it was known to.
+    /// Notes where streams are after a batch; `followed` says whether the journal still ended before it where it was known
+    /// to.
     pub(super) fn note(&mut self, heads: &Heads<'_>, end: End, followed: bool) {
         if !followed {
             self.latest.clear();
@@ -58,11 +68,10 @@ impl KnownHeads {
 
 #[cfg(test)]
 mod tests {
-    use chrono::Utc;
+    use uuid::Uuid;
 
     use super::*;
     use crate::domain::{OrderId, order::Order};
-    use uuid::Uuid;
 
     fn stream(n: u128) -> StreamId {
         StreamId::of::<Order>(OrderId(Uuid::from_u128(n)))

@@ -24,8 +24,9 @@
 //! At rest one short query every quarter of a second; after an append a few milliseconds until all models have it, of
 //! which the database works three. Then a model rests for 200 ms or six times as long as its fold took, up to 300 ms, and
 //! waits for its turn in the one session that folds (`turns`), unless somebody waits for it: what comes together is
-//! folded in one go, and appends keep the processors. A range without an event that the model folds moves its checkpoint alone. Batches grow with the load, to
-//! 10,000 positions: 100,000 events of orders take a model 0.3 to 1 s. docs/PROJECTIONS.md holds what a rebuild takes.
+//! folded in one go, and appends keep the processors. A range without an event that the model folds moves its checkpoint
+//! alone. Batches grow with the load, to 10,000 positions: 100,000 events of orders take a model 0.3 to 1 s.
+//! docs/PROJECTIONS.md holds what a rebuild takes.
 
 mod build;
 mod builder;

@@ -90,11 +90,11 @@ impl Runner {
         let _ = timeout(self.rest, self.calls.waiting.wait_for(|waiting| *waiting > 0)).await;
     }
 
-    /// Waits for a turn, unless somebody waits for the models.
+    /// Waits for a turn, unless somebody waits for the models: then nothing, where the turn is another model's.
     async fn turn(&mut self) -> Option<Turn> {
         tokio::select! {
             biased;
-            _ = self.calls.waiting.wait_for(|waiting| *waiting > 0) => None,
+            _ = self.calls.waiting.wait_for(|waiting| *waiting > 0) => self.calls.turns.try_take(),
             turn = self.calls.turns.take() => Some(turn),
         }
     }

@@ -42,7 +42,8 @@ struct Kept {
 }
 
 impl Projections {
-    /// Installs what is missing and starts folding; each built-in model takes a connection of the pool at a time.
+    /// Installs what is missing and starts folding, in one session of the pool; while somebody waits, each built-in model
+    /// takes a connection at a time.
     ///
     /// A model without tables is built beside and appears whole, unless the journal is short; so does a changed text of
     /// an added one. `head` says how far the journal is known to reach; it may lag or fall silent, as it is looked up

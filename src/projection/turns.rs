@@ -21,6 +21,11 @@ impl Turns {
     pub(super) async fn take(&self) -> Turn {
         Turn(Arc::clone(&self.0).lock_owned().await)
     }
+
+    /// Takes a turn if nobody has one.
+    pub(super) fn try_take(&self) -> Option<Turn> {
+        Arc::clone(&self.0).try_lock_owned().ok().map(Turn)
+    }
 }
 
 impl Turn {
@@ -38,6 +43,8 @@ impl Turn {
 
     /// Ends the session: after a failure a new one is better.
     pub(super) fn end_session(mut self) {
-        *self.0 = None;
+        if let Some(mut session) = self.0.take() {
+            session.close_on_drop();
+        }
     }
 }

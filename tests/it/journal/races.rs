@@ -5,6 +5,7 @@ use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
 
+use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::future::join_all;
 use signalbox::domain::order::Order;
 use signalbox::journal::AppendError;
@@ -67,20 +68,55 @@ async fn what_a_process_remembers_of_streams_overrules_nothing() {
     assert_eq!(assert_gapless(database.pool()).await, heads.iter().sum::<i64>());
 }
 
-/// Events that are taken back, as by a database that is put back, are as good as never appended.
+/// Events that are taken back, as by a database that is put back, are as good as never appended, even where the journal
+/// has come to the same position again.
 #[tokio::test]
 async fn what_a_process_remembers_of_streams_ends_with_the_journal_that_it_knew() {
     let database = TestDatabase::create().await;
-    let journal = open(&database).await;
-    journal.append(order("s", 0)).await.unwrap();
-    journal.append(order("t", 0)).await.unwrap();
-    sqlx::raw_sql("delete from events; update journal_head set position = 0, recorded_at = now()")
+    let (journal, other) = (open(&database).await, open(&database).await);
+    for again in [[].as_slice(), &["u", "v"]] {
+        journal.append(order("s", 0)).await.unwrap();
+        journal.append(order("t", 0)).await.unwrap();
+        sqlx::raw_sql(
+            "delete from events; update journal_head set position = 0, recorded_at = now()",
+        )
         .execute(database.pool())
         .await
         .unwrap();
-    let answers = burst(&journal, [order("s", 1), order("t", 0)]).await;
-    assert_eq!(letters(&answers), "ca");
-    assert_eq!(assert_gapless(database.pool()).await, 1);
+        for stream in again {
+            other.append(order(stream, 0)).await.unwrap();
+        }
+        let answers = burst(&journal, [order("s", 1), order("t", 0)]).await;
+        assert_eq!(letters(&answers), "ca");
+        assert_eq!(assert_gapless(database.pool()).await, 1 + again.len() as i64);
+        sqlx::raw_sql("delete from events; update journal_head set position = 0")
+            .execute(database.pool())
+            .await
+            .unwrap();
+    }
+}
+
+/// A stream that is said to be known is looked at only where the journal has moved on from the end that is named.
+#[tokio::test]
+async fn database_spares_itself_a_look_only_while_the_journal_ends_where_it_was_known_to() {
+    let database = TestDatabase::create().await;
+    let end = open(&database).await.append(order("s", 0)).await.unwrap();
+    let tells = async |position: i64, recorded_at: DateTime<Utc>| -> Option<bool> {
+        sqlx::query_scalar(
+            "select followed
+             from append_events('{order}', '{s}', '{7}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', $1, $2, 1)",
+        )
+        .bind(position)
+        .bind(recorded_at)
+        .fetch_optional(database.pool())
+        .await
+        .unwrap()
+    };
+    let before = end.recorded_at - TimeDelta::microseconds(1);
+    assert_eq!(tells(end.position.0, before).await, None);
+    assert_eq!(tells(end.position.0 + 1, end.recorded_at).await, None);
+    // Wrong as it is, it is taken as known.
+    assert_eq!(tells(end.position.0, end.recorded_at).await, Some(true));
 }
 
 #[tokio::test]
