@@ -22,8 +22,8 @@ pub(crate) fn percentile(mut all: Vec<Duration>, share: f64) -> Duration {
 }
 
 /// Measures both sides in turns, so that what else the machine does meets both; each goes first in every other round, so
-/// that what one leaves to the database meets both, too. A first round of each does not count:
-/// neither side is measured while its caches and tables are empty.
+/// that what one leaves to the database meets both, too. A first round of each does not count: neither side is measured
+/// while its caches and tables are empty.
 pub(crate) async fn in_turns<A, B>(
     mut ours: impl AsyncFnMut() -> Result<A>,
     mut peers: impl AsyncFnMut() -> Result<B>,

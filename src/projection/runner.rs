@@ -106,7 +106,7 @@ impl Runner {
         };
         let session = turn.session(&self.pool).await?;
         let folded = fold_next(session, &self.model, head, self.batch).await;
-        if folded.is_err() {
+        if matches!(folded, Err(FoldError::Interrupted(_))) {
             turn.end_session();
         }
         folded

@@ -74,10 +74,10 @@ impl Projections {
             let calls = Calls {
                 head: known_end.subscribe(),
                 waiting: waiting.subscribe(),
-                turns: match kept.model.origin() {
-                    Origin::BuiltIn => turns.clone(),
-                    Origin::Added => of_added.clone(),
-                },
+                turns: Turns::clone(match kept.model.origin() {
+                    Origin::BuiltIn => &turns,
+                    Origin::Added => &of_added,
+                }),
             };
             let keeping = keep(kept, status, calls);
             tokio::spawn(shutdown.clone().run_until_cancelled_owned(keeping));

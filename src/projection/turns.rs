@@ -41,7 +41,7 @@ impl Turn {
         Ok(self.0.insert(session))
     }
 
-    /// Ends the session: after a failure a new one is better.
+    /// Ends the session: where a fold was interrupted a new one is better.
     pub(super) fn end_session(mut self) {
         if let Some(mut session) = self.0.take() {
             session.close_on_drop();

@@ -13,7 +13,10 @@ use tokio::{
 };
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use crate::{projections_history::History, support::database::TestDatabase};
+use crate::{
+    projections_history::History,
+    support::{api::until, database::TestDatabase},
+};
 
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -180,11 +183,10 @@ async fn folding_sessions(
     end: Position,
 ) -> Vec<i32> {
     running.head.send_replace(end);
-    let give_up_at = Instant::now() + PATIENCE;
-    while running.projections.status().iter().any(|model| model.position < end) {
-        assert!(Instant::now() < give_up_at, "{:?}", running.projections.status());
-        sleep(Duration::from_millis(10)).await;
-    }
+    until("all is folded", async || {
+        running.projections.status().iter().all(|model| model.position >= end)
+    })
+    .await;
     let mut sessions = vec![];
     for model in [folded_by("first"), folded_by("second")] {
         let folds = format!("select distinct pid from {}.folds where upto > $1", model.schema());

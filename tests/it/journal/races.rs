@@ -9,6 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::future::join_all;
 use signalbox::domain::order::Order;
 use signalbox::journal::AppendError;
+use sqlx::PgPool;
 
 use super::parts::{assert_gapless, burst, letters, open, order};
 use crate::support::database::TestDatabase;
@@ -75,25 +76,23 @@ async fn what_a_process_remembers_of_streams_ends_with_the_journal_that_it_knew(
     let database = TestDatabase::create().await;
     let (journal, other) = (open(&database).await, open(&database).await);
     for again in [[].as_slice(), &["u", "v"]] {
-        journal.append(order("s", 0)).await.unwrap();
-        journal.append(order("t", 0)).await.unwrap();
-        sqlx::raw_sql(
-            "delete from events; update journal_head set position = 0, recorded_at = now()",
-        )
-        .execute(database.pool())
-        .await
-        .unwrap();
+        for stream in ["s", "t"] {
+            journal.append(order(stream, 0)).await.unwrap();
+        }
+        take_back(database.pool()).await;
         for stream in again {
             other.append(order(stream, 0)).await.unwrap();
         }
         let answers = burst(&journal, [order("s", 1), order("t", 0)]).await;
         assert_eq!(letters(&answers), "ca");
         assert_eq!(assert_gapless(database.pool()).await, 1 + again.len() as i64);
-        sqlx::raw_sql("delete from events; update journal_head set position = 0")
-            .execute(database.pool())
-            .await
-            .unwrap();
+        take_back(database.pool()).await;
     }
+}
+
+async fn take_back(pool: &PgPool) {
+    let emptied = "delete from events; update journal_head set position = 0, recorded_at = now()";
+    sqlx::raw_sql(emptied).execute(pool).await.unwrap();
 }
 
 /// A stream that is said to be known is looked at only where the journal has moved on from the end that is named.
